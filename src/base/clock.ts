@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+
+/** Stops a timer; calling it again, or after it fired, does nothing. */
+export type CancelTimer = () => void;
+
+/** Time as an argument: real in the daemon, stepped by hand in tests. */
+export interface Clock {
+  /** Wall clock, milliseconds since 1970 UTC. It may jump: use it for schedules and for people only. */
+  now(): number;
+  /** Milliseconds since boot, counting suspend, never going back. Use it for every duration. */
+  monotonic(): number;
+  /** Calls `run` once after `ms` milliseconds (any length: also beyond setTimeout's 24.8 days). */
+  setTimer(ms: number, run: () => void): CancelTimer;
+}
+
+/** setTimeout counts in a signed 32-bit integer and fires at once above it. */
+const longestTimeout = 2 ** 31 - 1;
+
+function setSystemTimer(ms: number, run: () => void): CancelTimer {
+  let remaining = Math.max(0, ms);
+  let timer: NodeJS.Timeout;
+  const arm = () => {
+    const step = Math.min(remaining, longestTimeout);
+    remaining -= step;
+    timer = setTimeout(() => (remaining > 0 ? arm() : run()), step);
+  };
+  arm();
+  return () => clearTimeout(timer);
+}
+
+/**
+ * /proc/uptime counts the time a laptop slept (CLOCK_BOOTTIME), which Node's own monotonic clocks do
+ * not: a lease that ended during suspend has to be seen as ended.
+ */
+function bootMilliseconds(): number {
+  return Math.round(Number.parseFloat(readFileSync("/proc/uptime", "utf8")) * 1000);
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: bootMilliseconds,
+  setTimer: setSystemTimer,
+};

@@ -1,0 +1,74 @@
+import type { ActionOutcome, JobOutcome, LockPlace, OutcomeKind, RunCause, RunResult } from "./run.ts";
+import type { TransferProgress } from "./transfer.ts";
+
+interface OfRun {
+  runId: string;
+}
+interface OfJob extends OfRun {
+  jobId: string;
+}
+interface OfAction extends OfJob {
+  actionId: string;
+  /** 1 for the first try. */
+  attempt: number;
+}
+
+/**
+ * Everything that happens in a director. Whoever does the work emits; history, metrics, logs, the
+ * command line and (later) notifications listen. All times are wall-clock milliseconds.
+ */
+export interface DirectorEvents {
+  /** A request was accepted and waits for its turn (or starts at once). */
+  "run:queued": OfRun & { jobs: readonly string[]; cause: RunCause; at: number };
+  /** A request found an equal one waiting: `runId` is the one that will do the work of both. */
+  "run:coalesced": OfRun & { cause: RunCause; at: number };
+  "run:started": OfRun & { jobs: readonly string[]; cause: RunCause; at: number };
+  "run:finished": RunResult;
+
+  "job:started": OfJob & { at: number };
+  /** A wait for somebody's lock file begins (again); `owner` is the file's first line. */
+  "job:blocked": OfJob & {
+    place: LockPlace;
+    /** `held`: the file is there. `unknown`: nobody could say, which is never taken for free. */
+    state: "held" | "unknown";
+    owner: string | null;
+    detail: string;
+    at: number;
+  };
+  /** Waiting is over, well or not; `waitedMs` counts from the job's first look. */
+  "job:unblocked": OfJob & { waitedMs: number; outcome: "free" | "timeout" | "cancelled" | "failed"; at: number };
+  /** `warn_after` has passed and the job still runs. */
+  "job:slow": OfJob & { runningMs: number; at: number };
+  "job:finished": OfJob & { outcome: JobOutcome; startedAt: number; at: number };
+
+  "lock:acquired": OfJob & { place: LockPlace; token: string; at: number };
+  /** Own locks were given back because somebody else's were seen, or could not be ruled out. */
+  "lock:withdrawn": OfJob & { place: LockPlace; token: string; because: string; at: number };
+  "lock:released": OfJob & { place: LockPlace; token: string; at: number };
+  /** A lock could not be freed within its deadline: somebody has to look at it. */
+  "lock:stuck": OfJob & { place: LockPlace; token: string; detail: string; at: number };
+
+  "action:started": OfAction & { argv: readonly string[]; at: number };
+  "action:output": OfAction & { stream: "stdout" | "stderr"; line: string };
+  "action:progress": OfAction & { progress: TransferProgress };
+  "action:finished": OfAction & { outcome: ActionOutcome; startedAt: number; at: number };
+  /** The action failed in a way that may pass; it is tried again after `delayMs`. */
+  "action:retrying": OfAction & { delayMs: number; message: string; at: number };
+
+  /** The next time each schedule will fire; null when it never will. */
+  "schedule:next": { jobs: readonly string[]; schedule: string; next: number | null };
+  /** A time passed without a run: the daemon was down, suspended, or past its `starting_deadline`. */
+  "schedule:missed": { jobs: readonly string[]; schedule: string; scheduledFor: number; ran: boolean };
+  /** The history database stopped or started working again. */
+  "history:state": { ok: boolean; detail: string };
+}
+
+export type JobState = "idle" | "queued" | "waiting" | "running";
+
+/** What was last known of a job before this process started; used to fill gauges after a restart. */
+export interface LastJobResult {
+  jobId: string;
+  outcome: OutcomeKind;
+  finishedAt: number;
+  lastSuccessAt: number | null;
+}

@@ -1,0 +1,149 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+import { commandComplaint } from "./support/command-lines.ts";
+import { anchors, codeBlocks, linkTargets, shellLines } from "./support/markdown.ts";
+import { projectFiles, projectRoot, readProjectFile } from "./support/project-files.ts";
+import { makeTempDir } from "./support/temp-dir.ts";
+
+const files = projectFiles();
+const documents = files.filter((path) => path.endsWith(".md"));
+const packageJson = JSON.parse(readProjectFile("package.json")) as { scripts: object; files: string[] };
+
+/** What is wrong in each document, as `README.md: …`. */
+function complaints(find: (text: string, path: string) => string[]): string[] {
+  return documents.flatMap((path) => find(readProjectFile(path), path).map((complaint) => `${path}: ${complaint}`));
+}
+
+describe("the documents", () => {
+  it("are there", () => {
+    expect(documents).toEqual(expect.arrayContaining(["CHANGELOG.md", "CONTRIBUTING.md", "README.md"]));
+  });
+
+  it("link only to what exists", () => {
+    const broken = complaints((text, path) =>
+      linkTargets(text).filter((target) => {
+        if (/^[a-z]+:/.test(target)) return false;
+        const [file = "", anchor] = target.split("#");
+        const linked = file === "" ? path : normalize(join(dirname(path), file));
+        if (!existsSync(join(projectRoot, linked))) return true;
+        return anchor !== undefined && !anchors(readProjectFile(linked)).has(anchor);
+      }),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it("name only npm scripts that exist", () => {
+    const unknown = complaints((text) =>
+      shellLines(text)
+        .flatMap((line) => [...line.matchAll(/\bnpm (?:run )?(test|(?<=run )[\w:-]+)/g)])
+        .map(([, script]) => script ?? "")
+        .filter((script) => !(script in packageJson.scripts)),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it("show only commands and options that the program has", async () => {
+    const wrong: string[] = [];
+    for (const path of documents) {
+      for (const line of shellLines(readProjectFile(path)).filter((text) => text.startsWith("rsyncdirector "))) {
+        const complaint = await commandComplaint(line);
+        if (complaint !== undefined) wrong.push(`${path}: ${line}: ${complaint}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it.each([
+    ["rsyncdirector frobnicate", 'there is no command "frobnicate"'],
+    ["rsyncdirector config frobnicate FILE", 'there is no command "frobnicate"'],
+    ["rsyncdirector run --frobnicate JOB", "no option --frobnicate"],
+    ["rsyncdirector run --config=FILE JOB | less --frobnicate", undefined],
+  ])("are read rightly: %s", async (line, complaint) => {
+    expect(await commandComplaint(line)).toBe(complaint);
+  });
+
+  it("show only configurations that load", async () => {
+    const { loadConfig } = await import("../src/config/load.ts");
+    const directory = await makeTempDir();
+    const file = join(directory, "example.yaml");
+    const wrong: string[] = [];
+    for (const path of documents) {
+      for (const { text } of codeBlocks(readProjectFile(path)).filter(isWholeConfig)) {
+        writeFileSync(file, text);
+        try {
+          await loadConfig(file, { env: {} });
+        } catch (error) {
+          wrong.push(`${path}: ${String(error)}\n${text}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+function isWholeConfig({ language, text }: { language: string; text: string }): boolean {
+  return ["yaml", "yml"].includes(language) && /^rsync_id:/m.test(text) && /^jobs:/m.test(text);
+}
+
+describe("the repository", () => {
+  it("names no path of the machine it was written on", () => {
+    const outside = ["", "work", ""].join("/");
+    const found = files.filter((path) => {
+      const text = readProjectFile(path);
+      return text.includes(`${projectRoot}/`) || new RegExp(`(^|[\\s"'\`=:(])${outside}`, "m").test(text);
+    });
+    expect(found).toEqual([]);
+  });
+
+  it("names no package registry", () => {
+    expect(readProjectFile("package-lock.json")).not.toMatch(/"resolved"|https?:\/\/[^"]*\.tgz/);
+    expect(readProjectFile(".npmrc")).not.toMatch(/registry\s*=|_auth|:\/\//);
+  });
+
+  it("locks the packages of every platform, without which npm ci refuses", () => {
+    const { packages } = JSON.parse(readProjectFile("package-lock.json")) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const locked = new Set(Object.keys(packages).map((path) => path.split("node_modules/").at(-1)));
+    const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(wanted.filter((name) => !locked.has(name))).toEqual([]);
+  });
+
+  it("packs only what exists", () => {
+    const made = new Set(["dist"]);
+    expect(packageJson.files.filter((path) => !made.has(path) && !existsSync(join(projectRoot, path)))).toEqual([]);
+  });
+
+  it("has a .ci/run that can be started", () => {
+    expect(statSync(join(projectRoot, ".ci/run")).mode & 0o111).toBe(0o111);
+    execFileSync("bash", ["-n", join(projectRoot, ".ci/run")]);
+  });
+});
+
+describe("the systemd units", () => {
+  const units = files.filter((path) => path.startsWith("systemd/") && path.endsWith(".service"));
+
+  it("start the program with a configuration of their own", () => {
+    expect(units.length).toBeGreaterThan(0);
+    for (const unit of units) {
+      expect(readProjectFile(unit)).toMatch(/^ExecStart=\S+\/rsyncdirector start --config \S*%i\S*$/m);
+    }
+  });
+
+  it("are accepted by systemd", async (context) => {
+    if (spawnSync("systemd-analyze", ["--version"]).status !== 0) context.skip("systemd-analyze is not installed");
+    const directory = join(await makeTempDir(), "units");
+    mkdirSync(directory);
+    for (const unit of units) {
+      // The program is not installed here, and systemd would complain of that alone.
+      const text = readProjectFile(unit).replace(/^ExecStart=\S+/m, "ExecStart=/bin/true");
+      const instance = join(directory, unit.replace("systemd/", "").replace("@.", "@test."));
+      writeFileSync(instance, text);
+      const { status, stderr } = spawnSync("systemd-analyze", ["verify", instance], { encoding: "utf8" });
+      expect({ unit, status, stderr }).toEqual({ unit, status: 0, stderr: "" });
+    }
+  });
+});

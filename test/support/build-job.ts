@@ -1,0 +1,35 @@
+import type { Action, Job } from "../../src/config/resolved.ts";
+
+/** A local job with one command action and no locks; a test names only what it is about. */
+export function buildJob(overrides: Partial<Job> = {}): Job {
+  return {
+    id: "job",
+    type: "local",
+    enabled: true,
+    direction: "push",
+    endpoint: undefined,
+    schedules: [],
+    scheduling: {
+      timezone: undefined,
+      cronDialect: "linux",
+      jitterMs: 0,
+      onMissed: "skip",
+      startingDeadlineMs: undefined,
+    },
+    lockFiles: [],
+    blocksOn: [],
+    concurrency: "queue",
+    timeoutMs: undefined,
+    stallTimeoutMs: undefined,
+    warnAfterMs: undefined,
+    retry: { limit: 0, delayMs: 1000, maxDelayMs: 60_000, backoff: 2, exitCodes: undefined },
+    exitCodes: new Map(),
+    allowUnsafeOpts: false,
+    actions: [buildCommand("one")],
+    ...overrides,
+  };
+}
+
+export function buildCommand(id: string): Action {
+  return { kind: "command", id, argv: ["/bin/true"], shell: false, cwd: undefined };
+}

@@ -1,0 +1,92 @@
+import type { Clock } from "../../src/base/clock.ts";
+import type { Block, LockFile, SshEndpoint } from "../../src/config/resolved.ts";
+import { createJobLocks, type JobLocks } from "../../src/lock/job-locks.ts";
+import { formatLockContent, type LockOwner, type LockRecord } from "../../src/lock/lock-record.ts";
+import type { LockTimings } from "../../src/lock/lock-timings.ts";
+import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import type { TransportPool } from "../../src/lock/transport-pool.ts";
+import { EventLog } from "./event-log.ts";
+import { createMemoryLog } from "./memory-log.ts";
+import { createMemoryTransport, type MemoryLockHost } from "./memory-lock-transport.ts";
+
+export const testOwner: LockOwner = {
+  inst: "11111111-2222-3333-4444-555555555555",
+  name: "director",
+  host: "laptop01",
+  machine: "0123456789abcdef",
+  boot: "b",
+  pid: 4321,
+  start: 99,
+};
+
+/** The content of somebody's lock file; a test names only what it is about. */
+export function lockContent(overrides: Partial<LockRecord> = {}): string {
+  return formatLockContent({
+    v: 1,
+    token: "somebody-elses-token-00",
+    state: "held",
+    rank: "ffffsomebody-elses-token-00",
+    owner: { ...testOwner, name: "other", pid: 777 },
+    job: "their-job",
+    run: "their-run",
+    hb: 0,
+    ttl: 0,
+    hold: false,
+    created: "2026-03-01T00:00:00.000Z",
+    ...overrides,
+  });
+}
+
+/** A lock file on an imagined host (`MemoryLockHost.name`). */
+export function remoteLock(host: string, path: string): LockFile {
+  const endpoint: SshEndpoint = {
+    host,
+    user: undefined,
+    port: undefined,
+    identityFile: undefined,
+    knownHostsFile: undefined,
+    hostKeyPolicy: "strict",
+    connectTimeoutMs: 1000,
+    options: {},
+  };
+  return { type: "remote", path, endpoint };
+}
+
+export function blockOn(lock: LockFile, overrides: Partial<Block> = {}): Block {
+  return { lock, waitTimeMs: 10_000, timeoutMs: undefined, onTimeout: "skip", ...overrides };
+}
+
+/** One director's locks on imagined hosts, with what it said and emitted. */
+export function createDirector(options: {
+  hosts: readonly MemoryLockHost[];
+  clock: Clock;
+  random?: () => number;
+  timings?: Partial<LockTimings>;
+  name?: string;
+}): { locks: JobLocks; events: EventLog; log: ReturnType<typeof createMemoryLog> } {
+  const { hosts, clock, random = () => 0.5, timings, name = "director" } = options;
+  const events = new EventLog();
+  const log = createMemoryLog();
+  const transports = memoryTransportPool(hosts, clock);
+  const owner = { ...testOwner, name };
+  return {
+    locks: createJobLocks({ transports, clock, random, events, log, owner, ...(timings && { timings }) }),
+    events,
+    log,
+  };
+}
+
+function memoryTransportPool(hosts: readonly MemoryLockHost[], clock: Clock): TransportPool {
+  const transports = new Map<string, LockTransport>(
+    hosts.map((host) => [host.name, createMemoryTransport(host, clock)]),
+  );
+  return {
+    locate: (lock) => {
+      const host = lock.type === "local" ? "local" : lock.endpoint.host;
+      const transport = transports.get(host);
+      if (transport === undefined) throw new Error(`the test has no host ${host}`);
+      const place = { host: lock.type === "local" ? null : host, path: lock.path };
+      return Promise.resolve({ transport, path: lock.path, place, key: `${host}\n${lock.path}` });
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+import { execa } from "execa";
+
+/** The kernel's letter for a process's state (`S`, `T`, `Z` …), or undefined when there is no such process. */
+export function processState(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a process is there and more than a zombie. */
+export function isAlive(pid: number): boolean {
+  return ![undefined, "Z", "X"].includes(processState(pid));
+}
+
+/** Waits for something the kernel tells nobody about; throws after ten seconds. */
+export async function waitUntil(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  for (let look = 0; look < 500; look += 1) {
+    if (await isTrue()) return;
+    await wait(20);
+  }
+  throw new Error(`never happened: ${what}`);
+}
+
+/** Ids of a process group's members that are no zombies; who waits for zombies is not our affair. */
+export async function livingGroup(groupId: number): Promise<number[]> {
+  const { stdout } = await execa("ps", ["-eo", "pgid=,pid=,stat="]);
+  const rows = stdout.split("\n").map((row) => row.trim().split(/\s+/));
+  return rows.filter(([group, , state]) => Number(group) === groupId && !state?.startsWith("Z")).map(([, pid]) => Number(pid));
+}

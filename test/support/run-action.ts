@@ -1,0 +1,57 @@
+import { createActionRegistry } from "../../src/action/action.ts";
+import type { ActionDeps } from "../../src/action/action-kind.ts";
+import { AbortReason } from "../../src/base/abort.ts";
+import type { AbortKind } from "../../src/base/abort.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+import type { Action, Job, SyncAction } from "../../src/config/resolved.ts";
+import type { ActionOutcome } from "../../src/model/run.ts";
+import type { TransferProgress } from "../../src/model/transfer.ts";
+import { sshCommand } from "../../src/ssh/ssh-arguments.ts";
+import { buildJob } from "./build-job.ts";
+
+/** A running action and what it has said so far. */
+export interface StartedAction {
+  readonly outcome: Promise<ActionOutcome>;
+  readonly argv: string[];
+  readonly lines: string[];
+  readonly progress: TransferProgress[];
+  stop(kind?: AbortKind): void;
+}
+
+export interface StartOptions {
+  job?: Partial<Job>;
+  deps?: Partial<ActionDeps>;
+  dryRun?: boolean;
+}
+
+/** Runs one action as the job runner would, with the real clock and real programs. */
+export function startAction(action: Action, { job = {}, deps = {}, dryRun = false }: StartOptions = {}): StartedAction {
+  const controller = new AbortController();
+  const run = createActionRegistry({
+    remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
+    env: process.env,
+    clock: systemClock,
+    ...deps,
+  });
+  const argv: string[] = [];
+  const lines: string[] = [];
+  const progress: TransferProgress[] = [];
+  const outcome = run(buildJob({ actions: [action], ...job }), action, {
+    runId: "run-1",
+    jobId: "job",
+    attempt: 1,
+    signal: controller.signal,
+    dryRun,
+    log: silentLogger,
+    onStarted: (words) => argv.push(...words),
+    onOutput: (stream, line) => lines.push(`${stream}: ${line}`),
+    onProgress: (update) => progress.push(update),
+  });
+  return { outcome, argv, lines, progress, stop: (kind = "shutdown") => controller.abort(new AbortReason(kind, `${kind} came`)) };
+}
+
+/** A sync with `--archive`; a test names only what it is about. */
+export function buildSync(overrides: Partial<SyncAction>): SyncAction {
+  return { kind: "sync", id: "sync", sources: [], dest: "", opts: [], rsync: { archive: true }, ...overrides };
+}

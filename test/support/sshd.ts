@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+
+/** A real sshd on a loopback port of its own, with its own host key and one authorised client key. */
+export interface TestSshd {
+  readonly host: "127.0.0.1";
+  readonly port: number;
+  readonly user: string;
+  readonly identityFile: string;
+  readonly knownHostsFile: string;
+  /** Process id of the listener. */
+  readonly pid: number;
+  readonly directory: string;
+  /** What sshd has logged so far. */
+  log(): string;
+  /** Ends the listener and every session it still serves. */
+  stop(): Promise<void>;
+}
+
+export interface TestSshdOptions {
+  /** Further lines of sshd_config; they come first, and sshd takes the first value it reads. */
+  config?: readonly string[];
+  /** Use the keys of an earlier sshd (a host that was restarted). */
+  directory?: string;
+  port?: number;
+}
+
+export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "rsyncdirector-sshd-")));
+  if (options.directory === undefined) await makeKeys(directory);
+  const port = options.port ?? (await freePort());
+  const identityFile = join(directory, "client_key");
+  const knownHostsFile = join(directory, "known_hosts");
+  const hostKey = (await readFile(join(directory, "host_key.pub"), "utf8")).split(" ").slice(0, 2).join(" ");
+  await writeFile(knownHostsFile, `[127.0.0.1]:${port} ${hostKey}\n`);
+  // Only an sshd that root starts insists on its directory.
+  if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
+  const configFile = join(directory, "sshd_config");
+  await writeFile(configFile, [...(options.config ?? []), ...baseConfig(directory, port)].join("\n") + "\n");
+
+  // Whatever becomes of the process that started it, it must not live on (PR_SET_PDEATHSIG).
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-f", configFile], {
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
+  let log = "";
+  const listening = new Promise<void>((resolve, reject) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+      if (log.includes("Server listening on")) resolve();
+    });
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`sshd ended with ${code}:\n${log}`)));
+  });
+  await listening;
+  const pid = child.pid as number;
+  return {
+    host: "127.0.0.1",
+    port,
+    user: userInfo().username,
+    identityFile,
+    knownHostsFile,
+    pid,
+    directory,
+    log: () => log,
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, "exit");
+        await killSessions(pid);
+        child.kill("SIGKILL");
+        await exited;
+      }
+      if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function baseConfig(directory: string, port: number): string[] {
+  return [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${directory}/host_key`,
+    `AuthorizedKeysFile ${directory}/client_key.pub`,
+    `PidFile ${directory}/sshd.pid`,
+    "UsePAM no",
+    "StrictModes no",
+    "PermitRootLogin yes",
+    "PasswordAuthentication no",
+    "MaxStartups 200:30:400",
+    "PrintMotd no",
+    "Subsystem sftp internal-sftp",
+  ];
+}
+
+async function makeKeys(directory: string): Promise<void> {
+  for (const name of ["host_key", "client_key"]) {
+    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `test ${name}`, "-f", join(directory, name)]);
+  }
+}
+
+/** sshd forks a process per connection; they outlive the listener unless they are ended too. */
+async function killSessions(listenerPid: number): Promise<void> {
+  const { stdout } = await execa("ps", ["-o", "pid=", "--ppid", String(listenerPid)], { reject: false });
+  for (const pid of stdout.split(/\s+/).filter(Boolean)) {
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended by itself in the meantime.
+    }
+  }
+}
+
+/** A TCP port on loopback that nobody listens on right now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
