@@ -1,0 +1,40 @@
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Action, Job, SshEndpoint } from "../config/resolved.ts";
+import type { ActionOutcome } from "../model/run.ts";
+import type { TransferProgress } from "../model/transfer.ts";
+import type { StopGrace } from "../process/stop-process.ts";
+
+/** One try of one action. The callbacks must not throw: they only watch. */
+export interface ActionContext {
+  readonly runId: string;
+  readonly jobId: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Stops the child and all it started. */
+  readonly signal: AbortSignal;
+  readonly dryRun: boolean;
+  readonly log: Logger;
+  /** The exact words that are (or, in a dry run of a command, would be) run, secrets replaced. */
+  onStarted(argv: readonly string[]): void;
+  onOutput(stream: "stdout" | "stderr", line: string): void;
+  onProgress(progress: TransferProgress): void;
+}
+
+export interface ActionDeps {
+  /** The argv of the remote shell for an endpoint, without user and host. */
+  readonly remoteShell: (endpoint: SshEndpoint) => Promise<{ shell: readonly string[] }>;
+  /** The daemon's environment, of which children see a part. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly stopGrace?: StopGrace | undefined;
+  /** Once it is aborted, children that are being stopped are killed at once. */
+  readonly hurry?: AbortSignal | undefined;
+}
+
+/** What a kind of action has to offer; a new kind is one file with one of these and a line in the registry. */
+export interface ActionKind<A extends Action> {
+  /** The exact argv. Throws an OperatorError when the action cannot be run as it is configured. */
+  preview(job: Job, action: A, options: { dryRun: boolean; deps: ActionDeps }): Promise<readonly string[]>;
+  run(job: Job, action: A, options: { context: ActionContext; deps: ActionDeps }): Promise<ActionOutcome>;
+}

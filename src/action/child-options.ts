@@ -1,0 +1,35 @@
+import type { Job } from "../config/resolved.ts";
+import type { ProcessOptions, ProcessSpec } from "../process/process-contract.ts";
+import { childEnvironment } from "../process/child-environment.ts";
+import type { ActionContext, ActionDeps } from "./action-kind.ts";
+
+/** How the children of actions are started and watched. */
+export function childOptions(
+  job: Job,
+  { context, deps }: { context: ActionContext; deps: ActionDeps },
+): Pick<ProcessOptions, "signal" | "clock" | "log" | "grace" | "hurry" | "stallTimeoutMs" | "dieWithParent"> {
+  return {
+    signal: context.signal,
+    clock: deps.clock,
+    log: context.log,
+    grace: deps.stopGrace,
+    hurry: deps.hurry,
+    stallTimeoutMs: job.stallTimeoutMs,
+    dieWithParent: !isMainProcessOfUnit(deps.env),
+  };
+}
+
+export function childSpec(
+  argv: readonly string[],
+  actionId: string,
+  { context, deps }: { context: ActionContext; deps: ActionDeps },
+): ProcessSpec {
+  const [file = "", ...args] = argv;
+  const { runId, jobId, attempt } = context;
+  return { file, args, env: childEnvironment(deps.env, { runId, jobId, actionId, attempt }) };
+}
+
+/** systemd ends what is left of a unit when its main process dies; elsewhere the kernel has to be asked. */
+function isMainProcessOfUnit(env: ActionDeps["env"]): boolean {
+  return env["SYSTEMD_EXEC_PID"] === String(process.pid);
+}

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { systemErrorCode } from "../base/errors.ts";
+
+/** One process of a group, as /proc/PID/stat describes it. */
+interface GroupMember {
+  pid: number;
+  /** The kernel's short name of the program, at most 15 bytes. */
+  name: string;
+  isZombie: boolean;
+}
+
+/** Sends a signal to one process. `false`: there is no such process any more. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  return kill(requireChildId(pid), signal);
+}
+
+/** Sends a signal to every process of a group. `false`: the group is empty. */
+export function signalGroup(groupId: number, signal: NodeJS.Signals): boolean {
+  return kill(-requireChildId(groupId), signal);
+}
+
+/**
+ * The processes of a group that can still do something; zombies cannot. Costs one system call when
+ * the group is gone, which is the usual answer, and a walk over /proc otherwise.
+ */
+export function livingMembers(groupId: number): readonly number[] {
+  if (!kill(-requireChildId(groupId), 0)) return [];
+  return membersOf(groupId)
+    .filter((member) => !member.isZombie)
+    .map((member) => member.pid);
+}
+
+/**
+ * Bytes that each living process of a group has read and written so far, by process id. Programs
+ * called `ssh` are left out: their keep-alive packets flow on when the transfer has long stopped.
+ * Returns undefined when the kernel shows none of them (another user's processes).
+ */
+export function bytesMovedBy(groupId: number): ReadonlyMap<number, number> | undefined {
+  const bytes = new Map<number, number>();
+  let hidden = 0;
+  for (const { pid, name } of membersOf(groupId)) {
+    if (name === "ssh") continue;
+    const moved = readBytes(pid);
+    if (moved === undefined) hidden += 1;
+    else bytes.set(pid, moved);
+  }
+  return bytes.size === 0 && hidden > 0 ? undefined : bytes;
+}
+
+function readBytes(pid: number): number | undefined {
+  const text = readProc(`/proc/${pid}/io`);
+  const read = text?.match(/^rchar: (\d+)$/m)?.[1];
+  const written = text?.match(/^wchar: (\d+)$/m)?.[1];
+  return read === undefined || written === undefined ? undefined : Number(read) + Number(written);
+}
+
+function membersOf(groupId: number): GroupMember[] {
+  const members: GroupMember[] = [];
+  for (const entry of readdirSync("/proc")) {
+    const first = entry.charCodeAt(0);
+    if (first < 48 || first > 57) continue;
+    const stat = readProc(`/proc/${entry}/stat`);
+    if (stat === undefined) continue;
+    // The name stands in parentheses and may itself contain any character, also ")".
+    const nameEnd = stat.lastIndexOf(")");
+    const [state, , group] = stat.slice(nameEnd + 2).split(" ", 3);
+    if (Number(group) !== groupId) continue;
+    members.push({
+      pid: Number(entry),
+      name: stat.slice(stat.indexOf("(") + 1, nameEnd),
+      isZombie: state === "Z" || state === "X",
+    });
+  }
+  return members;
+}
+
+/** A process may end between the listing and the reading: then there is nothing to say about it. */
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
+function kill(target: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(target, signal);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "ESRCH") return false;
+    // Not ours to signal, but it is there.
+    if (systemErrorCode(error) === "EPERM") return true;
+    throw error;
+  }
+}
+
+/** kill(-1) and kill(0) reach half the machine: only an id that a spawn returned may get here. */
+function requireChildId(pid: number): number {
+  if (!Number.isInteger(pid) || pid <= 1) throw new RangeError(`not the id of a child process: ${pid}`);
+  return pid;
+}

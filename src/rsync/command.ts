@@ -1,0 +1,68 @@
+import { OperatorError } from "../base/errors.ts";
+import { choosePassage, isUnquotable, localOperand, remoteOperand } from "./operands.ts";
+import type { RemoteHost } from "./operands.ts";
+import { readOptionWords } from "./option-words.ts";
+import { structuredWords } from "./rsync-options.ts";
+import type { RsyncOptions } from "./rsync-options.ts";
+
+export interface RsyncCommandSpec {
+  readonly sources: readonly string[];
+  readonly dest: string;
+  readonly options: RsyncOptions;
+  /** The user's own options, already split into words. */
+  readonly opts: readonly string[];
+  /** The other host, which side of the copy is there, and the remote shell's argv without user and host. */
+  readonly remote?: (RemoteHost & { readonly side: "source" | "dest"; readonly shell: readonly string[] }) | undefined;
+  readonly dryRun: boolean;
+}
+
+/**
+ * The argv of one sync, `rsync` included. Structured options come first and the user's words after
+ * them, so that the user's win; ours follow, because the output has to stay readable for the parsers.
+ * Throws an OperatorError for operands and words that cannot be passed on safely.
+ */
+export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
+  const { sources, dest, options, opts, remote, dryRun } = spec;
+  if (sources.length === 0) throw new OperatorError("a sync needs a source", { kind: "usage" });
+  const own = readOptionWords(opts);
+  if (own.stray !== undefined) {
+    const word = JSON.stringify(own.stray);
+    throw new OperatorError(`${word} in opts is not an option; paths belong into source and dest`, { kind: "usage" });
+  }
+  const remotePaths = remote === undefined ? [] : remote.side === "source" ? sources : [dest];
+  const structured = structuredWords(options);
+  const mustSeclude = own.names.has("secluded-args") || [...structured, ...opts].some(isUnquotable);
+  const passage = remote === undefined ? "plain" : choosePassage(remotePaths, remote.side, mustSeclude);
+  const operand = (path: string, side: "source" | "dest") =>
+    remote?.side === side ? remoteOperand(path, side, passage, remote) : localOperand(path);
+  return [
+    "rsync",
+    ...(remote === undefined ? [] : ["-e", joinRemoteShell(remote.shell)]),
+    ...structured,
+    ...opts,
+    ...timeoutWord(options, own.names),
+    ...(options.progress === false || own.names.has("quiet") ? [] : ["--info=progress2"]),
+    ...(dryRun ? ["--dry-run", "--itemize-changes"] : []),
+    ...(passage === "secluded" ? ["-s"] : []),
+    "--stats",
+    "--no-human-readable",
+    "--outbuf=L",
+    "--",
+    ...sources.map((source) => operand(source, "source")),
+    operand(dest, "dest"),
+  ];
+}
+
+/**
+ * One string for rsync's `-e`. rsync splits it at spaces by a rule of its own: single or double quotes
+ * keep a word together, a quote inside a quoted word is doubled, and a backslash means nothing.
+ */
+export function joinRemoteShell(words: readonly string[]): string {
+  return words.map((word) => (/^[^\s'"]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`)).join(" ");
+}
+
+/** Without a limit a sync whose other side vanished waits for ever. */
+function timeoutWord(options: RsyncOptions, names: ReadonlySet<string>): string[] {
+  if (options.timeoutSeconds !== undefined || names.has("timeout") || names.has("no-timeout")) return [];
+  return ["--timeout=300"];
+}

@@ -1,0 +1,83 @@
+import type { CancelTimer } from "../base/clock.ts";
+import type { ItemizedChange, TransferProgress, TransferStats } from "../model/transfer.ts";
+import { createOutputTail } from "../process/output-tail.ts";
+import type { OutputStream, ProcessOptions, ProcessResult, ProcessSpec } from "../process/process-contract.ts";
+import { runProcess } from "../process/run-process.ts";
+import { createFailureReader } from "./exit-codes.ts";
+import { parseItemizedChange } from "./itemized-changes.ts";
+import { parseProgress } from "./progress.ts";
+import { createStatsReader } from "./stats.ts";
+
+export interface RsyncRunOptions extends Omit<ProcessOptions, "onLine" | "onChunk"> {
+  /** Every line but progress updates. */
+  readonly onOutput?: ((stream: OutputStream, line: string) => void) | undefined;
+  /** At most five times a second. */
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+  /** Needs `--itemize-changes` in the argv. */
+  readonly onChange?: ((change: ItemizedChange) => void) | undefined;
+}
+
+export interface RsyncResult {
+  readonly process: ProcessResult;
+  /** null when rsync printed none (`-q`, an early failure). */
+  readonly stats: TransferStats | null;
+  /** The end of what it wrote, without progress updates. */
+  readonly output: string;
+  /** A cause that another try cannot remove, in words for the operator. */
+  readonly lastingCause: string | undefined;
+  /** rsync's or ssh's first complaint. */
+  readonly firstError: string | undefined;
+}
+
+const progressIntervalMs = 200;
+
+/** Runs rsync to its end and reads what it says on the way. The argv comes from `buildRsyncCommand`. */
+export async function runRsync(spec: ProcessSpec, options: RsyncRunOptions): Promise<RsyncResult> {
+  const { onOutput, onProgress, onChange, ...processOptions } = options;
+  const tail = createOutputTail();
+  const stats = createStatsReader();
+  const failure = createFailureReader();
+  const progress = createProgressReader(options);
+  const onLine = (stream: OutputStream, line: string, overwrites: boolean) => {
+    if (stream === "stdout" && overwrites && progress.take(line)) return;
+    tail.addLine(line);
+    failure.addLine(stream, line);
+    if (stream === "stdout") {
+      stats.addLine(line);
+      const change = onChange === undefined ? undefined : parseItemizedChange(line);
+      if (change !== undefined) onChange?.(change);
+    }
+    onOutput?.(stream, line);
+  };
+  try {
+    const process = await runProcess(spec, { ...processOptions, onLine });
+    progress.flush();
+    const lastingCause = process.kind === "exited" ? failure.lastingCause(process.code) : undefined;
+    return { process, stats: stats.stats(), output: tail.text(), lastingCause, firstError: failure.firstError() };
+  } finally {
+    progress.stop();
+  }
+}
+
+/** rsync writes an update for every file: only the newest of each interval is read and handed on. */
+function createProgressReader({ clock, onProgress }: RsyncRunOptions) {
+  let newest: string | undefined;
+  let cancelTimer: CancelTimer | undefined;
+  const flush = () => {
+    cancelTimer = undefined;
+    const progress = newest === undefined ? undefined : parseProgress(newest);
+    newest = undefined;
+    if (progress !== undefined) onProgress?.(progress);
+  };
+  return {
+    /** Whether the line is an update, which only its beginning is looked at for. */
+    take: (line: string): boolean => {
+      if (!/^ {2,}[\d,.]+[KMGTP]? +\d{1,3}% /.test(line)) return false;
+      newest = line;
+      if (onProgress !== undefined) cancelTimer ??= clock.setTimer(progressIntervalMs, flush);
+      return true;
+    },
+    flush,
+    stop: () => cancelTimer?.(),
+  };
+}

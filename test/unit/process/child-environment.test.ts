@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { childEnvironment } from "../../../src/process/child-environment.ts";
+
+const action = { runId: "r1", jobId: "j1", actionId: "a1", attempt: 2 };
+
+describe("a child's environment", () => {
+  it("has what programs need and says who runs them", () => {
+    const parent = { PATH: "/bin", HOME: "/root", TZ: "UTC", SSH_AUTH_SOCK: "/agent", LANG: "de_DE.UTF-8" };
+    expect(childEnvironment(parent, action)).toEqual({
+      ...parent,
+      LC_ALL: "C.UTF-8",
+      RSYNCDIRECTOR_RUN: "r1",
+      RSYNCDIRECTOR_JOB: "j1",
+      RSYNCDIRECTOR_ACTION: "a1",
+      RSYNCDIRECTOR_ATTEMPT: "2",
+    });
+  });
+
+  it.each([
+    "RSYNC_RSH",
+    "RSYNC_OLD_ARGS",
+    "RSYNC_PROTECT_ARGS",
+    "RSYNC_PARTIAL_DIR",
+    "RSYNC_ICONV",
+    "RSYNC_PASSWORD",
+    "CVSIGNORE",
+    "NODE_OPTIONS",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "RSYNCDIRECTOR_CONFIG",
+    "RSYNCDIRECTOR_RUN",
+    "LC_ALL",
+    "LD_PRELOAD",
+  ])("never passes on %s", (name) => {
+    expect(Object.values(childEnvironment({ [name]: "theirs" }, action))).not.toContain("theirs");
+  });
+
+  it("has a PATH even when the daemon has none", () => {
+    expect(childEnvironment({}, action)["PATH"]).toContain("/usr/bin");
+  });
+});
