@@ -1,0 +1,68 @@
+import { abortReasonOf, sleep, type AbortReason } from "../base/abort.ts";
+import { formatDuration } from "../base/duration.ts";
+import type { Block } from "../config/resolved.ts";
+import type { ClaimScope } from "./claim-scope.ts";
+import { backoffDelay, waitDelay } from "./lock-timings.ts";
+import { describePlace, describeSight, lookAt, type Sight } from "./look.ts";
+import type { LockTarget } from "./transport-pool.ts";
+
+/** A file that keeps a job from going on; without a block it is a lock of the job's own that another holds. */
+export interface Obstacle {
+  readonly target: LockTarget;
+  readonly block: Block | undefined;
+}
+
+export type WaitResult =
+  | { readonly kind: "free" }
+  | { readonly kind: "timeout"; readonly block: Block; readonly message: string }
+  | { readonly kind: "cancelled"; readonly reason: AbortReason };
+
+/**
+ * Waits, holding nothing, until one look proves that all obstacles are absent (§2.6 step 0). A block's
+ * timeout counts from the claim's first look, over all its waits; the last look is made at the deadline.
+ */
+export async function waitUntilFree(
+  obstacles: readonly Obstacle[],
+  scope: ClaimScope,
+  attempts: number,
+): Promise<WaitResult> {
+  const { clock, signal, timings, random } = scope;
+  const targets = obstacles.map(({ target }) => target);
+  // Only what was in the way at the last look can end the wait by its timeout.
+  let inTheWay: readonly Obstacle[] = obstacles;
+  for (;;) {
+    const left = timeLeft(inTheWay, scope);
+    const withinMs = left === undefined ? undefined : Math.max(left, timings.lastLookMs);
+    const sights = await lookAt(targets, { clock, signal, withinMs });
+    if (signal.aborted) return { kind: "cancelled", reason: abortReasonOf(signal) };
+    const sightOf = (obstacle: Obstacle) => sights[obstacles.indexOf(obstacle)] as Sight;
+    inTheWay = obstacles.filter((obstacle) => sightOf(obstacle).state !== "absent");
+    const first = inTheWay[0];
+    if (first === undefined) return { kind: "free" };
+    const expired = inTheWay.find((obstacle) => hasExpired(obstacle.block, scope));
+    if (expired?.block !== undefined) return timedOut(expired.target, expired.block, sightOf(expired));
+    scope.announce.blocked(first.target, sightOf(first));
+    const waits = inTheWay.map(({ block }) =>
+      block === undefined ? backoffDelay(attempts, timings, random) : waitDelay(block.waitTimeMs, random),
+    );
+    const delay = Math.min(...waits, timeLeft(inTheWay, scope) ?? Infinity);
+    if (!(await sleep(delay, scope))) return { kind: "cancelled", reason: abortReasonOf(signal) };
+  }
+}
+
+/** Whether the job has waited for as long as this block allows. */
+export function hasExpired(block: Block | undefined, scope: ClaimScope): boolean {
+  return block?.timeoutMs !== undefined && scope.clock.monotonic() - scope.firstLookAt >= block.timeoutMs;
+}
+
+/** Milliseconds to the nearest deadline, negative when it has passed; undefined: there is none. */
+export function timeLeft(obstacles: readonly Obstacle[], scope: ClaimScope): number | undefined {
+  const timeouts = obstacles.flatMap(({ block }) => block?.timeoutMs ?? []);
+  if (timeouts.length === 0) return undefined;
+  return Math.min(...timeouts) - (scope.clock.monotonic() - scope.firstLookAt);
+}
+
+export function timedOut(target: LockTarget, block: Block, sight: Sight): WaitResult & { kind: "timeout" } {
+  const message = `still blocked by ${describePlace(target.place)} after ${formatDuration(block.timeoutMs ?? 0)}: ${describeSight(sight)}`;
+  return { kind: "timeout", block, message };
+}

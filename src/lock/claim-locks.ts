@@ -1,0 +1,108 @@
+import { abortReasonOf, sleep, type AbortReason } from "../base/abort.ts";
+import type { Block } from "../config/resolved.ts";
+import { hasExpired, timedOut, timeLeft, waitUntilFree, type Obstacle } from "./block-wait.ts";
+import { attemptClaim, type AttemptResult, type Badge } from "./claim-attempt.ts";
+import type { ClaimScope } from "./claim-scope.ts";
+import { backoffDelay } from "./lock-timings.ts";
+import { describePlace, describeSight } from "./look.ts";
+import type { OrphanReaper } from "./orphan-reaper.ts";
+import { releaseLocks, type TakenLock } from "./release-locks.ts";
+import type { LockTarget } from "./transport-pool.ts";
+
+export type ClaimOutcome =
+  | { readonly kind: "held"; readonly taken: readonly TakenLock[] }
+  | { readonly kind: "timeout"; readonly block: Block; readonly message: string }
+  | { readonly kind: "cancelled"; readonly reason: AbortReason }
+  | { readonly kind: "failed"; readonly message: string };
+
+/**
+ * Takes all of a job's locks or none (§2.6): looks until everything is free while holding nothing, claims,
+ * looks again, and gives everything back when the second look finds something. Nobody waits for long while
+ * holding, so there is no deadlock, whatever the jobs list.
+ */
+export async function claimLocks(
+  job: { readonly own: readonly LockTarget[]; readonly blocks: readonly Obstacle[] },
+  scope: ClaimScope,
+  deps: { makeBadge: (attempts: number) => Badge; reaper: OrphanReaper },
+): Promise<ClaimOutcome> {
+  const own = inGlobalOrder(job.own);
+  for (let attempts = 0; ; attempts += 1) {
+    // Own locks are looked at beforehand only after they were seen held: the first claim tells by itself.
+    const obstacles = [...job.blocks, ...(attempts === 0 ? [] : own.map((target) => ({ target, block: undefined })))];
+    const wait = obstacles.length === 0 ? ({ kind: "free" } as const) : await waitUntilFree(obstacles, scope, attempts);
+    if (wait.kind !== "free") return wait;
+    if (scope.signal.aborted) return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
+    if (own.length === 0) return { kind: "held", taken: [] };
+
+    const taken: TakenLock[] = [];
+    const badge = deps.makeBadge(attempts);
+    const attempt = { own, blocks: job.blocks, badge };
+    const result = await attemptClaim(attempt, taken, scope).catch(async (bug: unknown) => {
+      await withdraw(taken, "an unexpected error", scope, deps.reaper);
+      throw bug;
+    });
+    if (result.kind === "held") return { kind: "held", taken };
+    await withdraw(taken, because(result), scope, deps.reaper);
+    if (result.kind === "cancelled") return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
+    if (result.kind === "failed") {
+      return { kind: "failed", message: `cannot lock ${describePlace(result.target.place)}: ${result.detail}` };
+    }
+    const { obstacle, sight } = result;
+    const { block } = obstacle;
+    if (block !== undefined && hasExpired(block, scope)) return timedOut(obstacle.target, block, sight);
+    scope.announce.blocked(obstacle.target, sight);
+    const left = timeLeft([obstacle], scope) ?? Infinity;
+    const delay = Math.min(backoffDelay(attempts, scope.timings, scope.random), left);
+    if (!(await sleep(delay, scope))) return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
+  }
+}
+
+/** Sorted by host and path, each file once: whatever the configuration says, all directors claim alike. */
+function inGlobalOrder(targets: readonly LockTarget[]): LockTarget[] {
+  const byKey = new Map(targets.map((target) => [target.key, target]));
+  return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function because(result: Exclude<AttemptResult, { kind: "held" }>): string {
+  switch (result.kind) {
+    case "blocked":
+      return `${describePlace(result.obstacle.target.place)} ${describeSight(result.sight)}`;
+    case "failed":
+      return `${describePlace(result.target.place)} cannot be locked: ${result.detail}`;
+    case "cancelled":
+      return "the job was stopped";
+  }
+}
+
+async function withdraw(
+  taken: readonly TakenLock[],
+  reason: string,
+  scope: ClaimScope,
+  reaper: OrphanReaper,
+): Promise<void> {
+  const { jobId, runId, events, clock } = scope;
+  const outcomes = await releaseLocks(taken, scope);
+  for (const [index, lock] of taken.entries()) {
+    const outcome = outcomes[index];
+    const { place } = lock.target;
+    const gone = outcome?.kind === "released" || (lock.certain && outcome?.kind !== "stuck");
+    if (!gone) reaper.add({ lock, jobId, runId });
+    if (!lock.certain) continue;
+    if (outcome?.kind === "stuck") {
+      reportStuck(lock, outcome.detail, scope);
+    } else {
+      events.emit("lock:withdrawn", { jobId, runId, place, token: lock.token, because: reason, at: clock.now() });
+    }
+  }
+}
+
+/** Somebody has to know about a lock that could not be given back: it keeps every other job waiting. */
+export function reportStuck(lock: TakenLock, detail: string, scope: Omit<ClaimScope, "signal">): void {
+  const { jobId, runId, events, clock } = scope;
+  const { token, target } = lock;
+  events.emit("lock:stuck", { jobId, runId, place: target.place, token, detail, at: clock.now() });
+  scope.log.error(
+    { job: jobId, host: target.place.host, path: target.path, token, detail },
+    "lock could not be given back; it is tried again while this process runs, else remove the file if it carries this token",
+  );
+}

@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import type { LockOwner } from "./lock-record.ts";
+
+/**
+ * Describes this process as an owner of locks. What the system does not tell is left empty: it is only
+ * needed to recognise a dead owner, and an unknown one counts as alive.
+ */
+export async function describeOwner(identity: { inst: string; name: string }): Promise<LockOwner> {
+  const [machineId, boot, processStat] = await Promise.all(
+    ["/etc/machine-id", "/proc/sys/kernel/random/boot_id", "/proc/self/stat"].map((file) =>
+      readFile(file, "utf8").then(
+        (text) => text.trim(),
+        () => "",
+      ),
+    ),
+  );
+  return {
+    ...identity,
+    host: hostname(),
+    machine: machineId ? createHash("sha256").update(machineId).digest("hex").slice(0, 16) : "",
+    boot: boot ?? "",
+    pid: process.pid,
+    start: startTime(processStat ?? ""),
+  };
+}
+
+/** Field 22 of proc(5)'s stat; the second field, the name in parentheses, may itself contain blanks. */
+export function startTime(processStat: string): number {
+  const fields = processStat.slice(processStat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[19] ?? 0);
+}

@@ -1,0 +1,88 @@
+/** Who holds a lock: enough to find the process, and to see after a crash that it is gone. */
+export interface LockOwner {
+  /** Random name of the installation, kept in its state directory. */
+  readonly inst: string;
+  /** `rsync_id`. */
+  readonly name: string;
+  readonly host: string;
+  /** The first 16 hex digits of the SHA-256 of the machine id. */
+  readonly machine: string;
+  /** Kernel's boot id. */
+  readonly boot: string;
+  readonly pid: number;
+  /** Start time of the process, field 22 of /proc/PID/stat. */
+  readonly start: number;
+}
+
+/** The second line of a lock file, format version 1 (docs/locking.md). */
+export interface LockRecord {
+  readonly v: 1;
+  /** 128 random bits; whoever knows it owns the lock. */
+  readonly token: string;
+  readonly state: "claim" | "held";
+  /** The lower one goes on when two jobs claim at the same time. */
+  readonly rank: string;
+  readonly owner: LockOwner;
+  readonly job: string;
+  readonly run: string;
+  /** Seconds between two signs of life; 0: it gives none. */
+  readonly hb: number;
+  /** Seconds without a sign of life after which the lock is stale; 0: never. */
+  readonly ttl: number;
+  /** A kernel lock at the destination proves whether anybody still writes. */
+  readonly hold: boolean;
+  /** RFC 3339 by the owner's clock, for people. */
+  readonly created: string;
+}
+
+/** The whole file is read and written in one go, and anything longer is not ours. */
+export const longestContent = 4096;
+
+/** The first line is the process id, as the original writes it and as `cat` shows it first. */
+export function formatLockContent(record: LockRecord): string {
+  return `${record.owner.pid}\n${JSON.stringify(record)}\n`;
+}
+
+/**
+ * Reads the second line of a lock file. Undefined is a foreign lock: written by another program, by a
+ * later version, or by hand. It is respected and never touched.
+ */
+export function parseLockRecord(line: string): LockRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return isLockRecord(value) ? value : undefined;
+}
+
+function isLockRecord(value: unknown): value is LockRecord {
+  if (!isObject(value) || value["v"] !== 1) return false;
+  const { token, state, rank, owner, job, run, hb, ttl, hold, created } = value;
+  return (
+    typeof token === "string" &&
+    tokenPattern.test(token) &&
+    (state === "claim" || state === "held") &&
+    [rank, job, run, created].every((field) => typeof field === "string") &&
+    [hb, ttl].every((field) => typeof field === "number" && field >= 0) &&
+    typeof hold === "boolean" &&
+    isObject(owner) &&
+    ["inst", "name", "host", "machine", "boot"].every((field) => typeof owner[field] === "string") &&
+    ["pid", "start"].every((field) => typeof owner[field] === "number")
+  );
+}
+
+const tokenPattern = /^[A-Za-z0-9_-]{22,64}$/;
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Orders two claims that met. Whoever has lost more often comes first (hex of 65535 − attempts, at most
+ * 15 of them counted), then the token decides, so that no two ranks are equal.
+ */
+export function makeRank(attempts: number, token: string): string {
+  return (65_535 - Math.min(attempts, 15)).toString(16) + token;
+}

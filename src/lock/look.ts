@@ -1,0 +1,84 @@
+import { setMaxListeners } from "node:events";
+import { AbortReason, childController } from "../base/abort.ts";
+import type { Clock } from "../base/clock.ts";
+import { interruptible } from "./interruptible.ts";
+import type { CheckAnswer, FoundLock } from "./lock-transport.ts";
+import type { LockTarget } from "./transport-pool.ts";
+
+/** Where one lock file stands. Only `absent` is free. */
+export type Sight =
+  | { readonly state: "absent" }
+  | { readonly state: "held"; readonly found: FoundLock }
+  | { readonly state: "unknown"; readonly detail: string };
+
+/**
+ * Looks at all targets, one trip per host and all hosts at once; the answers are in the order of the
+ * targets. A host that has not answered within `withinMs`, or when the signal is aborted, is unknown.
+ */
+export async function lookAt(
+  targets: readonly LockTarget[],
+  options: { clock: Clock; signal: AbortSignal; withinMs: number | undefined },
+): Promise<Sight[]> {
+  const { clock, signal, withinMs } = options;
+  const ending = childController(signal);
+  const end = ending.signal;
+  // One listener or two per host: more than ten are no leak here.
+  setMaxListeners(0, end);
+  const expire = () => ending.abort(new AbortReason("timed-out", "the look took too long"));
+  const cancelTimer = withinMs === undefined ? () => undefined : clock.setTimer(withinMs, expire);
+  const sights: Sight[] = targets.map(() => ({ state: "unknown", detail: "no answer in time" }));
+  const lookAtHost = async (numbers: readonly number[]) => {
+    const here = numbers.map((number) => targets[number] as LockTarget);
+    const first = here[0] as LockTarget;
+    const look = await interruptible(
+      first.transport.check(
+        here.map(({ path }) => path),
+        end,
+      ),
+      end,
+    );
+    if (look.kind === "interrupted" || end.aborted) return;
+    numbers.forEach((number, index) => (sights[number] = toSight(look.value[index])));
+  };
+  await Promise.all(byTransport(targets).map(lookAtHost));
+  cancelTimer();
+  ending.dispose();
+  return sights;
+}
+
+/** The numbers of the targets that share a transport, in the order of their first appearance. */
+export function byTransport(targets: readonly LockTarget[]): number[][] {
+  const groups = new Map<unknown, number[]>();
+  targets.forEach(({ transport }, number) => {
+    groups.set(transport, [...(groups.get(transport) ?? []), number]);
+  });
+  return [...groups.values()];
+}
+
+export function toSight(answer: CheckAnswer | undefined): Sight {
+  switch (answer?.kind) {
+    case "absent":
+      return { state: "absent" };
+    case "held":
+      return { state: "held", found: answer.found };
+    case "error":
+    case "unknown":
+      return { state: "unknown", detail: answer.detail };
+    default:
+      return { state: "unknown", detail: "no answer" };
+  }
+}
+
+/** What to tell people about a file that is in the way. */
+export function describeSight(sight: Sight): string {
+  if (sight.state === "absent") return "free";
+  if (sight.state === "unknown") return `cannot be told: ${sight.detail}`;
+  const { record, owner } = sight.found;
+  if (record === null) return `held by another program (first line: ${JSON.stringify(owner.slice(0, 80))})`;
+  return `held by job ${record.job} of ${record.owner.name} on ${record.owner.host} (pid ${record.owner.pid}, since ${record.created})`;
+}
+
+/** `host:path`, or the path alone on this host. */
+export function describePlace({ host, path }: { host: string | null; path: string }): string {
+  return host === null ? path : `${host}:${path}`;
+}

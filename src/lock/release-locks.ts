@@ -1,0 +1,85 @@
+import type { Clock } from "../base/clock.ts";
+import { AbortReason, sleep } from "../base/abort.ts";
+import { interruptible } from "./interruptible.ts";
+import type { ReleaseAnswer } from "./lock-transport.ts";
+import type { LockTimings } from "./lock-timings.ts";
+import { describePlace } from "./look.ts";
+import type { LockTarget } from "./transport-pool.ts";
+
+/** A lock that this process took, or may have taken. */
+export interface TakenLock {
+  readonly target: LockTarget;
+  readonly token: string;
+  /** False: the claim was sent but never answered, so that the file may still appear. */
+  readonly certain: boolean;
+}
+
+export type ReleaseOutcome =
+  | { readonly kind: "released" | "absent" }
+  | { readonly kind: "lost"; readonly detail: string }
+  | { readonly kind: "stuck"; readonly detail: string };
+
+/**
+ * Gives locks back, newest first, each only by its token. It does not listen to any signal: it is what
+ * is done after one. Whatever a host does not confirm before the deadline is `stuck`. Outcomes are in the
+ * order of the locks.
+ */
+export async function releaseLocks(
+  locks: readonly TakenLock[],
+  options: { clock: Clock; timings: LockTimings },
+): Promise<ReleaseOutcome[]> {
+  const outcomes = new Map<TakenLock, ReleaseOutcome>();
+  for (const group of neighbours(locks.toReversed())) await releaseGroup(group, outcomes, options);
+  return locks.map((lock) => outcomes.get(lock) ?? { kind: "stuck", detail: "it was not tried" });
+}
+
+/** Locks of one host that follow each other: they cost one trip together. */
+function neighbours(locks: readonly TakenLock[]): TakenLock[][] {
+  const groups: TakenLock[][] = [];
+  for (const lock of locks) {
+    const last = groups.at(-1);
+    if (last?.[0]?.target.transport === lock.target.transport) last.push(lock);
+    else groups.push([lock]);
+  }
+  return groups;
+}
+
+async function releaseGroup(
+  group: readonly TakenLock[],
+  outcomes: Map<TakenLock, ReleaseOutcome>,
+  { clock, timings }: { clock: Clock; timings: LockTimings },
+): Promise<void> {
+  const deadline = new AbortController();
+  const expire = () => deadline.abort(new AbortReason("timed-out", "the deadline for giving locks back"));
+  const cancelTimer = clock.setTimer(timings.releaseDeadlineMs, expire);
+  const { signal } = deadline;
+  let pending = [...group];
+  for (const lock of pending) outcomes.set(lock, { kind: "stuck", detail: "no answer in time" });
+  while (pending.length > 0) {
+    const { transport } = (pending[0] as TakenLock).target;
+    const own = pending.map(({ target, token }) => ({ path: target.path, token }));
+    const trip = await interruptible(transport.release(own, signal), signal);
+    if (trip.kind === "interrupted") break;
+    pending.forEach((lock, index) => outcomes.set(lock, toOutcome(trip.value[index], lock)));
+    pending = pending.filter((lock) => outcomes.get(lock)?.kind === "stuck");
+    if (pending.length > 0 && !(await sleep(timings.releaseRetryMs, { signal, clock }))) break;
+  }
+  cancelTimer();
+}
+
+function toOutcome(answer: ReleaseAnswer | undefined, lock: TakenLock): ReleaseOutcome {
+  switch (answer?.kind) {
+    case "released":
+    case "absent":
+      return { kind: answer.kind };
+    case "lost":
+      return { kind: "lost", detail: `the file now belongs to ${answer.found.owner || "somebody else"}` };
+    case "busy":
+      return { kind: "stuck", detail: `another operation keeps ${describePlace(lock.target.place)}.guard locked` };
+    case "error":
+    case "unknown":
+      return { kind: "stuck", detail: answer.detail };
+    default:
+      return { kind: "stuck", detail: "no answer" };
+  }
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+
+/**
+ * How operations travel to a shell that reads commands from standard input, and how their answers are
+ * told from everything else a login may print (banners, the output of a .bashrc): an answer line
+ * begins with `RD1` and the nonce of its operation.
+ */
+const prefix = "RD1";
+
+/** 64 random bits that no banner will print by chance. */
+export function newNonce(): string {
+  return randomBytes(8).toString("hex");
+}
+
+/**
+ * Wraps commands for a shell. They run in a subshell, so that neither their variables nor an `exit`
+ * outlive them, and without standard input, which carries the operations that follow. They find the
+ * nonce in `$rd_nonce` and answer with lines `RD1 <nonce> …`; the last line is `RD1 <nonce> END`.
+ */
+export function frameOperation(nonce: string, command: string): string {
+  return `(\nrd_nonce=${nonce}\n${command}\n) </dev/null\nprintf '${prefix} %s END\\n' ${nonce}\n`;
+}
+
+/** Quotes any text (without NUL) as one word of a POSIX shell. */
+export function quoteForShell(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+export type AnswerLine =
+  | { readonly kind: "answer"; readonly nonce: string; readonly text: string }
+  | { readonly kind: "noise"; readonly text: string };
+
+/** Tells answers from noise. */
+export function readAnswerLine(line: string): AnswerLine {
+  const match = /^RD1 ([0-9a-f]{16}) (.*)$/s.exec(line);
+  if (match === null) return { kind: "noise", text: line };
+  return { kind: "answer", nonce: match[1] as string, text: match[2] as string };
+}
+
+/** Whether this answer says that the operation is over. */
+export function isEnd(answer: string): boolean {
+  return answer === "END";
+}
+
+/** The answers of one operation in a complete output; undefined when it did not come to its end. */
+export function collectAnswers(output: string, nonce: string): string[] | undefined {
+  const answers: string[] = [];
+  for (const line of output.split("\n")) {
+    const read = readAnswerLine(line);
+    if (read.kind === "noise" || read.nonce !== nonce) continue;
+    if (isEnd(read.text)) return answers;
+    answers.push(read.text);
+  }
+  return undefined;
+}

@@ -1,0 +1,75 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { buildJob } from "../../support/build-job.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { createDirector, lockContent, remoteLock } from "../../support/lock-fixture.ts";
+import { MemoryLockHost } from "../../support/memory-lock-transport.ts";
+
+describe("giving locks back", () => {
+  let clock: FakeClock;
+  let backup: MemoryLockHost;
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    backup = new MemoryLockHost("backup", clock);
+  });
+
+  const hold = async () => {
+    const director = createDirector({ hosts: [backup], clock });
+    const job = buildJob({ lockFiles: [remoteLock("backup", "/locks/a")] });
+    const settled = await director.locks.claim({ job, runId: "run", signal: new AbortController().signal });
+    if (settled.kind !== "held") throw new Error(settled.kind);
+    return { ...director, held: settled.held };
+  };
+
+  it("tries again until the host answers", async () => {
+    const { held, events } = await hold();
+    backup.fault = ({ number }) => (number < 5 ? "refused" : undefined);
+    const released = held.release();
+    await clock.advance(5000);
+    await released;
+    expect(backup.files.size).toBe(0);
+    expect(events.of("lock:released")).toHaveLength(1);
+    expect(events.of("lock:stuck")).toEqual([]);
+  });
+
+  it("reports a lock that it cannot free within 20 s, and frees it as soon as it can", async () => {
+    const { held, events, log } = await hold();
+    backup.silent = true;
+    let over = false;
+    void held.release().then(() => (over = true));
+    await clock.advance(19_999);
+    expect(over).toBe(false);
+    await clock.advance(1);
+    expect(over).toBe(true);
+    expect(events.of("lock:stuck")).toMatchObject([{ place: { host: "backup", path: "/locks/a" } }]);
+    const [line] = log.lines.filter(({ level }) => level === "error");
+    expect(line?.fields).toMatchObject({ host: "backup", path: "/locks/a", token: expect.any(String) });
+
+    await clock.advance(120_000);
+    backup.silent = false;
+    await clock.advance(120_000);
+    expect(backup.files.size).toBe(0);
+    expect(events.of("lock:released")).toHaveLength(1);
+  });
+
+  it("leaves another's file alone and says that the lock was lost", async () => {
+    const { held, events, log } = await hold();
+    backup.write("/locks/a", lockContent());
+    await held.release();
+    expect(backup.files.size).toBe(1);
+    expect(events.of("lock:released")).toHaveLength(1);
+    expect(log.messages("error")).toEqual([
+      "lock was no longer ours when it was given back: another job may have run meanwhile",
+    ]);
+  });
+
+  it("reports what is left when the director ends", async () => {
+    const { held, locks, log } = await hold();
+    backup.silent = true;
+    const released = held.release();
+    await clock.advance(20_000);
+    await released;
+    await locks.close();
+    expect(log.messages("error").at(-1)).toContain("lock was left behind");
+  });
+});
