@@ -1,0 +1,89 @@
+import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+
+/** What was started when, kept so that no time runs twice: not after a restart, not when clocks go back. */
+export interface ScheduleLedger {
+  /** The newest time (ms) that was claimed under this key; null when there was none. */
+  lastScheduled(key: string): number | null;
+  /** Records a start. False: this time, or this local label, was claimed before. */
+  claim(key: string, scheduledFor: number, localLabel: string | null): boolean;
+}
+
+interface Claims {
+  /** In order of their claim. */
+  labels: Map<number, string | null>;
+  used: Set<string>;
+}
+
+/** Enough for a clock that goes back by eight hours under a schedule that runs each minute. */
+const keptPerKey = 500;
+
+/** A ledger that is forgotten when the process ends. */
+export function createMemoryLedger(): ScheduleLedger {
+  const keys = new Map<string, Claims>();
+  return {
+    lastScheduled: (key) => {
+      const claims = keys.get(key);
+      return claims === undefined ? null : Math.max(...claims.labels.keys());
+    },
+    claim: (key, scheduledFor, localLabel) => {
+      const claims = keys.get(key) ?? { labels: new Map<number, string | null>(), used: new Set<string>() };
+      if (claims.labels.has(scheduledFor) || (localLabel !== null && claims.used.has(localLabel))) return false;
+      keys.set(key, claims);
+      claims.labels.set(scheduledFor, localLabel);
+      if (localLabel !== null) claims.used.add(localLabel);
+      forgetOldest(claims);
+      return true;
+    },
+  };
+}
+
+function forgetOldest(claims: Claims): void {
+  const oldest = claims.labels.entries().next().value;
+  if (claims.labels.size <= keptPerKey || oldest === undefined) return;
+  claims.labels.delete(oldest[0]);
+  if (oldest[1] !== null) claims.used.delete(oldest[1]);
+}
+
+/** A ledger that answers in any case. */
+export interface DependableLedger extends ScheduleLedger {
+  /** How often the ledger behind it has failed. */
+  failures(): number;
+}
+
+/**
+ * Asks `ledger`, and this process' own memory where that fails: a broken history must stop no backup.
+ * The failure is logged when it begins and when it ends.
+ */
+export function createDependableLedger(ledger: ScheduleLedger, log: Logger): DependableLedger {
+  const memory = createMemoryLedger();
+  let failures = 0;
+  let failing = false;
+  const ask = <Answer>(question: () => Answer, otherwise: () => Answer): Answer => {
+    try {
+      const answer = question();
+      if (failing) log.info({ failures }, "the record of scheduled runs works again");
+      failing = false;
+      return answer;
+    } catch (error) {
+      failures += 1;
+      if (!failing) log.warn({ error: describeError(error) }, "the record of scheduled runs fails; schedules go on");
+      failing = true;
+      return otherwise();
+    }
+  };
+  return {
+    lastScheduled: (key) =>
+      ask(
+        () => ledger.lastScheduled(key),
+        () => memory.lastScheduled(key),
+      ),
+    claim: (key, scheduledFor, localLabel) =>
+      memory.claim(key, scheduledFor, localLabel) &&
+      ask(
+        () => ledger.claim(key, scheduledFor, localLabel),
+        () => true,
+      ),
+    failures: () => failures,
+  };
+}
