@@ -1,0 +1,139 @@
+import { Command, InvalidArgumentError } from "commander";
+import { OperatorError } from "../../base/errors.ts";
+import { parseDuration } from "../../base/duration.ts";
+import type { RunHistory, RunRecord } from "../../store/run-history.ts";
+import type { CommandContext } from "../command-context.ts";
+import { configOption, configPath } from "../config-option.ts";
+
+export interface HistoryOptions {
+  config?: string;
+  run?: string;
+  job?: string;
+  failed?: boolean;
+  /** A duration back from now, or a time (ISO 8601). */
+  since?: string;
+  limit: number;
+  output?: boolean;
+  json?: boolean;
+}
+
+/** `rsyncdirector history`: what ran, and how it ended. */
+export function newHistoryCommand(context: CommandContext): Command {
+  return new Command("history")
+    .description("Show the last runs, or one run with its jobs and actions.")
+    .argument("[run]", "id of a run, its beginning, or `last`")
+    .addOption(configOption())
+    .option("-j, --job <id>", "only runs with this job")
+    .option("--failed", "only what did not succeed: failed, cancelled, skipped, still running")
+    .option("--since <time>", "only runs that started since: 2d, 90m, 2026-11-20T18:00")
+    .option("-n, --limit <n>", "at most so many runs", readLimit, 20)
+    .option("--output", "with RUN: print what its actions wrote (the last 1 MiB of each is kept)")
+    .option("--json", "print JSON")
+    .action((run: string | undefined, options: HistoryOptions) =>
+      runHistory(run === undefined ? options : { ...options, run }, context),
+    )
+    .addHelpText("after", historyHelp);
+}
+
+const historyHelp = `
+It works whether the director runs or not.
+
+Examples:
+  rsyncdirector history -c laptop.yaml                         the last 20 runs
+  rsyncdirector history -c laptop.yaml --failed --since 7d     what went wrong this week
+  rsyncdirector history -c laptop.yaml last                    the last run, action by action
+  rsyncdirector history -c laptop.yaml 20261120-10 --output    what its programs printed
+  rsyncdirector history -c laptop.yaml --json | jq '.[0].outcome'
+
+Exit status:
+  0 ok, also when nothing was recorded yet   1 no such run, or the history cannot be read
+  78 wrong usage or configuration`;
+
+function readLimit(text: string): number {
+  if (/^\d{1,6}$/.test(text) && Number(text) >= 1) return Number(text);
+  throw new InvalidArgumentError("give a number from 1 to 999999.");
+}
+
+/** Prints the history; `now` is the present unless a test says otherwise. */
+export async function runHistory(
+  options: HistoryOptions,
+  context: CommandContext,
+  host: { now?: number } = {},
+): Promise<void> {
+  const now = host.now ?? Date.now();
+  const since = options.since === undefined ? undefined : readSince(options.since, now);
+  const path = configPath(options.config, context.env);
+  if (options.output === true && options.run === undefined) {
+    throw new OperatorError("--output needs a RUN: rsyncdirector history RUN --output", { kind: "usage" });
+  }
+  const [{ loadConfig }, { historyFile }, { readHistory }] = await Promise.all([
+    import("../../config/load.ts"),
+    import("../../daemon/paths.ts"),
+    import("../../store/open-history.ts"),
+  ]);
+  const { config } = await loadConfig(path, { env: context.env });
+  const file = historyFile(config, context.env);
+  const history = await readHistory(file);
+  if (history === undefined) return reportNothing(options, context, file);
+  try {
+    if (options.run !== undefined) return await printRun(history, options, context);
+    const { job: jobId, failed: withoutSuccess, limit } = options;
+    const runs = history.listRuns({ jobId, withoutSuccess, since, limit });
+    const { formatRunList, runListAsJson } = await import("../history-view.ts");
+    if (options.json === true) context.stdout.write(runListAsJson(runs));
+    else if (runs.length === 0) context.stderr.write("no such runs\n");
+    else context.stdout.write(formatRunList(runs));
+  } finally {
+    history.close();
+  }
+}
+
+function reportNothing(options: HistoryOptions, context: CommandContext, file: string): void {
+  if (options.run !== undefined) throw new OperatorError(`no run is recorded yet in ${file}`);
+  if (options.json === true) context.stdout.write("[]\n");
+  else context.stderr.write(`no run is recorded yet in ${file}\n`);
+}
+
+async function printRun(history: RunHistory, options: HistoryOptions, context: CommandContext): Promise<void> {
+  const run = history.readRun(findRun(history, options.run ?? "last"));
+  if (run === undefined) throw new OperatorError(`run ${options.run} has just left the history`);
+  const outputs = options.output === true ? readOutputs(history, run) : undefined;
+  const { formatOutputs, formatRun, runAsJson } = await import("../history-view.ts");
+  if (options.json === true) context.stdout.write(runAsJson(run, outputs));
+  else if (outputs === undefined) context.stdout.write(formatRun(run));
+  else context.stdout.write(formatOutputs(run, outputs, { isTTY: context.stdout.isTTY === true }));
+}
+
+function findRun(history: RunHistory, wanted: string): string {
+  if (wanted === "last") {
+    const last = history.listRuns({ limit: 1 })[0];
+    if (last === undefined) throw new OperatorError("no run is recorded yet");
+    return last.runId;
+  }
+  const found = history.findRunIds(wanted, 6);
+  const [first, ...others] = found;
+  if (first === undefined) throw new OperatorError(`no run has an id that begins with "${wanted}"`);
+  if (others.length === 0 || found.includes(wanted)) return found.includes(wanted) ? wanted : first;
+  const some = found.slice(0, 5).join(", ");
+  throw new OperatorError(`several runs begin with "${wanted}": ${some}${found.length > 5 ? ", …" : ""}`);
+}
+
+function readOutputs(history: RunHistory, run: RunRecord): Map<string, string> {
+  const outputs = new Map<string, string>();
+  for (const { jobId, actions } of run.jobs) {
+    for (const { actionId, attempt, hasOutput } of actions) {
+      const output = hasOutput ? history.readOutput(run.runId, jobId, actionId, attempt) : undefined;
+      if (output !== undefined) outputs.set(JSON.stringify([jobId, actionId, attempt]), output);
+    }
+  }
+  return outputs;
+}
+
+function readSince(text: string, now: number): number {
+  const ago = parseDuration(text);
+  const time = ago === undefined ? Date.parse(text) : now - ago;
+  if (!Number.isNaN(time)) return time;
+  throw new OperatorError(`--since: "${text}" is neither a duration (2d, 90m) nor a time (2026-11-20T18:00)`, {
+    kind: "usage",
+  });
+}

@@ -1,0 +1,122 @@
+import { Command } from "commander";
+import { AbortReason } from "../../base/abort.ts";
+import { OperatorError } from "../../base/errors.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { formatProblem } from "../../config/problem.ts";
+import type { Config, LogLevel } from "../../config/resolved.ts";
+import type { RunResult } from "../../model/run.ts";
+import type { CommandContext } from "../command-context.ts";
+import { configOption, configPath } from "../config-option.ts";
+import { exitCodeOfOutcome } from "../exit-codes.ts";
+import { describeJob, showRun } from "../run-view.ts";
+
+interface RunOptions {
+  config?: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+/** `rsyncdirector run`: some jobs, or all, now and here. */
+export function newRunCommand(context: CommandContext): Command {
+  return new Command("run")
+    .description("Run jobs now, in the foreground, under the same locks as the daemon.")
+    .argument("[job...]", "ids of the jobs (default: every enabled job, in the file's order)")
+    .addOption(configOption())
+    .option("-n, --dry-run", "take no locks, pass -n to rsync, print the exact commands")
+    .option("--json", "print only the result, as JSON")
+    .action(async (jobs: string[], options: RunOptions) => {
+      const config = configPath(options.config, context.env);
+      const view = options.json === true ? "json" : "lines";
+      await runForeground({ config, jobs, dryRun: options.dryRun === true, logLevel: undefined, view }, context);
+    })
+    .addHelpText("after", runHelp);
+}
+
+const runHelp = `
+Examples:
+  rsyncdirector run -c laptop.yaml                  every enabled job
+  rsyncdirector run -c laptop.yaml home mail        these two, in this order
+  rsyncdirector run -c laptop.yaml --dry-run        what rsync would change, without changing it
+
+The history records the run as any other. A daemon of the same instance must not be running: it would
+run the same jobs; send it SIGHUP instead.
+
+Exit status:
+  0 ok or warnings   1 a job failed or was cancelled   75 a job was skipped or stayed blocked
+  78 wrong configuration`;
+
+export interface ForegroundRequest {
+  config: string;
+  /** Empty: every enabled job. */
+  jobs: readonly string[];
+  dryRun: boolean;
+  logLevel: LogLevel | undefined;
+  /** `lines` for people, `json` for the result alone, `log` for the configured log (the original's run-once). */
+  view: "lines" | "json" | "log";
+}
+
+/** Runs the jobs once and sets the exit status by the worst of them. */
+export async function runForeground(request: ForegroundRequest, context: CommandContext): Promise<void> {
+  const { loadConfig } = await import("../../config/load.ts");
+  const { openForeground } = await import("../../daemon/foreground.ts");
+  const { config, warnings } = await loadConfig(request.config, { env: context.env });
+  const jobs = chooseJobs(config, request.jobs);
+  const director = await openForeground({
+    config,
+    warnings,
+    env: context.env,
+    dryRun: request.dryRun,
+    logLevel: request.logLevel,
+    logToStdout: request.view === "log",
+  });
+  const endView =
+    request.view === "lines"
+      ? showRun(director.events, { output: context.stdout, dryRun: request.dryRun, now: Date.now })
+      : () => undefined;
+  const stopListening = stopOnSignals(director);
+  try {
+    if (request.view === "lines")
+      for (const warning of warnings) context.stderr.write(`warning: ${formatProblem(warning)}\n`);
+    const result = await director.submit({ jobs, cause: { kind: "request", by: "command line" } });
+    endView();
+    if (request.view === "json") context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    if (request.view === "lines") context.stdout.write(summary(result));
+    context.finish(exitCodeOfOutcome(result.outcome));
+  } finally {
+    endView();
+    stopListening();
+    await director.close();
+  }
+}
+
+function chooseJobs(config: Config, wanted: readonly string[]): readonly string[] {
+  const known = config.jobs.map((job) => job.id);
+  const unknown = wanted.filter((id) => !known.includes(id));
+  if (unknown.length > 0) {
+    throw new OperatorError(`${config.file} has no job ${unknown.join(", ")}; it has: ${known.join(", ")}`, {
+      kind: "usage",
+    });
+  }
+  return wanted.length > 0 ? wanted : config.jobs.filter((job) => job.enabled).map((job) => job.id);
+}
+
+/** The first signal stops the run in good order; the second kills the children at once. */
+function stopOnSignals(director: { stop(reason: AbortReason): void; hurry(): void }): () => void {
+  let received = 0;
+  const onSignal = (name: NodeJS.Signals) => {
+    received += 1;
+    if (received === 1) director.stop(new AbortReason("cancelled", `stopped by ${name}`));
+    else director.hurry();
+  };
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of names) process.on(name, onSignal);
+  return () => {
+    for (const name of names) process.off(name, onSignal);
+  };
+}
+
+function summary(result: RunResult): string {
+  const lines = result.jobs.map(({ jobId, outcome }) => `  ${jobId}: ${describeJob(outcome)}`);
+  const took = formatDuration(result.finishedAt - result.startedAt);
+  return `run ${result.runId}: ${result.outcome} in ${took}\n${lines.join("\n")}\n`;
+}

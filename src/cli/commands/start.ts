@@ -1,0 +1,46 @@
+import { Command } from "commander";
+import type { CommandContext } from "../command-context.ts";
+import { configOption, configPath } from "../config-option.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { legacyEnvironment } from "../legacy-environment.ts";
+
+interface StartOptions {
+  config?: string;
+}
+
+/** `rsyncdirector start`: the daemon. */
+export function newStartCommand(context: CommandContext): Command {
+  return new Command("start")
+    .description("Be the daemon: run the jobs on their schedules until stopped.")
+    .addOption(configOption())
+    .action((options: StartOptions) => runStart(options, context))
+    .addHelpText("after", startHelp);
+}
+
+const startHelp = `
+Signals:
+  SIGHUP           run all jobs now (once more after the run in progress)
+  SIGTERM, SIGINT  stop the children, free the locks, exit with 0; a second one kills the children at once
+
+Examples:
+  rsyncdirector start --config /etc/rsyncdirector/laptop.yaml
+  RSYNCDIRECTOR_CONFIG=/etc/rsyncdirector/laptop.yaml rsyncdirector
+
+Exit status:
+  0 stopped by a signal   1 could not start   78 wrong configuration`;
+
+/** Starts the daemon and resolves when it has stopped. */
+export async function runStart(options: StartOptions, context: CommandContext): Promise<void> {
+  const { runOnce, dryRun, logLevel } = legacyEnvironment(context.env);
+  const path = configPath(options.config, context.env);
+  if (runOnce) {
+    const { runForeground } = await import("./run.ts");
+    await runForeground({ config: path, dryRun, jobs: [], logLevel, view: "log" }, context);
+    return;
+  }
+  const { runDaemon } = await import("../../daemon/run-daemon.ts");
+  const { programVersion } = await import("../program-version.ts");
+  const version = programVersion();
+  const endedWell = await runDaemon({ configPath: path, env: context.env, logLevel, version, dryRun });
+  context.finish(endedWell ? exitCodes.ok : exitCodes.failed);
+}

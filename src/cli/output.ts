@@ -1,0 +1,34 @@
+/** A plain table: columns as wide as their longest cell, two spaces between, no trailing blanks. */
+export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  const lines = all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+/** `2026-11-20 10:48:03` in the host's zone (or the one given), for people. */
+export function formatTime(milliseconds: number, timeZone?: string): string {
+  return new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone }).format(milliseconds);
+}
+
+/** `10:48:03` in the host's zone. */
+export function formatClock(milliseconds: number): string {
+  return new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium" }).format(milliseconds);
+}
+
+/** `1.23 MB`: decimal units, three digits. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return unit === 0 ? `${value} B` : `${value.toPrecision(3)} ${units[unit]}`;
+}

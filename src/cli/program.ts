@@ -1,0 +1,84 @@
+import { Command, CommanderError } from "commander";
+import { coerceError, OperatorError } from "../base/errors.ts";
+import type { CommandContext, TextOutput } from "./command-context.ts";
+import { newConfigCommand } from "./commands/config.ts";
+import { newHistoryCommand } from "./commands/history.ts";
+import { newImportCommand } from "./commands/import.ts";
+import { newRunCommand } from "./commands/run.ts";
+import { newScheduleCommand } from "./commands/schedule.ts";
+import { newStartCommand, runStart } from "./commands/start.ts";
+import { type ExitCode, exitCodeOfError, exitCodes } from "./exit-codes.ts";
+import { programVersion } from "./program-version.ts";
+
+interface ProgramOptions {
+  env?: CommandContext["env"];
+  stdout?: TextOutput;
+  stderr?: TextOutput;
+}
+
+/**
+ * Runs one command line (without `node` and the script) and returns the exit status. Started with no
+ * arguments and the original's environment it is the daemon, so that units of the original go on working.
+ */
+export async function runProgram(args: readonly string[], options: ProgramOptions = {}): Promise<ExitCode> {
+  const { env = process.env, stdout = process.stdout, stderr = process.stderr } = options;
+  let exitCode: ExitCode = exitCodes.ok;
+  const context: CommandContext = { env, stdout, stderr, finish: (code) => void (exitCode = code) };
+  try {
+    if (args.length === 0 && namesConfiguration(env)) await runStart({}, context);
+    else await newProgram(context).parseAsync(args, { from: "user" });
+  } catch (error) {
+    return reportError(error, stderr);
+  }
+  return exitCode;
+}
+
+function newProgram(context: CommandContext): Command {
+  const program = new Command("rsyncdirector")
+    .description("Automates and coordinates rsync jobs on many Linux hosts.")
+    .version(programVersion())
+    .showHelpAfterError("(add --help for help)")
+    .addHelpText("after", programHelp);
+  const commands = [
+    newStartCommand(context),
+    newRunCommand(context),
+    newScheduleCommand(context),
+    newHistoryCommand(context),
+    newConfigCommand(context),
+    newImportCommand(context),
+  ];
+  for (const command of commands) program.addCommand(command);
+  for (const command of allCommands(program)) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+    });
+  }
+  return program;
+}
+
+const programHelp = `
+Examples:
+  rsyncdirector config init /etc/rsyncdirector/laptop.yaml   write an annotated configuration
+  rsyncdirector config check -c laptop.yaml                  look for mistakes in it
+  rsyncdirector run --dry-run -c laptop.yaml                 show what its jobs would do
+  rsyncdirector start -c laptop.yaml                         be the daemon
+
+Exit status:
+  0 ok   1 failed   75 skipped or blocked, try later   78 wrong usage or configuration`;
+
+function* allCommands(command: Command): Iterable<Command> {
+  yield command;
+  for (const child of command.commands) yield* allCommands(child);
+}
+
+function namesConfiguration(env: CommandContext["env"]): boolean {
+  return [env.RSYNCDIRECTOR_CONFIG, env.RSYNCMANANGER_CONFIG].some((value) => value !== undefined && value !== "");
+}
+
+function reportError(error: unknown, stderr: TextOutput): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const text = error instanceof OperatorError ? error.message : (coerceError(error).stack ?? String(error));
+  stderr.write(`${text.startsWith("rsyncdirector: ") ? "" : "rsyncdirector: "}${text}\n`);
+  return exitCodeOfError(error);
+}

@@ -1,0 +1,115 @@
+import { formatDuration } from "../base/duration.ts";
+import type { Emitter } from "../base/emitter.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import type { ActionOutcome, JobOutcome, LockPlace } from "../model/run.ts";
+import type { TransferProgress, TransferStats } from "../model/transfer.ts";
+import type { TextOutput } from "./command-context.ts";
+import { formatBytes, formatClock } from "./output.ts";
+import { quoteForShell } from "./shell-quote.ts";
+
+/** What a program writes could move the cursor or retitle the window; file names come from strangers. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+}
+
+const barWidth = 24;
+const clearLine = "\r\u001b[K";
+
+/**
+ * Prints a run as it happens: one line per event, and on a terminal a last line that moves with the
+ * transfer. In a pipe there is nothing but whole lines. Returns a function that ends the view.
+ */
+export function showRun(
+  events: Emitter<DirectorEvents>,
+  options: { output: TextOutput; dryRun: boolean; now: () => number },
+): () => void {
+  const { output, dryRun, now } = options;
+  const isTerminal = output.isTTY === true;
+  let shownProgress = "";
+
+  const line = (jobId: string, text: string) => {
+    const clear = shownProgress === "" ? "" : clearLine;
+    output.write(`${clear}${formatClock(now())} ${jobId}  ${text}\n${shownProgress}`);
+  };
+  const setProgress = (text: string) => {
+    if (!isTerminal || text === shownProgress) return;
+    shownProgress = text.slice(0, (output.columns ?? 80) - 1);
+    output.write(clearLine + shownProgress);
+  };
+
+  const stops = [
+    events.on("job:started", ({ jobId }) => line(jobId, dryRun ? "dry run: takes no locks" : "started")),
+    events.on("job:blocked", (event) => line(event.jobId, describeBlock(event))),
+    events.on("job:unblocked", ({ jobId, waitedMs, outcome }) => {
+      if (outcome === "free" && waitedMs > 0) line(jobId, `free after ${formatDuration(waitedMs)}`);
+    }),
+    events.on("job:slow", ({ jobId, runningMs }) => line(jobId, `still running after ${formatDuration(runningMs)}`)),
+    events.on("lock:acquired", ({ jobId, place }) => line(jobId, `holds ${describePlace(place)}`)),
+    events.on("lock:withdrawn", ({ jobId, place, because }) =>
+      line(jobId, `gave ${describePlace(place)} back: ${because}`),
+    ),
+    events.on("lock:stuck", ({ jobId, place, detail }) =>
+      line(jobId, `could not free ${describePlace(place)}: ${detail}`),
+    ),
+    events.on("action:started", ({ jobId, actionId, argv }) => {
+      line(jobId, `${actionId}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteForShell).join(" ")}`);
+    }),
+    events.on("action:output", ({ jobId, stream, line: text }) =>
+      line(jobId, `${stream === "stderr" ? "!" : "|"} ${printable(text)}`),
+    ),
+    events.on("action:progress", ({ jobId, actionId, progress }) =>
+      setProgress(progressLine(`${jobId} ${actionId}`, progress)),
+    ),
+    events.on("action:finished", ({ jobId, actionId, outcome, startedAt, at }) => {
+      setProgress("");
+      line(jobId, `${actionId}: ${describeAction(outcome)} in ${formatDuration(at - startedAt)}`);
+    }),
+    events.on("action:retrying", ({ jobId, actionId, delayMs }) =>
+      line(jobId, `${actionId}: again in ${formatDuration(delayMs)}`),
+    ),
+    events.on("job:finished", ({ jobId, outcome }) => line(jobId, describeJob(outcome))),
+  ];
+  return () => {
+    setProgress("");
+    for (const stop of stops) stop();
+  };
+}
+
+function describeBlock({ place, state, owner, detail }: DirectorEvents["job:blocked"]): string {
+  if (state === "unknown") return `waits: cannot tell whether ${describePlace(place)} is free: ${detail}`;
+  return `waits for ${describePlace(place)}${owner === null ? "" : ` (held by process ${owner})`}`;
+}
+
+export function describePlace(place: LockPlace): string {
+  return place.host === null ? place.path : `${place.host}:${place.path}`;
+}
+
+function describeAction(outcome: ActionOutcome): string {
+  switch (outcome.kind) {
+    case "ok":
+      return `ok${describeStats(outcome.report.stats)}`;
+    case "warning":
+      return `warning: ${outcome.message}${describeStats(outcome.report.stats)}`;
+    case "failed":
+      return `FAILED: ${outcome.message}`;
+    case "cancelled":
+      return `cancelled: ${outcome.message}`;
+  }
+}
+
+function describeStats(stats: TransferStats | null): string {
+  if (stats === null || stats.filesTransferred === null) return "";
+  return `, ${stats.filesTransferred} files, ${formatBytes(stats.transferredBytes ?? 0)}`;
+}
+
+export function describeJob(outcome: JobOutcome): string {
+  return outcome.kind === "ok" ? "ok" : `${outcome.kind === "failed" ? "FAILED" : outcome.kind}: ${outcome.message}`;
+}
+
+function progressLine(label: string, progress: TransferProgress): string {
+  const full = Math.round((Math.min(progress.percent, 100) / 100) * barWidth);
+  const bar = "#".repeat(full).padEnd(barWidth, ".");
+  const percent = `${progress.percent}%`.padStart(4);
+  return `${label} [${bar}] ${percent} ${formatBytes(progress.bytes)} ${formatBytes(progress.bytesPerSecond)}/s`;
+}

@@ -1,0 +1,192 @@
+import { type AbortReason, abortReasonOf, childController, sleep } from "../base/abort.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Action, Block, Job } from "../config/resolved.ts";
+import type { RunAction } from "../action/action.ts";
+import type { HeldLocks, JobLocks } from "../lock/job-locks.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import type { ActionOutcome, JobOutcome, JobResult } from "../model/run.ts";
+import { armJobDeadlines } from "./job-deadlines.ts";
+import { retryDelay } from "./retry-policy.ts";
+
+export interface JobRunnerDeps {
+  locks: JobLocks;
+  runAction: RunAction;
+  events: Emitter<DirectorEvents>;
+  clock: Clock;
+  log: Logger;
+}
+
+export interface JobRequest {
+  runId: string;
+  signal: AbortSignal;
+  /** Takes no locks and passes `-n` to rsync. */
+  dryRun: boolean;
+}
+
+export type RunJob = (job: Job, request: JobRequest) => Promise<JobResult>;
+
+/**
+ * One job from its first look at the locks to the release of its own: wait for `blocks_on`, hold the
+ * lock files, run the actions in order, free the locks whatever happened. It never rejects.
+ */
+export function createJobRunner(deps: JobRunnerDeps): RunJob {
+  return async (job, request) => {
+    const { clock, events } = deps;
+    const { runId } = request;
+    const jobId = job.id;
+    const startedAt = clock.now();
+    events.emit("job:started", { runId, jobId, at: startedAt });
+    const controller = childController(request.signal);
+    const disarm = armJobDeadlines(job, {
+      controller,
+      clock,
+      onSlow: (runningMs) => events.emit("job:slow", { runId, jobId, runningMs, at: clock.now() }),
+    });
+    let outcome: JobOutcome;
+    try {
+      outcome = await runLocked(deps, job, { ...request, signal: controller.signal });
+    } catch (error) {
+      deps.log.error({ run: runId, job: jobId, error: describeError(error), stack: stackOf(error) }, "job crashed");
+      outcome = { kind: "failed", message: `internal error: ${describeError(error)}`, actionId: null };
+    } finally {
+      disarm();
+      controller.dispose();
+    }
+    const finishedAt = clock.now();
+    events.emit("job:finished", { runId, jobId, outcome, startedAt, at: finishedAt });
+    return { jobId, outcome, startedAt, finishedAt };
+  };
+}
+
+async function runLocked(deps: JobRunnerDeps, job: Job, request: JobRequest): Promise<JobOutcome> {
+  if (request.dryRun) return runActions(deps, job, request);
+  const claim = await deps.locks.claim({ job, runId: request.runId, signal: request.signal });
+  switch (claim.kind) {
+    case "held":
+      return runHolding(deps, job, request, claim.held);
+    case "timeout":
+      return blockTimeout(claim.block, claim.message);
+    case "cancelled":
+      return cancelledOutcome(claim.reason);
+    case "failed":
+      return { kind: "failed", message: claim.message, actionId: null };
+  }
+}
+
+/** The locks are freed on every path; losing one stops the work like any other reason does. */
+async function runHolding(deps: JobRunnerDeps, job: Job, request: JobRequest, held: HeldLocks): Promise<JobOutcome> {
+  const controller = childController(request.signal);
+  const onLost = () => controller.abort(held.lost.reason);
+  if (held.lost.aborted) onLost();
+  else held.lost.addEventListener("abort", onLost, { once: true });
+  try {
+    return await runActions(deps, job, { ...request, signal: controller.signal });
+  } finally {
+    held.lost.removeEventListener("abort", onLost);
+    controller.dispose();
+    await held.release();
+  }
+}
+
+async function runActions(deps: JobRunnerDeps, job: Job, request: JobRequest): Promise<JobOutcome> {
+  const warnings: string[] = [];
+  for (const action of job.actions) {
+    // An action that finished before the signal came has finished; the next one must not begin.
+    if (request.signal.aborted) return cancelledOutcome(abortReasonOf(request.signal));
+    const outcome = await runWithRetries(deps, job, action, request);
+    switch (outcome.kind) {
+      case "ok":
+        break;
+      case "warning":
+        warnings.push(`${action.id}: ${outcome.message}`);
+        break;
+      case "failed":
+        return { kind: "failed", message: `${action.id}: ${outcome.message}`, actionId: action.id };
+      case "cancelled":
+        return cancelledOutcome(abortReasonOf(request.signal));
+    }
+  }
+  return warnings.length === 0 ? { kind: "ok" } : { kind: "warning", message: warnings.join("; ") };
+}
+
+async function runWithRetries(
+  deps: JobRunnerDeps,
+  job: Job,
+  action: Action,
+  request: JobRequest,
+): Promise<ActionOutcome> {
+  const { clock, events } = deps;
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await runOnce(deps, job, action, request, attempt);
+    const delayMs = retryDelay(outcome, attempt, job.retry);
+    if (delayMs === null || outcome.kind !== "failed") return outcome;
+    const { runId } = request;
+    const { message } = outcome;
+    events.emit("action:retrying", {
+      runId,
+      jobId: job.id,
+      actionId: action.id,
+      attempt,
+      delayMs,
+      message,
+      at: clock.now(),
+    });
+    if (!(await sleep(delayMs, { signal: request.signal, clock }))) {
+      const reason = abortReasonOf(request.signal);
+      return { kind: "cancelled", reason: reason.kind, message: reason.message, report: outcome.report };
+    }
+  }
+}
+
+async function runOnce(
+  deps: JobRunnerDeps,
+  job: Job,
+  action: Action,
+  request: JobRequest,
+  attempt: number,
+): Promise<ActionOutcome> {
+  const { clock, events } = deps;
+  const { runId, signal, dryRun } = request;
+  const of = { runId, jobId: job.id, actionId: action.id, attempt };
+  const startedAt = clock.now();
+  const outcome = await deps.runAction(job, action, {
+    runId,
+    jobId: job.id,
+    attempt,
+    signal,
+    dryRun,
+    log: deps.log.child({ run: runId, job: job.id, action: action.id }),
+    onStarted: (argv) => events.emit("action:started", { ...of, argv, at: clock.now() }),
+    onOutput: (stream, line) => events.emit("action:output", { ...of, stream, line }),
+    onProgress: (progress) => events.emit("action:progress", { ...of, progress }),
+  });
+  events.emit("action:finished", { ...of, outcome, startedAt, at: clock.now() });
+  return outcome;
+}
+
+function blockTimeout(block: Block, message: string): JobOutcome {
+  return block.onTimeout === "fail"
+    ? { kind: "failed", message, actionId: null }
+    : { kind: "skipped", cause: "block-timeout", message };
+}
+
+/** A job that ran out of time, or lost its lock, has failed; one that somebody stopped was cancelled. */
+function cancelledOutcome(reason: AbortReason): JobOutcome {
+  switch (reason.kind) {
+    case "timed-out":
+    case "stalled":
+    case "lock-lost":
+      return { kind: "failed", message: reason.message, actionId: null };
+    case "shutdown":
+    case "cancelled":
+    case "replaced":
+      return { kind: "cancelled", reason: reason.kind, message: reason.message };
+  }
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

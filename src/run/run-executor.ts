@@ -1,0 +1,100 @@
+import { type AbortReason, abortReasonOf, childController } from "../base/abort.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import type { Job } from "../config/resolved.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import { type JobOutcome, type JobResult, type RunResult, type SkipCause, worstOutcome } from "../model/run.ts";
+import type { RunJob } from "./job-runner.ts";
+import type { QueuedRun } from "./run-queue.ts";
+
+export interface RunExecutorDeps {
+  /** Every job of the configuration, by id. */
+  jobs: ReadonlyMap<string, Job>;
+  runJob: RunJob;
+  events: Emitter<DirectorEvents>;
+  clock: Clock;
+}
+
+/** One run in progress. */
+export interface ActiveRun {
+  readonly result: Promise<RunResult>;
+  /** Stops the whole run; the first reason wins. */
+  cancel(reason: AbortReason): void;
+  /** Stops one job if it is the one that runs now; the run goes on with the next. */
+  cancelJob(jobId: string, reason: AbortReason): void;
+}
+
+/**
+ * Runs the jobs of one request in their order. A job that fails does not keep the next from running;
+ * a cancelled run reports the jobs it never began as cancelled, so that none goes missing.
+ */
+export function executeRun(
+  deps: RunExecutorDeps,
+  run: QueuedRun,
+  options: { dryRun: boolean; stopped: AbortReason | undefined; onJobFinished: (jobId: string) => void },
+): ActiveRun {
+  const controller = new AbortController();
+  if (options.stopped !== undefined) controller.abort(options.stopped);
+  let current: { jobId: string; controller: AbortController } | undefined;
+
+  const runOne = async (jobId: string): Promise<JobResult> => {
+    const { runId } = run;
+    const job = deps.jobs.get(jobId);
+    const skip = skipCause(run, jobId, job);
+    if (skip !== undefined) return withoutRunning(deps, runId, jobId, skip);
+    if (controller.signal.aborted) return withoutRunning(deps, runId, jobId, cancelledBefore(controller.signal));
+    const child = childController(controller.signal);
+    current = { jobId, controller: child };
+    try {
+      return await deps.runJob(job as Job, { runId, signal: child.signal, dryRun: options.dryRun });
+    } finally {
+      child.dispose();
+      current = undefined;
+    }
+  };
+
+  const runAll = async (): Promise<RunResult> => {
+    const { runId, request } = run;
+    const startedAt = deps.clock.now();
+    deps.events.emit("run:started", { runId, jobs: request.jobs, cause: request.cause, at: startedAt });
+    const jobs: JobResult[] = [];
+    for (const jobId of request.jobs) {
+      jobs.push(await runOne(jobId));
+      options.onJobFinished(jobId);
+    }
+    const outcome = worstOutcome(jobs.map((job) => job.outcome.kind));
+    const result = { runId, cause: request.cause, startedAt, finishedAt: deps.clock.now(), outcome, jobs };
+    deps.events.emit("run:finished", result);
+    return result;
+  };
+
+  return {
+    result: runAll(),
+    cancel: (reason) => controller.abort(reason),
+    cancelJob: (jobId, reason) => {
+      if (current?.jobId === jobId) current.controller.abort(reason);
+    },
+  };
+}
+
+function skipCause(run: QueuedRun, jobId: string, job: Job | undefined): JobOutcome | undefined {
+  if (!run.needs.has(jobId)) return skipped("already-running", "the job is still running (concurrency: forbid)");
+  if (job === undefined) return { kind: "failed", message: `there is no job "${jobId}"`, actionId: null };
+  if (!job.enabled) return skipped("disabled", "the job is disabled (enabled: false)");
+  return undefined;
+}
+
+function skipped(cause: SkipCause, message: string): JobOutcome {
+  return { kind: "skipped", cause, message };
+}
+
+function cancelledBefore(signal: AbortSignal): JobOutcome {
+  const { kind, message } = abortReasonOf(signal);
+  return { kind: "cancelled", reason: kind, message };
+}
+
+function withoutRunning(deps: RunExecutorDeps, runId: string, jobId: string, outcome: JobOutcome): JobResult {
+  const at = deps.clock.now();
+  deps.events.emit("job:finished", { runId, jobId, outcome, startedAt: at, at });
+  return { jobId, outcome, startedAt: at, finishedAt: at };
+}

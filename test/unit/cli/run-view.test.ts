@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { showRun } from "../../../src/cli/run-view.ts";
+import type { TransferProgress } from "../../../src/model/transfer.ts";
+import { EventLog } from "../../support/event-log.ts";
+import { TextSink } from "../../support/text-sink.ts";
+
+const of = { runId: "run", jobId: "home", actionId: "sync", attempt: 1 };
+const progress: TransferProgress = {
+  bytes: 1_500_000,
+  percent: 50,
+  bytesPerSecond: 300_000,
+  filesTransferred: 3,
+  filesToCheck: 4,
+  filesTotal: 10,
+};
+
+function setUp(options: { isTTY: boolean; dryRun?: boolean }) {
+  const events = new EventLog();
+  const output = new TextSink(options);
+  const end = showRun(events, { output, dryRun: options.dryRun ?? false, now: () => Date.UTC(2026, 0, 1, 12, 0, 0) });
+  const said = () => output.text.replaceAll(/^(\S+ )?\d\d:00:00 /gm, "");
+  return { events, output, end, said };
+}
+
+describe("view of a run", () => {
+  it("writes whole lines and no progress into a pipe", () => {
+    const { events, end, said } = setUp({ isTTY: false });
+    events.emit("job:started", { ...of, at: 0 });
+    const place = { host: "backup01", path: "/run/x" };
+    events.emit("job:blocked", { ...of, place, state: "held", owner: "4242", detail: "", at: 0 });
+    events.emit("job:unblocked", { ...of, waitedMs: 90_000, outcome: "free", at: 0 });
+    events.emit("action:started", { ...of, argv: ["rsync", "-a", "--", "/a b/", "/c"], at: 0 });
+    events.emit("action:progress", { ...of, progress });
+    events.emit("job:finished", {
+      ...of,
+      outcome: { kind: "failed", message: "no", actionId: null },
+      startedAt: 0,
+      at: 0,
+    });
+    end();
+    expect(said()).toBe(
+      [
+        "home  started",
+        "home  waits for backup01:/run/x (held by process 4242)",
+        "home  free after 1m 30s",
+        "home  sync: runs rsync -a -- '/a b/' /c",
+        "home  FAILED: no",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("says that it cannot tell, and why, when a lock host does not answer", () => {
+    const { events, said } = setUp({ isTTY: false });
+    const place = { host: "backup01", path: "/run/x" };
+    events.emit("job:blocked", { ...of, place, state: "unknown", owner: null, detail: "no route to host", at: 0 });
+    expect(said()).toContain("cannot tell whether backup01:/run/x is free: no route to host");
+  });
+
+  it("keeps one moving line at the bottom of a terminal and clears it at the end", () => {
+    const { events, output, end } = setUp({ isTTY: true });
+    events.emit("action:progress", { ...of, progress });
+    expect(output.text).toBe("\r\u001b[Khome sync [############............]  50% 1.50 MB 300 kB/s");
+    events.emit("action:output", { ...of, stream: "stdout", line: "a file" });
+    expect(output.text).toContain("home  | a file\nhome sync [####");
+    end();
+    expect(output.text.endsWith("\r\u001b[K")).toBe(true);
+  });
+
+  it("does not pass control characters of other programs on to the terminal", () => {
+    const { events, output } = setUp({ isTTY: true });
+    events.emit("action:output", { ...of, stream: "stderr", line: "x\u001b]0;owned\u0007y" });
+    expect(output.text).toContain("! x\ufffd]0;owned\ufffdy");
+  });
+
+  it("prints what would run in a dry run", () => {
+    const { events, said } = setUp({ isTTY: false, dryRun: true });
+    events.emit("action:started", { ...of, argv: ["rsync", "-n"], at: 0 });
+    expect(said()).toBe("home  sync: would run rsync -n\n");
+  });
+});

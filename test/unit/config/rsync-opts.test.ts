@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { checkOpts, splitOpts } from "../../../src/config/rsync-opts.ts";
+
+const allowed = [
+  ["-av", "--delete", "--exclude", ".cache"],
+  ["--filter", "- *.exe"],
+  ["-f", "- e"],
+  ["-avf-e"],
+  ["--exclude", "--rsh=ssh"],
+  ["-T/tmp", "-B", "1024"],
+  ["--chmod=D755", "--info=progress2"],
+];
+
+describe("checkOpts", () => {
+  test.each(allowed.map((words) => ({ words })))("has nothing against $words", ({ words }) => {
+    expect(checkOpts(words, false).problems).toEqual([]);
+  });
+
+  test.each([
+    [["-essh"], "-e"],
+    [["-avze", "ssh"], "-e"],
+    [["--rsh=ssh"], "--rsh"],
+    [["--rsh", "ssh"], "--rsh"],
+    [["--rsync-path=/x"], "--rsync-path"],
+    [["-M--fake-super"], "-M"],
+    [["--exclude=x", "--old-args"], "--old-args"],
+    [["--log-file", "/x"], "--log-file"],
+  ])("refuses %j unless it is allowed", (words, shown) => {
+    expect(checkOpts(words, false).problems).toEqual([expect.stringMatching(new RegExp(`^${shown} is not allowed: `))]);
+    expect(checkOpts(words, true).problems).toEqual([]);
+  });
+
+  test.each([[["--server"]], [["--"]], [["-aV"]], [["extra"]], [["-"]], [["--exclude"]], [["-T"]]])(
+    "never accepts %j",
+    (words) => {
+      expect(checkOpts(words, true).problems).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    [["-a", "--delete"], true],
+    [["--del"], true],
+    [["--delete-missing-args"], true],
+    [["--exclude", "--delete"], false],
+  ])("sees whether %j deletes", (words, deletes) => {
+    expect(checkOpts(words, false).deletes).toBe(deletes);
+  });
+
+  test.each([
+    [["-avn"], true],
+    [["--dry-run"], true],
+    [["--list-only"], true],
+    [["-T", "-n"], false],
+  ])("sees whether %j copies nothing", (words, pretends) => {
+    expect(checkOpts(words, false).onlyPretends).toBe(pretends);
+  });
+});
+
+test("splitOpts names every element that a shell would have changed", () => {
+  const { words, problems } = splitOpts(["-a --exclude 'x y'", "$HOME", "-v", "*.c"]);
+  expect(words).toEqual(["-a", "--exclude", "x y", "-v"]);
+  expect(problems.map(({ element }) => element)).toEqual([1, 3]);
+});
