@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startBenchDirector } from "../director.ts";
+import type { Row } from "../row.ts";
+import { measurePairs } from "../series.ts";
+
+const syncs = 50;
+
+/** What the director adds to the work itself: one job of 50 syncs that find nothing to do. */
+export const localSyncs: Row = {
+  name: "local-syncs",
+  run: async (directory) => {
+    const source = join(directory, "source");
+    const dest = join(directory, "dest");
+    await mkdir(source, { recursive: true });
+    for (let file = 0; file < 100; file += 1) await writeFile(join(source, `file-${file}`), `content of ${file}\n`);
+    const actions = Array.from({ length: syncs }, (_, index) => ({
+      ...{ action: "sync", id: `sync-${index}`, source: `${source}/`, dest },
+      opts: ["-a"],
+    }));
+    const director = await startBenchDirector(directory, [{ id: "syncs", type: "local", actions }]);
+    try {
+      const loop = `for i in $(seq ${syncs}); do rsync -a "$0/" "$1" || exit 1; done`;
+      const pair = await measurePairs(
+        { warmUps: 1, counted: 7 },
+        { ours: () => director.runOnce(), plain: () => timeShell(loop, [source, dest]) },
+      );
+      return [
+        {
+          name: `${syncs} local no-op syncs ÷ shell loop`,
+          unit: "",
+          measured: pair.ratio,
+          bar: 1.05,
+          parts: [
+            { name: "director, SIGHUP to the end of the run", unit: "ms", measured: pair.ours },
+            { name: "sh: for …; do rsync -a source/ dest; done", unit: "ms", measured: pair.plain },
+          ],
+          note: "100 files, interleaved pairs",
+        },
+      ];
+    } finally {
+      await director.stop();
+    }
+  },
+};
+
+async function timeShell(script: string, args: readonly string[]): Promise<number> {
+  const startedAt = performance.now();
+  const [code] = (await once(spawn("sh", ["-c", script, ...args], { stdio: "ignore" }), "exit")) as [number | null];
+  if (code !== 0) throw new Error("the shell loop failed");
+  return performance.now() - startedAt;
+}

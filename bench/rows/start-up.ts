@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { builtProgram } from "../../test/support/director-process.ts";
+import { freePort } from "../../test/support/sshd.ts";
+import { untilAnswered, writeBenchConfig } from "../director.ts";
+import type { Row } from "../row.ts";
+import { measurePairs } from "../series.ts";
+
+const bareServer = `require("node:http").createServer((_, answer) => answer.end("ok")).listen(+process.argv[1], "127.0.0.1")`;
+
+/** From the start of the process to the first answered scrape, beside a Node that does nothing else. */
+export const startUp: Row = {
+  name: "start-up",
+  run: async (directory) => {
+    const actions = [{ action: "sync", id: "sync", source: `${directory}/source/`, dest: `${directory}/dest` }];
+    const config = await writeBenchConfig(join(directory, "director"), [{ id: "job", type: "local", actions }]);
+    const port = await freePort();
+    const pair = await measurePairs(
+      { warmUps: 2, counted: 11 },
+      {
+        ours: () => timeStart([builtProgram, "start", "--config", config.path], config.metricsUrl),
+        plain: () => timeStart(["-e", bareServer, String(port)], `http://127.0.0.1:${port}/`),
+      },
+    );
+    return [
+      {
+        name: "start → first /metrics",
+        unit: "ms",
+        measured: pair.ours,
+        bar: 250,
+        parts: [
+          { name: "bare node http", unit: "ms", measured: pair.plain },
+          { name: "ratio", unit: "", measured: pair.ratio },
+        ],
+        note: "",
+      },
+    ];
+  },
+};
+
+async function timeStart(args: readonly string[], url: string): Promise<number> {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [...args], { stdio: "ignore" });
+  try {
+    await untilAnswered(url);
+    return performance.now() - startedAt;
+  } finally {
+    await end(child);
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  await exited;
+}

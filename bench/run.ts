@@ -1,0 +1,42 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describeMachine } from "./machine.ts";
+import { type Figure, isMet, type Row } from "./row.ts";
+import { idle } from "./rows/idle.ts";
+import { localSyncs } from "./rows/local-syncs.ts";
+import { signalToRsync } from "./rows/signal-to-rsync.ts";
+import { startUp } from "./rows/start-up.ts";
+import { formatFigures } from "./table.ts";
+
+const allRows: readonly Row[] = [localSyncs, signalToRsync, startUp, idle];
+
+const named = process.argv.slice(2);
+const rows = named.length === 0 ? allRows : allRows.filter(({ name }) => named.includes(name));
+const machine = describeMachine();
+console.log(
+  `${Object.entries(machine)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(" · ")}\n`,
+);
+
+const figures: Figure[] = [];
+for (const row of rows) {
+  const directory = await mkdtemp(join(tmpdir(), `rsyncdirector-bench-${row.name}-`));
+  try {
+    const measured = await row.run(directory);
+    console.log(formatFigures(measured));
+    figures.push(...measured);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const met = figures.filter(isMet).length;
+console.log(`\n${met} of ${figures.length} bars met (figures of one run on one machine; they decide over nothing)`);
+if (rows.length === allRows.length) {
+  const results = join(import.meta.dirname, "results");
+  await mkdir(results, { recursive: true });
+  const report = { machine, figures: figures.map((figure) => ({ ...figure, met: isMet(figure) })) };
+  await writeFile(join(results, "latest.json"), `${JSON.stringify(report, null, 2)}\n`);
+}

@@ -1,0 +1,233 @@
+/** What the manual says beside its tables. Every YAML example is loaded by a test. */
+export const introduction = `# Configuration
+
+<!-- Generated from src/config/schema*.ts and scripts/config-manual-text.ts by \`npm run generate\`. Do not edit. -->
+
+One YAML file describes one instance of rsyncdirector. Begin with the annotated sample, and check it whenever it
+has changed:
+
+\`\`\`sh
+rsyncdirector config init nas.yaml
+rsyncdirector config check nas.yaml
+rsyncdirector config show nas.yaml
+\`\`\`
+
+\`config check\` names every mistake at once, each with file, line, column, key and remedy. \`config show\` prints the
+configuration with all defaults filled in. The smallest useful file:
+
+\`\`\`yaml
+rsync_id: nas
+cron_schedule: "30 2 * * *"
+jobs:
+  - id: home
+    type: local
+    actions:
+      - action: sync
+        id: home
+        source: /home/
+        dest: /mnt/backup/home
+        rsync: { archive: true, delete: true }
+\`\`\`
+
+## How it is written
+
+**Durations** are numbers of seconds, or texts with units: \`500ms\`, \`90s\`, \`15m\`, \`2h 30m\`, \`7d\`, \`2w\`.
+
+**Variables**: \`\${NAME}\` is replaced by an environment variable, \`\${NAME:-text}\` by the text if the variable is unset or
+empty. A variable that is not set and has no such text is an error. \`$\${\` stands for the two characters \`\${\`.
+
+**Quotes**: a value that begins with \`*\`, as most cron expressions do, must be quoted. The file is read as YAML 1.2:
+only \`true\` and \`false\` are truth values, and a number with a leading zero is decimal. The program warns where YAML 1.1
+meant something else.
+
+**Unknown keys** are errors, so that a misspelt one is noticed.
+
+**Paths** that begin with \`~/\` lie in the home directory of the user that runs rsyncdirector. This does not hold for
+\`source\`, \`dest\` and lock files, which must be written in full.
+
+**The file itself** must belong to root or to the user that runs rsyncdirector, and nobody else may be able to write to
+it: it decides what is run. It may be at most 1 MiB long.
+
+**Editors** with a YAML language server check and complete the file if its first line names the schema;
+\`config init\` writes that line, and \`config schema\` prints the schema.
+
+## Several files
+
+\`include\` names further files, relative to the one it stands in. They may contain \`jobs\`, \`defaults\` and \`include\`. Their
+jobs follow those of the main file, in the order of the file names. \`defaults\` hold for all jobs; where the main file
+says something else, the main file counts.
+
+\`\`\`yaml
+rsync_id: nas
+cron_schedule: "30 2 * * *"
+include:
+  - conf.d/*.yaml
+jobs:
+  - id: etc
+    type: local
+    actions:
+      - { action: sync, id: etc, source: /etc, dest: /mnt/backup, opts: [-a] }
+\`\`\`
+`;
+
+interface SectionText {
+  title: string;
+  /** Before the table. */
+  text: string;
+  /** After the table. */
+  example?: string;
+}
+
+/** Keys are paths in the schema; the sections come in this order. */
+export const sections: Readonly<Record<string, SectionText>> = {
+  "": { title: "Top level", text: "" },
+  metrics: {
+    title: "metrics",
+    text: "The Prometheus listener. It answers everybody who can reach the address, and nothing but `/metrics` and `/healthz`. The names are those of the Python original.",
+    example: "metrics:\n  addr: 127.0.0.1\n  port: 9101",
+  },
+  logging: {
+    title: "logging",
+    text: "A list: each element is one place to which log lines go. The kind is chosen by `type`.",
+    example:
+      "logging:\n  - type: stdout\n    level: warn\n  - type: file\n    path: /var/log/rsyncdirector/nas.log\n    level: debug\n    format: logfmt",
+  },
+  history: { title: "history", text: "", example: "history:\n  keep_runs: 5000\n  keep_days: 365" },
+  ssh: {
+    title: "ssh",
+    text: "Defaults for all connections to other hosts, those of rsync and those of the locks. What is not given here or at a job comes from the configuration of ssh (`~/.ssh/config`), which also resolves aliases. A job's own `ssh` block has the same keys except user, port and key, which are keys of the job itself; it overrides this one key by key.",
+    example:
+      "ssh:\n  user: backup\n  private_ssh_key: /etc/rsyncdirector/id_ed25519\n  host_key_policy: accept-new\n  options:\n    ServerAliveInterval: 15",
+  },
+  defaults: {
+    title: "defaults",
+    text: "Any key of a job except `id`, `type`, `targets`, `actions` and `syncs`, for every job that does not set it. `ssh` and `retry` are combined key by key, anything else is replaced as a whole.",
+    example: "defaults:\n  timeout: 6h\n  warn_after: 2h\n  retry: { limit: 2, delay: 1m }",
+  },
+  jobs: {
+    title: "jobs",
+    text: "A job waits until the locks it `blocks_on` are gone, takes its own `lock_files`, runs its actions one after the other, and frees its locks. The first action that fails ends the job; the next job runs all the same.",
+    example: `jobs:
+  - id: offsite
+    type: remote
+    host: backup01.example.com
+    user: backup
+    port: 22000
+    private_ssh_key: /etc/rsyncdirector/id_ed25519
+    schedule: "15 3 * * *"
+    timezone: Europe/Berlin
+    timeout: 5h
+    concurrency: forbid
+    actions:
+      - action: sync
+        id: data
+        source: /srv/data/
+        dest: /backup/data
+        opts: [-a, --delete, "--exclude '*.tmp'"]`,
+  },
+  "jobs.lock_files": {
+    title: "lock_files",
+    text: "Locks that tell others that the job is at work. They are taken all together or not at all. A remote lock without `host` lies on the job's host, and then takes user, port and key from the job unless it gives its own. A lock on another host takes nothing from the job, only the top-level `ssh`.\n\nThe names with `.guard`, `.hold`, `.tmp.*` and `.broken.*` added belong to the lock and cannot be locks themselves.",
+    example: `jobs:
+  - id: offsite
+    type: remote
+    host: backup01
+    lock_files:
+      - { type: local, path: /run/rsyncdirector/offsite }
+      - { type: remote, path: /run/rsyncdirector/laptop01 }
+    actions:
+      - { action: sync, id: data, source: /srv/data/, dest: /backup/data, opts: [-a] }`,
+  },
+  "jobs.blocks_on": {
+    title: "blocks_on",
+    text: "Locks of others. The job begins when all of them are known to be gone: a host that does not answer counts as blocking.",
+    example: `jobs:
+  - id: offsite
+    type: remote
+    host: backup01
+    blocks_on:
+      - type: remote
+        path: /run/rsyncdirector/nightly-dump
+        wait_time: 5m
+        timeout: 2h
+        on_timeout: fail
+      - type: remote
+        host: backup02
+        user: backup
+        path: /run/rsyncdirector/pull
+    actions:
+      - { action: sync, id: data, source: /srv/data/, dest: /backup/data, opts: [-a] }`,
+  },
+  "jobs.retry": {
+    title: "retry",
+    text: "",
+    example: `defaults:\n  retry:\n    limit: 3\n    delay: 30s\n    backoff: 3\n    exit_codes: [10, 12, 30, 255]`,
+  },
+  "jobs.exit_codes": {
+    title: "exit_codes",
+    text: "A list of rules for exit codes of the job's actions, for those whose usual meaning does not fit.",
+    example: "defaults:\n  exit_codes:\n    - { code: 23, treat_as: warning }",
+  },
+  "jobs.actions": { title: "actions", text: "A list of steps; the kind is chosen by `action`." },
+  "jobs.actions.rsync": {
+    title: "rsync options by name",
+    text: "Given to rsync before `opts`. `false` is the same as leaving a key out.",
+    example: `jobs:
+  - id: web
+    type: local
+    actions:
+      - action: sync
+        id: web
+        source: /srv/www/
+        dest: /backup/www
+        rsync:
+          archive: true
+          delete: delay
+          max_delete: 500
+          exclude: [/cache/, "*.log"]
+          bwlimit: 5M`,
+  },
+};
+
+export const optsText = `### opts
+
+Elements are split into words as by a POSIX shell: quotes and backslashes work, one element may hold several options.
+Nothing is expanded and no shell is started. Where a shell would have done something else than pass the text on, that is
+an error: \`$\`, backticks, \`;\`, \`|\`, \`&\`, \`<\`, \`>\`, parentheses, braces, and \`*\`, \`?\`, \`[\` or a leading \`~\` outside quotes.
+
+Options that start programs or write elsewhere (\`-e\`, \`--rsync-path\`, \`-M\`, \`--daemon\`, \`--config\`, \`--log-file\`,
+\`--write-batch\`, \`--read-batch\`, \`--password-file\`, \`--old-args\` and a few like them) need \`allow_unsafe_opts: true\`.
+
+### Commands
+
+\`command\` is split in the same way. With \`shell: true\` it is a script instead. Variables of a script must be written as
+\`$NAME\` or \`$\${NAME}\`, because \`\${NAME}\` is replaced when the file is read.
+
+\`\`\`yaml
+jobs:
+  - id: database
+    type: local
+    actions:
+      - action: command
+        id: dump
+        command: /usr/local/bin/dump --compress
+        args: ["--label", "two words"]
+      - action: command
+        id: count
+        shell: true
+        command: ls /var/backups | wc -l
+\`\`\`
+`;
+
+export const closing = `## Older formats
+
+These are read as they are, with a warning:
+
+- Files of the Python rsyncdirector, with \`actions\` or the older \`syncs\` (which become actions \`sync-1\`, \`sync-2\` …).
+  Ports may be texts, and \`private_ssh_key\`, \`private_key_path\` and \`identity_file\` mean the same everywhere. The original
+  counted weekdays from 0 = Monday: set \`cron_dialect: apscheduler\` to keep that.
+- The JSON file of the single-directory watching script (\`source_dir\`, \`remote_sync\`, \`rsync_options\` …). It becomes a
+  watched job, which this version does not run yet.
+
+\`rsyncdirector import FILE\` writes either of them in the present format and says what could not be carried over.
+`;

@@ -1,0 +1,150 @@
+import { format, resolveConfig } from "prettier";
+import { configSchema } from "../src/config/schema.ts";
+import { unavailable } from "../src/config/unavailable.ts";
+import { closing, introduction, optsText, sections } from "./config-manual-text.ts";
+
+interface Schema {
+  type?: string | string[];
+  const?: unknown;
+  enum?: unknown[];
+  description?: string;
+  default?: unknown;
+  examples?: unknown[];
+  deprecated?: boolean;
+  required?: string[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  oneOf?: Schema[];
+  title?: string;
+  minimum?: number;
+  maximum?: number;
+  "x-kind"?: string;
+}
+
+const kindNames: Readonly<Record<string, string>> = {
+  duration: "duration",
+  "positive-duration": "duration",
+  days: "days",
+  port: "port",
+  "listen-port": "port",
+  id: "name",
+  host: "host",
+  user: "text",
+  "listen-address": "address",
+  cron: "cron expression",
+  "file-path": "path",
+  "lock-path": "path",
+  operand: "path",
+  bandwidth: "rate",
+};
+
+/** docs/configuration.md: every key of the schema that this version knows, with the texts around it. */
+export async function describeConfiguration(): Promise<string> {
+  const parts = [introduction];
+  for (const [path, { title, text, example }] of Object.entries(sections)) {
+    const depth = path.includes(".") ? "###" : "##";
+    parts.push(`${depth} ${title}`, text);
+    parts.push(...tablesOf(path));
+    if (path === "jobs.actions") parts.push(optsText.replaceAll("### ", "#### "));
+    if (example !== undefined) parts.push(`\`\`\`yaml\n${example}\n\`\`\``);
+  }
+  parts.push(closing, reserved());
+  const options = await resolveConfig(new URL("../docs/configuration.md", import.meta.url));
+  return format(parts.filter((part) => part !== "").join("\n\n"), { ...options, parser: "markdown" });
+}
+
+function tablesOf(path: string): string[] {
+  // The table of defaults would be that of the jobs once more.
+  if (path === "defaults") return [];
+  const schema = schemaAt(path.split(".").filter(Boolean));
+  if (schema.oneOf === undefined) return [table(schema, path)];
+  return schema.oneOf
+    .filter((branch) => !isUnavailable(`${path}.${tagOf(branch)}`))
+    .map((branch) => `**${branch.title ?? ""}**: ${branch.description ?? ""}\n\n${table(branch, path)}`);
+}
+
+function schemaAt(path: readonly string[]): Schema {
+  let schema = configSchema as Schema;
+  for (const part of path) {
+    const owners = schema.oneOf ?? [schema];
+    schema = owners.map((owner) => owner.properties?.[part]).find((found) => found !== undefined) ?? {};
+    if (schema.items?.properties !== undefined || schema.items?.oneOf !== undefined) schema = schema.items;
+  }
+  return schema;
+}
+
+function tagOf(branch: Schema): string {
+  const tag = Object.values(branch.properties ?? {}).find((property) => property.const !== undefined);
+  return String(tag?.const);
+}
+
+function table(schema: Schema, path: string): string {
+  const rows = Object.entries(schema.properties ?? {})
+    .filter(([key]) => !isUnavailable(path === "" ? key : `${path}.${key}`))
+    .map(([key, property]) => {
+      const required = schema.required?.includes(key) === true;
+      const missing = required ? "**required**" : property.default === undefined ? "" : code(property.default);
+      return [`\`${key}\``, typeName(property, key, path), missing, describe(property)];
+    });
+  const lines = [["Key", "Type", "Default", "Meaning"], ["---", "---", "---", "---"], ...rows];
+  return lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
+}
+
+function describe(property: Schema): string {
+  const examples = (property.examples ?? []).map(code).join(" or ");
+  const deprecated = property.deprecated === true ? " Deprecated." : "";
+  return `${property.description ?? ""}${deprecated}${examples === "" ? "" : ` Example: ${examples}`}`;
+}
+
+function typeName(property: Schema, key: string, path: string): string {
+  const section = sections[path === "" ? key : `${path}.${key}`] ?? (key === "ssh" ? sections["ssh"] : undefined);
+  const types = [property.type].flat();
+  if (section !== undefined) {
+    const list = types.includes("array") ? "list of " : "";
+    const number = types.includes("integer") ? "number or " : "";
+    return `${number}${list}[${section.title}](#${section.title.replaceAll(" ", "-")})`;
+  }
+  if (property.const !== undefined) return code(property.const);
+  if (property.enum !== undefined) return property.enum.map(code).join(", ");
+  const kind = property["x-kind"] === undefined ? undefined : (kindNames[property["x-kind"]] ?? "text");
+  const names = types.map((type) => {
+    if (type === "array") return `list of ${pluralOf(kind ?? simpleName(property.items ?? {}))}`;
+    return kind ?? simpleName({ ...property, type: String(type) });
+  });
+  return [...new Set(names)].join(" or ");
+}
+
+function simpleName(schema: Schema): string {
+  const kind = schema["x-kind"];
+  if (kind !== undefined) return kindNames[kind] ?? "text";
+  if (schema.type === "boolean") return "`true` or `false`";
+  if (schema.type === "integer" || schema.type === "number") return "number";
+  if (schema.type === "object") return "block";
+  return "text";
+}
+
+function pluralOf(name: string): string {
+  return name.endsWith("s") ? name : `${name}s`;
+}
+
+function code(value: unknown): string {
+  return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+}
+
+function isUnavailable(path: string): boolean {
+  return unavailable.some(({ path: parts, value }) => {
+    const names = parts.filter((part) => part !== "*" && part !== "action");
+    return [...names, ...(value === undefined ? [] : [value])].join(".") === path;
+  });
+}
+
+/** Names that later versions will use. */
+function reserved(): string {
+  const names = unavailable
+    .filter(({ path }) => path[0] !== "defaults")
+    .map(({ path, value }) => {
+      const name = path.filter((part) => part !== "*").join(".");
+      return `\`${value === undefined ? name : `${name}: ${value}`}\``;
+    });
+  return `## Not in this version\n\nThe schema knows these keys, and the program refuses them by name rather than ignoring them: ${names.join(", ")}.\n`;
+}

@@ -1,0 +1,11 @@
+/** A vitest reporter that names every test that did not run, with the reason it gave. */
+export default class SkippedTestsReporter {
+  onTestRunEnd(modules) {
+    for (const module of modules) {
+      for (const test of module.children.allTests("skipped")) {
+        const reason = test.result().note ?? (test.options.mode === "todo" ? "to be written" : "no reason given");
+        console.log(`SKIPPED ${module.relativeModuleId} > ${test.fullName}: ${reason}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** The Debian package of every outside program that the scripts and tests use. */
+export const packageOfTool = {
+  rsync: "rsync",
+  sshd: "openssh-server",
+  ssh: "openssh-client",
+  "ssh-keygen": "openssh-client",
+  flock: "util-linux",
+  setpriv: "util-linux",
+  setsid: "util-linux",
+  ps: "procps",
+  ip: "iproute2",
+  nft: "nftables",
+  iptables: "iptables",
+  strace: "strace",
+  shellcheck: "shellcheck",
+  "systemd-analyze": "systemd",
+};
+
+/** What a test or the demo needs to move real files between real hosts. */
+export const hostTools = ["rsync", "sshd", "ssh", "ssh-keygen", "flock", "setpriv", "ps"];
+
+/** The full path of a program, or undefined. sshd lives where an ordinary user's PATH does not look. */
+export function findTool(name) {
+  const path = `${process.env.PATH ?? ""}${delimiter}/usr/local/sbin:/usr/sbin:/sbin`;
+  return path
+    .split(delimiter)
+    .filter((directory) => directory !== "")
+    .map((directory) => join(directory, name))
+    .find(isProgram);
+}
+
+export function missingTools(names) {
+  return names.filter((name) => findTool(name) === undefined);
+}
+
+function isProgram(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+import type { ProblemLog } from "./problem-log.ts";
+import type { KeyPath } from "./problem.ts";
+import type { RawBlock, RawLockFile } from "./schema-endpoint.ts";
+import type { RawJob } from "./schema-job.ts";
+
+/** A lock path that the configuration names, and on which host (empty: this one). */
+interface NamedLock {
+  host: string;
+  path: string;
+  where: KeyPath;
+}
+
+/** The lock protocol keeps files of its own beside a lock file P: P.guard, P.hold, P.tmp.*, P.broken.* */
+const companion = /\.(?:guard|hold|tmp\.[^/]*|broken\.[^/]*)$/;
+
+/** No lock file may be what the protocol uses as the companion of another. */
+export function checkLockNames(jobs: readonly { job: RawJob; path: KeyPath }[], log: ProblemLog): void {
+  const locks = jobs.flatMap(({ job, path }) => namedLocks(job, path, log));
+  const known = new Map(locks.map((lock) => [keyOf(lock.host, lock.path), lock]));
+  for (const lock of locks) {
+    for (let path = lock.path; companion.test(path);) {
+      path = path.replace(companion, "");
+      const other = known.get(keyOf(lock.host, path));
+      if (other === undefined) continue;
+      log.error(lock.where, `is a file that belongs to the lock ${other.path}: choose another name`);
+      break;
+    }
+  }
+}
+
+function keyOf(host: string, path: string): string {
+  return `${host}\0${path}`;
+}
+
+function namedLocks(job: RawJob, path: KeyPath, log: ProblemLog): NamedLock[] {
+  return (["lock_files", "blocks_on"] as const).flatMap((key) => {
+    const list: readonly (RawLockFile | RawBlock)[] = log.isSound([...path, key]) ? (job[key] ?? []) : [];
+    return list.map((lock, index) => ({
+      host: lock.type === "remote" ? (lock.host ?? job.host ?? "") : "",
+      path: lock.path.replaceAll(/\/+/g, "/"),
+      where: [...path, key, index, "path"],
+    }));
+  });
+}
+
+/** Rules about the locks of one job. */
+export function checkLocks(job: RawJob, path: KeyPath, log: ProblemLog): void {
+  for (const key of ["lock_files", "blocks_on"] as const) {
+    const list: readonly (RawLockFile | RawBlock)[] = Array.isArray(job[key]) ? job[key] : [];
+    const seen = new Map<string, number>();
+    for (const [index, lock] of list.entries()) {
+      const where = [...path, key, index];
+      if (!log.isSound(where)) continue;
+      if (lock.type === "remote" && lock.host === undefined && (job.host === undefined || job.type === "local")) {
+        log.error([...where, "host"], "is missing: a remote lock of a local job must say on which host it lies");
+      }
+      if (lock.type === "local" && lock.host !== undefined) {
+        log.warning([...where, "host"], "is not used: the lock is of type local. Write type: remote if it lies there", {
+          at: "key",
+        });
+      }
+      const id = keyOf(lock.type === "remote" ? (lock.host ?? job.host ?? "") : "", lock.path);
+      const first = seen.get(id);
+      if (first !== undefined) log.warning(where, `is the same as ${key}[${first}]`);
+      seen.set(id, first ?? index);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import type { Action, Block, Config, Job, LockFile, LogOutput, Scheduling, SshEndpoint } from "./resolved.ts";
+import { quoteWord } from "../base/shell-words.ts";
+import type { Tree } from "./tree.ts";
+
+/**
+ * The resolved configuration in the words of the file, with every default and inherited value written
+ * out. Loading what this returns gives the same configuration again.
+ */
+export function describeConfig(config: Config): Tree {
+  return clean({
+    rsync_id: config.rsyncId,
+    cron_schedule: listOrNothing(config.schedules),
+    cron_dialect: config.scheduling.cronDialect,
+    ...describeScheduling(config.scheduling),
+    pid_file_dir: config.pidFileDir,
+    state_dir: config.stateDir,
+    metrics: {
+      addr: config.metrics.addr,
+      port: config.metrics.port,
+      startup_timeout_seconds: exactDuration(config.metrics.startupTimeoutMs),
+      startup_retry_wait_seconds: exactDuration(config.metrics.startupRetryWaitMs),
+      startup_retry_limit: config.metrics.startupRetryLimit,
+    },
+    logging: config.logging.map(describeLog),
+    history: { keep_runs: config.history.keepRuns, keep_days: exactDuration(config.history.keepMs) },
+    jobs: config.jobs.map(describeJob),
+  });
+}
+
+function describeJob(job: Job): Tree {
+  return {
+    id: job.id,
+    type: job.type,
+    enabled: job.enabled,
+    ...(job.endpoint === undefined ? {} : { ...describeAddress(job.endpoint), direction: job.direction }),
+    ssh: describeConnection(firstEndpoint(job)),
+    schedule: listOrNothing(job.schedules),
+    ...describeScheduling(job.scheduling),
+    lock_files: listOrNothing(job.lockFiles.map(describeLock)),
+    blocks_on: listOrNothing(job.blocksOn.map(describeBlock)),
+    concurrency: job.concurrency,
+    timeout: exactDuration(job.timeoutMs),
+    stall_timeout: exactDuration(job.stallTimeoutMs),
+    warn_after: exactDuration(job.warnAfterMs),
+    retry: {
+      limit: job.retry.limit,
+      delay: exactDuration(job.retry.delayMs),
+      max_delay: exactDuration(job.retry.maxDelayMs),
+      backoff: job.retry.backoff,
+      exit_codes: job.retry.exitCodes,
+    },
+    exit_codes: listOrNothing([...job.exitCodes].map(([code, treatAs]) => ({ code, treat_as: treatAs }))),
+    allow_unsafe_opts: job.allowUnsafeOpts,
+    actions: job.actions.map(describeAction),
+  };
+}
+
+function describeAction(action: Action): Tree {
+  if (action.kind === "sync") {
+    const { id, sources, dest, opts, rsync } = action;
+    return { action: "sync", id, source: sources, dest, opts: opts.map(quoteWord), rsync: describeRsync(rsync) };
+  }
+  const { id, argv, shell, cwd } = action;
+  const [program = "", ...args] = argv;
+  if (shell) return { action: "command", id, shell, command: program, cwd };
+  return { action: "command", id, command: quoteWord(program), args, cwd };
+}
+
+function describeRsync(options: object): Tree {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) =>
+      key === "timeoutSeconds" ? ["timeout", value] : [snakeCase(key), value],
+    ),
+  );
+}
+
+function describeLock(lock: LockFile): Tree {
+  if (lock.type === "local") return { type: "local", path: lock.path };
+  return { type: "remote", ...describeAddress(lock.endpoint), path: lock.path };
+}
+
+function describeBlock(block: Block): Tree {
+  return {
+    ...describeLock(block.lock),
+    wait_time: exactDuration(block.waitTimeMs),
+    timeout: exactDuration(block.timeoutMs),
+    on_timeout: block.onTimeout,
+  };
+}
+
+function describeAddress({ host, user, port, identityFile }: SshEndpoint): Tree {
+  return { host, user, port, private_ssh_key: identityFile };
+}
+
+/** A job's locks share its connection settings, so any of its endpoints shows them. */
+function firstEndpoint(job: Job): SshEndpoint | undefined {
+  const locks = [...job.lockFiles, ...job.blocksOn.map(({ lock }) => lock)];
+  return job.endpoint ?? locks.flatMap((lock) => (lock.type === "remote" ? [lock.endpoint] : []))[0];
+}
+
+function describeConnection(endpoint: SshEndpoint | undefined): Tree | undefined {
+  if (endpoint === undefined) return undefined;
+  const { knownHostsFile, hostKeyPolicy, connectTimeoutMs, options } = endpoint;
+  return {
+    known_hosts_file: knownHostsFile,
+    host_key_policy: hostKeyPolicy,
+    connect_timeout: exactDuration(connectTimeoutMs),
+    options: Object.keys(options).length === 0 ? undefined : options,
+  };
+}
+
+function describeScheduling(scheduling: Scheduling): Tree {
+  return {
+    timezone: scheduling.timezone,
+    jitter: exactDuration(scheduling.jitterMs),
+    on_missed: scheduling.onMissed,
+    starting_deadline: exactDuration(scheduling.startingDeadlineMs),
+  };
+}
+
+function describeLog(output: LogOutput): Tree {
+  return { ...output };
+}
+
+const units = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+  ["ms", 1],
+] as const;
+
+/** `5400000` → `1h 30m`: every unit that is needed, so that reading it gives the same number. */
+function exactDuration(milliseconds: number | undefined): string | undefined {
+  if (milliseconds === undefined) return undefined;
+  let rest = milliseconds;
+  const parts: string[] = [];
+  for (const [unit, size] of units) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count}${unit}`);
+  }
+  return parts.length === 0 ? "0s" : parts.join(" ");
+}
+
+function listOrNothing<Item>(items: readonly Item[]): readonly Item[] | undefined {
+  return items.length === 0 ? undefined : items;
+}
+
+function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Without keys that have no value, at any depth; texts written so that they are not taken for variables. */
+function clean(tree: Tree): Tree {
+  const escape = (_: string, value: unknown) =>
+    typeof value === "string" ? value.replaceAll("${", () => "$${") : value;
+  return JSON.parse(JSON.stringify(tree), escape) as Tree;
+}

@@ -1,0 +1,64 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { checkRules } from "./check-jobs.ts";
+import type { Environment } from "./interpolate.ts";
+import { upgradeTree } from "./legacy/upgrade.ts";
+import { Positions } from "./positions.ts";
+import { ProblemLog } from "./problem-log.ts";
+import type { ConfigProblem, ConfigWarning } from "./problem.ts";
+import { readTree } from "./read-tree.ts";
+import { resolveConfig } from "./resolve.ts";
+import type { Config } from "./resolved.ts";
+import type { RawConfig } from "./schema.ts";
+import type { Tree } from "./tree.ts";
+import { refuseUnavailable } from "./unavailable.ts";
+import { validateTree } from "./validate.ts";
+
+export interface LoadOptions {
+  /** Where `${NAME}` is looked up, and `HOME` for `~/`. */
+  env: Environment;
+  /** Whose files besides root's are trusted; the user of this process unless given. */
+  uid?: number;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  /** In the order of the file. */
+  warnings: readonly ConfigWarning[];
+}
+
+/**
+ * Reads, checks and resolves a configuration. Throws an `OperatorError` of kind `usage` whose message
+ * has one line for each problem that was found, as `file:line:column: key: what is wrong`.
+ */
+export async function loadConfig(path: string, options: LoadOptions): Promise<LoadedConfig> {
+  const { tree, log } = await readChecked(path, options);
+  log.throwIfFailed();
+  const home = options.env["HOME"] ?? homedir();
+  const config = resolveConfig(tree as unknown as RawConfig, { file: resolve(path), home });
+  return { config, warnings: log.warnings };
+}
+
+/**
+ * Everything that can be said about a configuration, warnings also where there are problems. Throws an
+ * `OperatorError` when the file cannot be read at all.
+ */
+export async function inspectConfig(
+  path: string,
+  options: LoadOptions,
+): Promise<{ problems: readonly ConfigProblem[]; warnings: readonly ConfigWarning[] }> {
+  const { log } = await readChecked(path, options);
+  return { problems: log.errors, warnings: log.warnings };
+}
+
+async function readChecked(path: string, options: LoadOptions): Promise<{ tree: Tree | undefined; log: ProblemLog }> {
+  const positions = new Positions();
+  const log = new ProblemLog(positions);
+  const { env, uid = process.geteuid?.() } = options;
+  const tree = await readTree(path, { log, positions, env, uid });
+  if (tree === undefined) return { tree, log };
+  for (const note of upgradeTree(tree, positions)) log.warning(note.path, note.message);
+  validateTree(tree, log, refuseUnavailable(tree, log));
+  if (!log.hopeless) checkRules(tree, log);
+  return { tree, log };
+}

@@ -1,0 +1,20 @@
+import { posix } from "node:path";
+
+/** Whether a path is the root of a file system, however it is written. */
+export function isRoot(path: string): boolean {
+  return path.startsWith("/") && posix.normalize(path).replaceAll("/", "") === "";
+}
+
+/** `~/x` with the home directory in place of `~`; a lock or key file is looked for by programs, not by a shell. */
+export function expandHome(path: string, home: string): string {
+  return path.startsWith("~/") ? posix.join(home, path.slice(2)) : path;
+}
+
+/** What a shell would have made of a path that is now taken literally; undefined if it is the same. */
+export function shellLeftover(path: string): string | undefined {
+  if (/[*?[]/.test(path)) return "file name patterns are not expanded: a file of exactly this name is meant";
+  if (/["'\\]/.test(path)) return "quotes and backslashes are part of the name: no shell takes them away";
+  if (/[$`]/.test(path)) return "variables are not expanded (only ${NAME} is)";
+  if (/\s[/~]/.test(path)) return "this is one path with a space in it; several sources are written as a list";
+  return undefined;
+}

@@ -1,0 +1,53 @@
+import type { LockFile, SshEndpoint } from "./resolved.ts";
+import { parseDuration } from "../base/duration.ts";
+import { expandHome } from "./paths.ts";
+import type { RawLockFile, RawSsh } from "./schema-endpoint.ts";
+
+/** The keys of a job, lock file or block that say how to reach a host. */
+export type EndpointKeys = Pick<RawLockFile, "user" | "host" | "port" | "private_ssh_key">;
+
+export interface EndpointDefaults {
+  /** The top-level `ssh`, overridden by the job's. */
+  ssh: RawSsh;
+  home: string;
+}
+
+const connectTimeoutMs = 20_000;
+
+/** The endpoint of a block that names a host itself. */
+export function resolveEndpoint(host: string, keys: EndpointKeys, { ssh, home }: EndpointDefaults): SshEndpoint {
+  const port = keys.port ?? ssh.port;
+  const key = keys.private_ssh_key ?? ssh.private_ssh_key;
+  return {
+    // ssh and ssh2 want an IPv6 address bare; rsync's operand gets its brackets where it is built.
+    host: host.replace(/^\[(.*)\]$/, "$1"),
+    user: keys.user ?? ssh.user,
+    port: port === undefined ? undefined : Number(port),
+    identityFile: key === undefined ? undefined : expandHome(key, home),
+    knownHostsFile: ssh.known_hosts_file === undefined ? undefined : expandHome(ssh.known_hosts_file, home),
+    hostKeyPolicy: ssh.host_key_policy ?? "strict",
+    connectTimeoutMs:
+      ssh.connect_timeout === undefined ? connectTimeoutMs : (parseDuration(ssh.connect_timeout) ?? connectTimeoutMs),
+    options: Object.fromEntries(Object.entries(ssh.options ?? {}).map(([name, value]) => [name, optionText(value)])),
+  };
+}
+
+/**
+ * A lock of a job. A remote lock on the job's own host (named or not) takes what it does not say from
+ * the job; on another host it does not, for that host's port or account may well be different.
+ */
+export function resolveLock(lock: RawLockFile, job: EndpointKeys, defaults: EndpointDefaults): LockFile {
+  const path = lock.path.replaceAll(/\/+/g, "/");
+  if (lock.type === "local") return { type: "local", path };
+  const host = lock.host ?? job.host ?? "";
+  const keys = host === job.host ? { ...job, ...definedOf(lock) } : lock;
+  return { type: "remote", path, endpoint: resolveEndpoint(host, keys, defaults) };
+}
+
+function definedOf(lock: RawLockFile): EndpointKeys {
+  return Object.fromEntries(Object.entries(lock).filter(([, value]) => value !== undefined));
+}
+
+function optionText(value: string | number | boolean): string {
+  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+}

@@ -1,0 +1,135 @@
+import { parseDuration } from "../base/duration.ts";
+import { expandHome } from "./paths.ts";
+import { resolveAction } from "./resolve-action.ts";
+import { type EndpointDefaults, resolveEndpoint, resolveLock } from "./resolve-endpoint.ts";
+import type { Block, Config, Job, LogOutput, RetryPolicy, Scheduling } from "./resolved.ts";
+import type { RawBlock } from "./schema-endpoint.ts";
+import type { RawJob, RawRetry } from "./schema-job.ts";
+import type { RawConfig, RawLogOutput } from "./schema.ts";
+
+const day = 86_400_000;
+
+/** Turns a checked configuration into the one the program uses: defaults filled in, everything frozen. */
+export function resolveConfig(raw: RawConfig, about: { file: string; home: string }): Config {
+  const { file, home } = about;
+  const scheduling = resolveScheduling(raw, {
+    timezone: undefined,
+    cronDialect: raw.cron_dialect ?? "linux",
+    jitterMs: 0,
+    onMissed: "skip",
+    startingDeadlineMs: undefined,
+  });
+  const { metrics = {}, history = {} } = raw;
+  return deepFreeze({
+    file,
+    rsyncId: raw.rsync_id,
+    schedules: listOf(raw.cron_schedule),
+    scheduling,
+    pidFileDir: raw.pid_file_dir === undefined ? undefined : expandHome(raw.pid_file_dir, home),
+    stateDir: raw.state_dir === undefined ? undefined : expandHome(raw.state_dir, home),
+    metrics: {
+      addr: metrics.addr ?? "0.0.0.0",
+      port: Number(metrics.port ?? 9090),
+      startupTimeoutMs: milliseconds(metrics.startup_timeout_seconds) ?? 10_000,
+      startupRetryWaitMs: milliseconds(metrics.startup_retry_wait_seconds) ?? 2000,
+      startupRetryLimit: metrics.startup_retry_limit ?? 3,
+    },
+    logging: (raw.logging ?? [{ type: "stdout" }]).map((output) => resolveLog(output, home)),
+    history: { keepRuns: history.keep_runs ?? 1000, keepMs: daysToMs(history.keep_days) ?? 90 * day },
+    jobs: raw.jobs.map((job) => resolveJob({ ...raw.defaults, ...job }, { raw, scheduling, home })),
+  });
+}
+
+interface JobContext {
+  raw: RawConfig;
+  scheduling: Scheduling;
+  home: string;
+}
+
+function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
+  // Blocks within a job are laid over those of `defaults` and the top key by key.
+  const ssh = { ...raw.ssh, ...raw.defaults?.ssh, ...job.ssh };
+  const defaults: EndpointDefaults = { ssh, home };
+  const remote = job.type === "remote";
+  return {
+    id: job.id,
+    type: job.type,
+    enabled: job.enabled ?? true,
+    direction: (remote ? job.direction : undefined) ?? "push",
+    endpoint: remote ? resolveEndpoint(job.host ?? "", job, defaults) : undefined,
+    schedules: listOf(job.schedule),
+    scheduling: resolveScheduling(job, scheduling),
+    lockFiles: (job.lock_files ?? []).map((lock) => resolveLock(lock, job, defaults)),
+    blocksOn: (job.blocks_on ?? []).map((block) => resolveBlock(block, job, defaults)),
+    concurrency: job.concurrency ?? "queue",
+    timeoutMs: milliseconds(job.timeout),
+    stallTimeoutMs: milliseconds(job.stall_timeout),
+    warnAfterMs: milliseconds(job.warn_after),
+    retry: resolveRetry({ ...retryBlock(raw.defaults?.retry), ...retryBlock(job.retry) }),
+    exitCodes: new Map((job.exit_codes ?? []).map(({ code, treat_as: treatAs }) => [code, treatAs])),
+    allowUnsafeOpts: job.allow_unsafe_opts ?? false,
+    actions: (job.actions ?? []).map((action) => resolveAction(action, home)),
+  };
+}
+
+function resolveBlock(block: RawBlock, job: RawJob, defaults: EndpointDefaults): Block {
+  return {
+    lock: resolveLock(block, job, defaults),
+    waitTimeMs: milliseconds(block.wait_time) ?? 60_000,
+    timeoutMs: milliseconds(block.timeout),
+    onTimeout: block.on_timeout ?? "skip",
+  };
+}
+
+type SchedulingKeys = Pick<RawConfig, "timezone" | "jitter" | "on_missed" | "starting_deadline">;
+
+function resolveScheduling(raw: SchedulingKeys, above: Scheduling): Scheduling {
+  return {
+    timezone: raw.timezone ?? above.timezone,
+    cronDialect: above.cronDialect,
+    jitterMs: milliseconds(raw.jitter) ?? above.jitterMs,
+    onMissed: raw.on_missed ?? above.onMissed,
+    startingDeadlineMs: milliseconds(raw.starting_deadline) ?? above.startingDeadlineMs,
+  };
+}
+
+function retryBlock(retry: number | RawRetry | undefined): RawRetry {
+  return typeof retry === "number" ? { limit: retry } : (retry ?? {});
+}
+
+function resolveRetry(retry: RawRetry): RetryPolicy {
+  return {
+    limit: retry.limit ?? 0,
+    delayMs: milliseconds(retry.delay) ?? 30_000,
+    maxDelayMs: milliseconds(retry.max_delay) ?? 600_000,
+    backoff: retry.backoff ?? 2,
+    exitCodes: retry.exit_codes,
+  };
+}
+
+function resolveLog(output: RawLogOutput, home: string): LogOutput {
+  const level = output.level ?? "info";
+  if (output.type === "stdout") return { type: "stdout", level, format: output.format ?? "auto" };
+  return { type: "file", path: expandHome(output.path, home), level, format: output.format ?? "json" };
+}
+
+function listOf(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : [value].flat().map((text) => text.trim());
+}
+
+function milliseconds(value: number | string | undefined): number | undefined {
+  return value === undefined ? undefined : parseDuration(value);
+}
+
+/** A bare number of `keep_days` counts days, as its name says. */
+function daysToMs(value: number | string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const bare = typeof value === "number" || /^\s*\d+(\.\d+)?\s*$/.test(value);
+  return bare ? Math.round(Number(value) * day) : parseDuration(value);
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const child of Object.values(value)) deepFreeze(child);
+  return Object.freeze(value);
+}

@@ -1,0 +1,192 @@
+/**
+ * The configuration as the program uses it: defaults filled in, older formats upgraded, durations in
+ * milliseconds, inheritance done. What a person may write is in `schema.ts`; `resolve.ts` leads from
+ * one to the other. Everything here is plain, frozen data.
+ */
+export interface Config {
+  /** The file it was read from, absolute. */
+  readonly file: string;
+  readonly rsyncId: string;
+  /** Cron expressions of the instance: they run every enabled job that has no schedule of its own. */
+  readonly schedules: readonly string[];
+  readonly scheduling: Scheduling;
+  /** undefined: the daemon chooses (`/run/rsyncdirector`, else the user's runtime directory). */
+  readonly pidFileDir: string | undefined;
+  /** undefined: the daemon chooses (`$STATE_DIRECTORY`, `/var/lib/rsyncdirector`, else XDG). */
+  readonly stateDir: string | undefined;
+  readonly metrics: MetricsListen;
+  readonly logging: readonly LogOutput[];
+  readonly history: HistoryRetention;
+  readonly jobs: readonly Job[];
+}
+
+/** How times are computed from cron expressions, and what happens to times that passed unused. */
+export interface Scheduling {
+  /** IANA name; undefined is the host's zone. */
+  readonly timezone: string | undefined;
+  /** `apscheduler` reads weekdays from 0 = Monday and joins both day fields with AND, as the original. */
+  readonly cronDialect: "linux" | "apscheduler";
+  /** Up to so much is added to every time, the same for one job each day. */
+  readonly jitterMs: number;
+  /** `once`: times missed while the daemon was down or asleep are made up by one run. */
+  readonly onMissed: "skip" | "once";
+  /** A missed time older than this is not made up any more; undefined: no limit. */
+  readonly startingDeadlineMs: number | undefined;
+}
+
+export interface MetricsListen {
+  readonly addr: string;
+  /** 0 lets the kernel choose (tests). */
+  readonly port: number;
+  readonly startupTimeoutMs: number;
+  readonly startupRetryWaitMs: number;
+  readonly startupRetryLimit: number;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export type LogOutput =
+  | { readonly type: "stdout"; readonly level: LogLevel; readonly format: "auto" | "json" | "text" | "logfmt" }
+  | {
+      readonly type: "file";
+      readonly path: string;
+      readonly level: LogLevel;
+      readonly format: "json" | "text" | "logfmt";
+    };
+
+/** Older runs, and runs beyond the count, leave the history. */
+export interface HistoryRetention {
+  readonly keepRuns: number;
+  readonly keepMs: number;
+}
+
+/** How to reach an account on another host; rsync and the locks use the very same values (R16). */
+export interface SshEndpoint {
+  readonly host: string;
+  /** undefined: what the ssh configuration says, else the current user. */
+  readonly user: string | undefined;
+  /** undefined: what the ssh configuration says, else 22. */
+  readonly port: number | undefined;
+  readonly identityFile: string | undefined;
+  readonly knownHostsFile: string | undefined;
+  readonly hostKeyPolicy: "strict" | "accept-new";
+  readonly connectTimeoutMs: number;
+  /** Further `-o Name=value` options, for both ssh and the lock connections where they apply. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export type LockFile =
+  | { readonly type: "local"; readonly path: string }
+  | { readonly type: "remote"; readonly path: string; readonly endpoint: SshEndpoint };
+
+export interface Block {
+  readonly lock: LockFile;
+  /** Time between two looks (a jitter of 20 % is added). */
+  readonly waitTimeMs: number;
+  /** Longest wait, counted from the job's first look; undefined: for ever. */
+  readonly timeoutMs: number | undefined;
+  readonly onTimeout: "skip" | "fail";
+}
+
+export type TreatAs = "ok" | "warning" | "error" | "retry";
+
+export interface RetryPolicy {
+  /** Further tries after the first; 0 is none. */
+  readonly limit: number;
+  readonly delayMs: number;
+  readonly maxDelayMs: number;
+  /** Factor between one delay and the next. */
+  readonly backoff: number;
+  /** Which exit codes are tried again; undefined: those that may pass (R27). */
+  readonly exitCodes: readonly number[] | undefined;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly type: "local" | "remote";
+  readonly enabled: boolean;
+  readonly direction: "push" | "pull";
+  /** Set exactly when `type` is remote. */
+  readonly endpoint: SshEndpoint | undefined;
+  /** Own cron expressions; when there are none the instance's schedule runs the job. */
+  readonly schedules: readonly string[];
+  readonly scheduling: Scheduling;
+  readonly lockFiles: readonly LockFile[];
+  readonly blocksOn: readonly Block[];
+  readonly concurrency: "queue" | "forbid" | "replace";
+  /** Bounds the whole job, waiting for locks included. */
+  readonly timeoutMs: number | undefined;
+  /** An action that neither writes output nor moves bytes for so long is stopped. */
+  readonly stallTimeoutMs: number | undefined;
+  readonly warnAfterMs: number | undefined;
+  readonly retry: RetryPolicy;
+  readonly exitCodes: ReadonlyMap<number, TreatAs>;
+  readonly allowUnsafeOpts: boolean;
+  readonly actions: readonly Action[];
+}
+
+export type Action = SyncAction | CommandAction;
+
+export interface SyncAction {
+  readonly kind: "sync";
+  readonly id: string;
+  readonly sources: readonly string[];
+  readonly dest: string;
+  /** The user's own options, already split into words (R14). */
+  readonly opts: readonly string[];
+  /** Structured options; `action/` turns them into argv. */
+  readonly rsync: RsyncOptions;
+}
+
+export interface CommandAction {
+  readonly kind: "command";
+  readonly id: string;
+  /** Program and arguments; with `shell` true a single script for `/bin/sh -c`. */
+  readonly argv: readonly string[];
+  readonly shell: boolean;
+  readonly cwd: string | undefined;
+}
+
+/** Options of rsync by name, as the `rsync:` block of a sync takes them. Absent: not given. */
+export interface RsyncOptions {
+  readonly archive?: boolean;
+  readonly compress?: boolean;
+  readonly update?: boolean;
+  readonly checksum?: boolean;
+  readonly partial?: boolean;
+  readonly verbose?: boolean;
+  readonly itemizeChanges?: boolean;
+  readonly stats?: boolean;
+  readonly progress?: boolean;
+  readonly delete?: boolean | "before" | "during" | "delay" | "after";
+  readonly deleteExcluded?: boolean;
+  readonly maxDelete?: number;
+  readonly hardLinks?: boolean;
+  readonly acls?: boolean;
+  readonly xattrs?: boolean;
+  readonly numericIds?: boolean;
+  readonly sparse?: boolean;
+  readonly inplace?: boolean;
+  readonly wholeFile?: boolean;
+  readonly oneFileSystem?: boolean;
+  readonly ignoreExisting?: boolean;
+  readonly removeSourceFiles?: boolean;
+  readonly mkpath?: boolean;
+  readonly bwlimit?: string;
+  readonly timeoutSeconds?: number;
+  readonly modifyWindow?: number;
+  readonly exclude?: readonly string[];
+  readonly include?: readonly string[];
+  readonly filter?: readonly string[];
+  readonly excludeFrom?: string;
+  readonly includeFrom?: string;
+  readonly linkDest?: readonly string[];
+  readonly backup?: boolean;
+  readonly backupDir?: string;
+  readonly suffix?: string;
+  readonly partialDir?: string;
+  readonly tempDir?: string;
+  readonly chmod?: string;
+  readonly chown?: string;
+  readonly rsyncPath?: string;
+}

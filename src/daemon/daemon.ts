@@ -1,0 +1,110 @@
+import { hostname } from "node:os";
+import { AbortReason } from "../base/abort.ts";
+import { CleanupStack } from "../base/cleanup-stack.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import type { Config } from "../config/resolved.ts";
+import { createMetrics } from "../metrics/metrics.ts";
+import { recordMetrics } from "../metrics/record-metrics.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import type { RunRequest } from "../model/run.ts";
+import { createCronTrigger } from "../trigger/cron-trigger.ts";
+import { enabledJobs, planSchedules } from "../trigger/schedule-plan.ts";
+import { findScheduleWarnings } from "../trigger/schedule-warnings.ts";
+import { createSignalTrigger } from "../trigger/signal-trigger.ts";
+import { startMetricsListener } from "../web/metrics-listener.ts";
+import { createDirector } from "./director.ts";
+import type { RootLogger } from "./logging.ts";
+import { createEvents, keepHistory, logDirector } from "./observers.ts";
+import { pidFile } from "./paths.ts";
+import { claimPidFile } from "./pid-file.ts";
+
+/** A running daemon. It owns no signals and no standard output: tests start it in-process. */
+export interface Daemon {
+  readonly events: Emitter<DirectorEvents>;
+  /** Where /metrics answers; the port is the kernel's choice where the configuration says 0. */
+  readonly metricsAddress: { addr: string; port: number };
+  /** Stops the runs, frees their locks, and undoes the start in the opposite order. */
+  stop(reason: AbortReason): Promise<void>;
+  /** Kills the children that are being stopped. */
+  hurry(): void;
+}
+
+export interface DaemonOptions {
+  config: Config;
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  log: RootLogger;
+  version: string;
+  dryRun: boolean;
+  /** Registers what is to be called for each SIGHUP; returns what ends that. */
+  onRunNow: (run: () => void) => () => void;
+}
+
+/** Starts everything, or nothing: when a step fails, those before it are undone and its error is thrown. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { config, env, clock, log, version, dryRun } = options;
+  const cleanup = new CleanupStack(log);
+  try {
+    const held = await claimPidFile(pidFile(config, env), process.pid);
+    cleanup.defer("pid file", () => held.release());
+    const events = createEvents(log);
+    cleanup.defer("log listener", logDirector(config, { events, log }));
+
+    const metrics = createMetrics({ version });
+    const recorder = recordMetrics({ events, set: metrics.set, rsyncId: config.rsyncId });
+    recorder.setJobs(
+      config.jobs.map(({ id, actions, blocksOn }) => ({
+        id,
+        actionIds: actions.map((action) => action.id),
+        blocks: blocksOn.length > 0,
+      })),
+    );
+    const history = await keepHistory(config, { env, events, clock, log });
+    cleanup.defer("history", () => history.close());
+    recorder.restore(history.lastJobResults());
+
+    const starting = new AbortController();
+    const listener = await startMetricsListener({
+      listen: config.metrics,
+      metrics,
+      health: () => ({ status: history.state().ok ? "ok" : "degraded", version }),
+      clock,
+      signal: starting.signal,
+      log,
+    });
+    cleanup.defer("metrics listener", () => listener.close());
+
+    const director = await createDirector({ config, env, events, clock, log, dryRun });
+    cleanup.defer("director", () => director.close());
+    const submit = (request: RunRequest) => void director.dispatcher.submit(request);
+
+    const plans = planSchedules(config, { hostname: hostname() });
+    for (const warning of findScheduleWarnings(config, { plans, now: clock.now() }))
+      log.warn({ ...warning }, "schedule warning");
+    const cron = createCronTrigger({ plans, submit, ledger: history.ledger, clock, events, log });
+    cron.start();
+    cleanup.defer("cron trigger", () => cron.stop());
+    const signal = createSignalTrigger({ subscribe: options.onRunNow, jobs: enabledJobs(config), submit, log });
+    signal.start();
+    cleanup.defer("signal trigger", () => signal.stop());
+    log.info({ version, pid: process.pid, config: config.file, jobs: config.jobs.length }, "director started");
+
+    return {
+      events,
+      metricsAddress: listener.address(),
+      hurry: () => director.hurry(),
+      stop: async (reason) => {
+        log.info({ reason: reason.message }, "director stops");
+        cron.stop();
+        signal.stop();
+        await director.dispatcher.stop(reason);
+        await cleanup.unwind();
+        log.info({}, "director stopped");
+      },
+    };
+  } catch (error) {
+    await cleanup.unwind();
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import { hostname } from "node:os";
+import { createActionRegistry } from "../action/action.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Config } from "../config/resolved.ts";
+import { createJobLocks } from "../lock/job-locks.ts";
+import { describeOwner } from "../lock/lock-owner.ts";
+import { defaultLockTimings } from "../lock/lock-timings.ts";
+import { createTransportPool } from "../lock/transport-pool.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import { runTool } from "../process/run-tool.ts";
+import { Dispatcher } from "../run/dispatcher.ts";
+import { createJobRunner } from "../run/job-runner.ts";
+import { createConnectionPool } from "../ssh/connection-pool.ts";
+import { sshCommand } from "../ssh/ssh-arguments.ts";
+import { readInstanceId } from "./instance-id.ts";
+import { instanceIdFile } from "./paths.ts";
+
+export interface DirectorOptions {
+  config: Config;
+  env: Readonly<Record<string, string | undefined>>;
+  events: Emitter<DirectorEvents>;
+  clock: Clock;
+  log: Logger;
+  dryRun: boolean;
+}
+
+/** The working core: what `run` in the foreground and the daemon share. */
+export interface Director {
+  readonly dispatcher: Dispatcher;
+  /** From now on children that are being stopped are killed at once. */
+  hurry(): void;
+  /** Closes the connections; every run must have ended. */
+  close(): Promise<void>;
+}
+
+export async function createDirector(options: DirectorOptions): Promise<Director> {
+  const { config, env, events, clock, log, dryRun } = options;
+  const inst = await readInstanceId(instanceIdFile(config, env), log);
+  const owner = await describeOwner({ inst, name: config.rsyncId });
+  const connections = createConnectionPool({ runTool, clock, log });
+  const operationTimeoutMs = defaultLockTimings.operationMs;
+  const transports = createTransportPool({
+    runTool,
+    connections,
+    clock,
+    log,
+    localHost: hostname(),
+    operationTimeoutMs,
+  });
+  const locks = createJobLocks({ transports, clock, random: Math.random, events, log, owner });
+  const hurry = new AbortController();
+  const runAction = createActionRegistry({
+    remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
+    env,
+    clock,
+    hurry: hurry.signal,
+  });
+  const jobs = new Map(config.jobs.map((job) => [job.id, job]));
+  const runJob = createJobRunner({ locks, runAction, events, clock, log });
+  return {
+    dispatcher: new Dispatcher({ jobs, runJob, events, clock }, { dryRun }),
+    hurry: () => hurry.abort(),
+    close: async () => {
+      await locks.close();
+      await connections.close();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { AbortReason } from "../base/abort.ts";
+import { CleanupStack } from "../base/cleanup-stack.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import type { ConfigWarning } from "../config/problem.ts";
+import { formatProblem } from "../config/problem.ts";
+import type { Config, LogLevel } from "../config/resolved.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import type { RunRequest, RunResult } from "../model/run.ts";
+import { createDirector } from "./director.ts";
+import { createLogger } from "./logging.ts";
+import { createEvents, keepHistory, logDirector, logOutputs } from "./observers.ts";
+import { pidFile } from "./paths.ts";
+import { claimPidFile } from "./pid-file.ts";
+
+/** A director without schedules: it runs what it is given and is closed. */
+export interface Foreground {
+  readonly events: Emitter<DirectorEvents>;
+  submit(request: RunRequest): Promise<RunResult>;
+  /** Stops what runs, in good order. */
+  stop(reason: AbortReason): void;
+  /** Kills the children that are being stopped. */
+  hurry(): void;
+  close(): Promise<void>;
+}
+
+export interface ForegroundOptions {
+  config: Config;
+  warnings: readonly ConfigWarning[];
+  env: Readonly<Record<string, string | undefined>>;
+  dryRun: boolean;
+  logLevel: LogLevel | undefined;
+  /** Whether the configured output to standard output is wanted: not when a view writes there. */
+  logToStdout: boolean;
+}
+
+/**
+ * Opens a director for one run. It holds the pid file, so it never meets the daemon of its instance;
+ * a dry run changes nothing and needs neither that nor the history.
+ */
+export async function openForeground(options: ForegroundOptions): Promise<Foreground> {
+  const { config, warnings, env, dryRun, logLevel, logToStdout } = options;
+  const clock = systemClock;
+  const outputs = logOutputs(config, logLevel).filter((output) => output.type === "file" || logToStdout);
+  const log = createLogger(outputs, { fields: { rsync_id: config.rsyncId } });
+  const cleanup = new CleanupStack(log);
+  cleanup.defer("log", () => log.close());
+  try {
+    const events = createEvents(log);
+    if (!dryRun) {
+      const held = await claimPidFile(pidFile(config, env), process.pid);
+      cleanup.defer("pid file", () => held.release());
+      const history = await keepHistory(config, { env, events, clock, log });
+      cleanup.defer("history", () => history.close());
+    }
+    cleanup.defer("log listener", logDirector(config, { events, log }));
+    for (const warning of warnings) log.warn({ warning: formatProblem(warning) }, "configuration warning");
+    const director = await createDirector({ config, env, events, clock, log, dryRun });
+    cleanup.defer("director", () => director.close());
+    return {
+      events,
+      submit: (request) => director.dispatcher.submit(request).result,
+      stop: (reason) => void director.dispatcher.stop(reason),
+      hurry: () => director.hurry(),
+      close: async () => void (await cleanup.unwind()),
+    };
+  } catch (error) {
+    await cleanup.unwind();
+    throw error;
+  }
+}

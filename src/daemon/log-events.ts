@@ -1,0 +1,154 @@
+import { formatDuration } from "../base/duration.ts";
+import type { Emitter } from "../base/emitter.ts";
+import type { LogFields, Logger } from "../base/logger.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import type { ActionOutcome, JobOutcome, LockPlace } from "../model/run.ts";
+
+/** Of one action's output so much goes to the log; the history keeps its last 1 MiB in any case. */
+const outputLimit = { lines: 500, characters: 128 * 1024, lineCharacters: 4096 };
+
+interface LoggedOutput {
+  lines: number;
+  characters: number;
+  left: number;
+}
+
+/**
+ * Turns events into log lines: static messages, what varies in fields. The standard output of syncs
+ * (one line per file) is for `debug`; that of commands, and what anything says on standard error, for
+ * `info`, a bounded number of lines per action. Returns what ends it.
+ */
+export function logEvents(options: {
+  events: Emitter<DirectorEvents>;
+  log: Logger;
+  isSync: (jobId: string, actionId: string) => boolean;
+}): () => void {
+  const { events, log, isSync } = options;
+  const outputs = new Map<string, LoggedOutput>();
+
+  function logOutput(event: DirectorEvents["action:output"]): void {
+    const { stream } = event;
+    const line = event.line.slice(0, outputLimit.lineCharacters);
+    if (stream === "stdout" && isSync(event.jobId, event.actionId)) {
+      log.debug({ ...ofAction(event), stream, line }, "action output");
+      return;
+    }
+    const output = outputs.get(keyOf(event)) ?? { lines: 0, characters: 0, left: 0 };
+    outputs.set(keyOf(event), output);
+    if (output.lines >= outputLimit.lines || output.characters >= outputLimit.characters) {
+      output.left += 1;
+      if (output.left === 1) log.warn(ofAction(event), "action writes too much, the rest is not logged");
+      return;
+    }
+    output.lines += 1;
+    output.characters += line.length;
+    log.info({ ...ofAction(event), stream, line }, "action output");
+  }
+
+  function logActionEnd(event: DirectorEvents["action:finished"]): void {
+    const linesLeftOut = outputs.get(keyOf(event))?.left;
+    outputs.delete(keyOf(event));
+    const { outcome, startedAt, at } = event;
+    const level = levelOf(outcome.kind);
+    const fields = { ...ofAction(event), ...actionFields(outcome), duration: formatDuration(at - startedAt) };
+    log[level](linesLeftOut ? { ...fields, linesLeftOut } : fields, "action finished");
+  }
+
+  const unsubscribe = [
+    events.on("run:queued", ({ runId, jobs, cause }) => log.info({ run: runId, jobs, cause }, "run queued")),
+    events.on("run:coalesced", ({ runId, cause }) => log.info({ run: runId, cause }, "run requested again")),
+    events.on("run:started", ({ runId, jobs, cause }) => log.info({ run: runId, jobs, cause }, "run started")),
+    events.on("run:finished", ({ runId, outcome, startedAt, finishedAt }) => {
+      const fields = { run: runId, outcome, duration: formatDuration(finishedAt - startedAt) };
+      log[levelOf(outcome)](fields, "run finished");
+    }),
+    events.on("job:started", (event) => log.info(ofJob(event), "job started")),
+    events.on("job:blocked", (event) => {
+      const { place, state, owner, detail } = event;
+      const fields = { ...ofJob(event), ...ofPlace(place), state, owner, detail };
+      if (state === "held") log.info(fields, "job waits for a lock");
+      else log.warn(fields, "job waits: the state of a lock is unknown");
+    }),
+    events.on("job:unblocked", (event) => {
+      const fields = { ...ofJob(event), outcome: event.outcome, waited: formatDuration(event.waitedMs) };
+      log[event.outcome === "free" ? "info" : "warn"](fields, "job stopped waiting");
+    }),
+    events.on("job:slow", (event) =>
+      log.warn({ ...ofJob(event), running: formatDuration(event.runningMs) }, "job takes longer than warn_after"),
+    ),
+    events.on("job:finished", (event) => {
+      const { outcome, startedAt, at } = event;
+      const fields = { ...ofJob(event), ...jobFields(outcome), duration: formatDuration(at - startedAt) };
+      log[levelOf(outcome.kind)](fields, "job finished");
+    }),
+    events.on("lock:acquired", (event) => log.info(ofLock(event), "lock acquired")),
+    events.on("lock:withdrawn", (event) => log.info({ ...ofLock(event), because: event.because }, "lock withdrawn")),
+    events.on("lock:released", (event) => log.info(ofLock(event), "lock released")),
+    events.on("lock:stuck", (event) =>
+      log.error({ ...ofLock(event), detail: event.detail }, "lock could not be freed"),
+    ),
+    events.on("action:started", (event) => log.info({ ...ofAction(event), argv: event.argv }, "action started")),
+    events.on("action:output", logOutput),
+    events.on("action:finished", logActionEnd),
+    events.on("action:retrying", (event) => {
+      const fields = { ...ofAction(event), delay: formatDuration(event.delayMs), detail: event.message };
+      log.warn(fields, "action is tried again");
+    }),
+    events.on("schedule:next", ({ jobs, schedule, next }) => {
+      const at = next === null ? null : new Date(next).toISOString();
+      log.info({ jobs, schedule, next: at }, next === null ? "schedule never fires" : "schedule fires next");
+    }),
+  ];
+  return () => unsubscribe.forEach((end) => end());
+}
+
+function levelOf(outcome: JobOutcome["kind"]): "info" | "warn" | "error" {
+  if (outcome === "ok") return "info";
+  return outcome === "failed" ? "error" : "warn";
+}
+
+function keyOf({
+  runId,
+  jobId,
+  actionId,
+  attempt,
+}: DirectorEvents["action:output"] | DirectorEvents["action:finished"]) {
+  return JSON.stringify([runId, jobId, actionId, attempt]);
+}
+
+function ofJob({ runId, jobId }: { runId: string; jobId: string }): LogFields {
+  return { run: runId, job: jobId };
+}
+
+function ofAction(event: { runId: string; jobId: string; actionId: string; attempt: number }): LogFields {
+  const fields = { ...ofJob(event), action: event.actionId };
+  return event.attempt === 1 ? fields : { ...fields, attempt: event.attempt };
+}
+
+function ofPlace({ host, path }: LockPlace): LogFields {
+  return host === null ? { path } : { host, path };
+}
+
+/** A lock's token is no secret, but a field called `token` would be taken for one: here it is `lock`. */
+function ofLock(event: { runId: string; jobId: string; place: LockPlace; token: string }): LogFields {
+  return { ...ofJob(event), ...ofPlace(event.place), lock: event.token };
+}
+
+function jobFields(outcome: JobOutcome): LogFields {
+  const message = outcome.kind === "ok" ? {} : { detail: outcome.message };
+  const reason = outcome.kind === "skipped" ? { reason: outcome.cause } : {};
+  return { outcome: outcome.kind, ...message, ...reason };
+}
+
+function actionFields(outcome: ActionOutcome): LogFields {
+  const { report } = outcome;
+  const { exitCode, signal, stats } = report ?? { exitCode: null, signal: null, stats: null };
+  const figures = { files: stats?.filesTransferred, bytes: stats?.transferredBytes, deleted: stats?.filesDeleted };
+  return {
+    outcome: outcome.kind,
+    ...(outcome.kind === "ok" ? {} : { detail: outcome.message }),
+    ...(report === null ? {} : { exitCode }),
+    ...(signal === null ? {} : { signal }),
+    ...Object.fromEntries(Object.entries(figures).filter(([, value]) => typeof value === "number")),
+  };
+}

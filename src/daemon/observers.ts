@@ -1,0 +1,45 @@
+import type { Clock } from "../base/clock.ts";
+import { Emitter } from "../base/emitter.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Config, LogLevel, LogOutput } from "../config/resolved.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import { openHistory, type History } from "../store/open-history.ts";
+import { logEvents } from "./log-events.ts";
+import { historyFile } from "./paths.ts";
+
+/** The events of a director, with a guard that keeps a broken listener away from the work. */
+export function createEvents(log: Logger): Emitter<DirectorEvents> {
+  return new Emitter((error, event) => {
+    log.error({ event, error: error.message, stack: error.stack }, "a listener failed");
+  });
+}
+
+/** Writes what happens to the log; returns what ends that. */
+export function logDirector(config: Config, options: { events: Emitter<DirectorEvents>; log: Logger }): () => void {
+  const syncs = new Set(
+    config.jobs.flatMap((job) =>
+      job.actions.filter((action) => action.kind === "sync").map((action) => JSON.stringify([job.id, action.id])),
+    ),
+  );
+  return logEvents({ ...options, isSync: (jobId, actionId) => syncs.has(JSON.stringify([jobId, actionId])) });
+}
+
+/** Opens the history of this instance and begins to record; see `openHistory`. */
+export function keepHistory(
+  config: Config,
+  options: {
+    env: Readonly<Record<string, string | undefined>>;
+    events: Emitter<DirectorEvents>;
+    clock: Clock;
+    log: Logger;
+  },
+): Promise<History> {
+  const { events, clock, log } = options;
+  const file = historyFile(config, options.env);
+  return openHistory({ file, retention: config.history, events, clock, log });
+}
+
+/** The configured outputs, at the level that the environment asks for, if it does. */
+export function logOutputs(config: Config, level: LogLevel | undefined): LogOutput[] {
+  return config.logging.map((output) => (level === undefined ? output : { ...output, level }));
+}

@@ -1,0 +1,55 @@
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { OperatorError } from "../base/errors.ts";
+import type { Config } from "../config/resolved.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where this instance keeps its history: the configured directory, else systemd's, else the account's. */
+export function stateDirectory(config: Config, env: Environment): string {
+  if (config.stateDir !== undefined) return config.stateDir;
+  const fromSystemd = firstOf(env.STATE_DIRECTORY);
+  if (fromSystemd !== undefined) return fromSystemd;
+  if (canUse("/var/lib/rsyncdirector")) return "/var/lib/rsyncdirector";
+  return join(env.XDG_STATE_HOME ?? join(env.HOME ?? homedir(), ".local", "state"), "rsyncdirector");
+}
+
+export function historyFile(config: Config, env: Environment): string {
+  return join(stateDirectory(config, env), `history-${config.rsyncId}.db`);
+}
+
+export function instanceIdFile(config: Config, env: Environment): string {
+  return join(stateDirectory(config, env), `instance-${config.rsyncId}.id`);
+}
+
+/** The pid file of the original: tools that people wrote look for it there. */
+export function pidFile(config: Config, env: Environment): string {
+  return join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.pid`);
+}
+
+function pidFileDirectory(config: Config, env: Environment): string {
+  if (config.pidFileDir !== undefined) return config.pidFileDir;
+  if (canUse("/run/rsyncdirector")) return "/run/rsyncdirector";
+  if (env.XDG_RUNTIME_DIR !== undefined) return join(env.XDG_RUNTIME_DIR, "rsyncdirector");
+  throw new OperatorError(
+    "pid_file_dir: /run/rsyncdirector cannot be written and XDG_RUNTIME_DIR is not set; name a directory in pid_file_dir",
+    { kind: "usage" },
+  );
+}
+
+/** systemd separates several directories with colons; ours is the first. */
+function firstOf(list: string | undefined): string | undefined {
+  const first = list?.split(":")[0];
+  return first === "" ? undefined : first;
+}
+
+function canUse(directory: string): boolean {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,106 @@
+import { once } from "node:events";
+import { link, lstat, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { basename, dirname, join } from "node:path";
+import { describeError, OperatorError, systemErrorCode } from "../base/errors.ts";
+
+/** This process is the only one of its instance until it releases the pid file or dies. */
+export interface PidFile {
+  readonly path: string;
+  release(): Promise<void>;
+}
+
+/**
+ * Writes the pid file, or throws an `OperatorError` when a live process holds the instance.
+ *
+ * The file is for people and for tools of the original; it cannot be taken over safely when its owner
+ * was killed, because looking and replacing are two steps. So the name is guarded by a socket in the
+ * kernel's abstract namespace first, which exists once and goes with the process.
+ */
+export async function claimPidFile(path: string, pid: number): Promise<PidFile> {
+  const canonical = await preparePath(path);
+  const releaseName = await reserveName(canonical);
+  try {
+    await removeStale(canonical, pid);
+    await writeExclusively(canonical, pid);
+  } catch (error) {
+    releaseName();
+    throw error;
+  }
+  return {
+    path: canonical,
+    release: async () => {
+      if ((await readPid(canonical)) === pid) await rm(canonical, { force: true });
+      releaseName();
+    },
+  };
+}
+
+/** The same directory by two names must give the same guard, hence the real path. */
+async function preparePath(path: string): Promise<string> {
+  const directory = dirname(path);
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o755 });
+    const canonical = join(await realpath(directory), basename(path));
+    const found = await lstat(canonical).catch(() => undefined);
+    if (found !== undefined && !found.isFile())
+      throw new OperatorError(`${path}: the pid file is not a regular file; remove it`);
+    return canonical;
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError(`pid_file_dir: ${directory} cannot be used: ${describeError(error)}`, {
+      kind: "usage",
+      cause: error,
+    });
+  }
+}
+
+async function reserveName(path: string): Promise<() => void> {
+  const server = createServer((socket) => socket.destroy());
+  try {
+    server.listen(`\0rsyncdirector:${path}`);
+    await once(server, "listening");
+  } catch (error) {
+    if (systemErrorCode(error) !== "EADDRINUSE") throw error;
+    throw alreadyRunning(path, await readPid(path));
+  }
+  server.unref();
+  return () => void server.close();
+}
+
+async function removeStale(path: string, pid: number): Promise<void> {
+  const holder = await readPid(path);
+  // Pids are used again after a reboot; a stranger that got ours by chance must not stop all backups.
+  if (holder !== undefined && holder !== pid && (await looksLikeUs(holder))) throw alreadyRunning(path, holder);
+  await rm(path, { force: true });
+}
+
+async function writeExclusively(path: string, pid: number): Promise<void> {
+  const temporary = `${path}.${pid}.tmp`;
+  try {
+    await writeFile(temporary, `${pid}\n`, { mode: 0o644 });
+    await link(temporary, path);
+  } catch (error) {
+    throw new OperatorError(`the pid file ${path} cannot be written: ${describeError(error)}`, { cause: error });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function readPid(path: string): Promise<number | undefined> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const pid = Number.parseInt(text, 10);
+  return pid > 0 ? pid : undefined;
+}
+
+/** A live process whose command line names the program (ours or the original's). */
+async function looksLikeUs(pid: number): Promise<boolean> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return /rsyncdirector|dist\/main\.js/.test(commandLine);
+}
+
+function alreadyRunning(path: string, pid: number | undefined): OperatorError {
+  const who = pid === undefined ? "another process" : `process ${pid}`;
+  const hint = pid === undefined ? "" : `; to run its jobs now: kill -HUP ${pid}`;
+  return new OperatorError(`this instance is already running: ${who} holds ${path}${hint}`);
+}

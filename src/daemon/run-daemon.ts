@@ -1,0 +1,91 @@
+import { AbortReason } from "../base/abort.ts";
+import { systemClock } from "../base/clock.ts";
+import { coerceError } from "../base/errors.ts";
+import { loadConfig } from "../config/load.ts";
+import { formatProblem } from "../config/problem.ts";
+import type { LogLevel } from "../config/resolved.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
+import { createLogger } from "./logging.ts";
+import { logOutputs } from "./observers.ts";
+
+export interface RunDaemonOptions {
+  configPath: string;
+  env: Readonly<Record<string, string | undefined>>;
+  logLevel: LogLevel | undefined;
+  version: string;
+  dryRun: boolean;
+}
+
+/**
+ * The daemon as a process: its signals, and what happens when a bug gets loose. Resolves when it has
+ * stopped, with `false` if that was because of a bug. Throws an `OperatorError` when it cannot start.
+ */
+export async function runDaemon(options: RunDaemonOptions): Promise<boolean> {
+  const signals = listenToSignals();
+  const { config, warnings } = await loadConfig(options.configPath, { env: options.env });
+  const log = createLogger(logOutputs(config, options.logLevel), { fields: { rsync_id: config.rsyncId } });
+  try {
+    for (const warning of warnings) log.warn({ warning: formatProblem(warning) }, "configuration warning");
+    const daemon = await startDaemon({ ...options, config, clock: systemClock, log, onRunNow: signals.onRunNow });
+    const bug = new Promise<Error>((resolve) => process.once("uncaughtException", resolve));
+    const ended = await Promise.race([signals.stopRequested, bug]);
+    // A second bug, or a signal that comes again, must not end the process before the locks are free.
+    process.on("uncaughtException", (error) => log.error({ error: error.message, stack: error.stack }, "another bug"));
+    signals.onRepeated(() => daemon.hurry());
+    if (ended instanceof Error) log.error({ error: ended.message, stack: ended.stack }, "bug: the director stops");
+    await stopDaemon(daemon, ended);
+    return !(ended instanceof Error);
+  } finally {
+    await log.close();
+  }
+}
+
+async function stopDaemon(daemon: Daemon, ended: NodeJS.Signals | Error): Promise<void> {
+  const why =
+    ended instanceof Error
+      ? `the director stops because of a bug: ${coerceError(ended).message}`
+      : `the director was stopped by ${ended}`;
+  await daemon.stop(new AbortReason("shutdown", why));
+}
+
+interface Signals {
+  /** SIGTERM or SIGINT. */
+  readonly stopRequested: Promise<NodeJS.Signals>;
+  /** Called for each further SIGTERM or SIGINT. */
+  onRepeated(listener: () => void): void;
+  /** Calls `run` for each SIGHUP, also for one that came before anybody listened. */
+  onRunNow(run: () => void): () => void;
+}
+
+/**
+ * Registered before anything slow happens: an early SIGHUP would end the process otherwise. SIGUSR1
+ * gets a listener because Node opens a debugger port on it when there is none (R35).
+ */
+function listenToSignals(): Signals {
+  const runners = new Set<() => void>();
+  const repeated = new Set<() => void>();
+  let early = false;
+  process.on("SIGUSR1", () => undefined);
+  process.on("SIGHUP", () => {
+    early = runners.size === 0;
+    for (const run of runners) run();
+  });
+  const stopRequested = new Promise<NodeJS.Signals>((resolve) => {
+    const onStop = (name: NodeJS.Signals) => {
+      for (const listener of repeated) listener();
+      resolve(name);
+    };
+    process.on("SIGTERM", onStop);
+    process.on("SIGINT", onStop);
+  });
+  return {
+    stopRequested,
+    onRepeated: (listener) => void repeated.add(listener),
+    onRunNow: (run) => {
+      runners.add(run);
+      if (early) run();
+      early = false;
+      return () => void runners.delete(run);
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/** What a metric is; its name, labels and meaning are repeated in docs/monitoring.md (a test compares). */
+export interface MetricDefinition {
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+const job = ["job_id"] as const;
+const action = ["job_id", "action_id"] as const;
+
+/** Seconds, from 10 ms to two weeks: the original's, so that its dashboards go on working. */
+const durationBuckets = [
+  0.01, 0.1, 0.5, 1, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 604800, 1209600,
+] as const;
+
+/** Every metric there is. The first nine are the original's; ours have the prefix `rsyncdirector_`. */
+export const metricList = {
+  runsCompleted: counter("runs_completed_total", "Runs that ended, however they ended.", ["rsync_id"]),
+  jobDuration: histogram("job_duration_seconds", "Duration of jobs, waiting for locks included.", job),
+  blocked: histogram("blocked_seconds", "Time that jobs with blocks_on waited for the locks of others.", job),
+  skippedForBlockTimeout: counter(
+    "job_skipped_for_block_timeout_total",
+    "Jobs skipped because the lock of another was not freed in time.",
+    job,
+  ),
+  waits: counter("blocked_total", "How often a wait for the lock of another began, or began again.", job),
+  lockFiles: gauge("lock_files", "Own lock files that the job holds now.", job),
+  failedAction: counter(
+    "job_aborted_for_failed_action_err_total",
+    "Jobs ended by an action that returned a bad exit code.",
+    action,
+  ),
+  failedProcess: counter(
+    "job_aborted_for_failed_process_err_total",
+    "Jobs ended by an action whose program could not be started or was killed.",
+    action,
+  ),
+  failedException: counter(
+    "job_aborted_for_exception_err_total",
+    "Jobs ended by an action that met an internal error or an impossible configuration.",
+    action,
+  ),
+
+  lastSuccess: gauge(
+    "rsyncdirector_last_success_timestamp_seconds",
+    "When the job last ended with ok or warning; 0: never.",
+    ["job_id", "target"],
+  ),
+  lastRun: gauge("rsyncdirector_last_run_timestamp_seconds", "When the job last ended; 0: never.", job),
+  lastStatus: gauge(
+    "rsyncdirector_last_run_status",
+    "How the job last ended: 0 ok, 1 warning, 2 skipped, 3 cancelled, 4 failed; -1: never ran.",
+    job,
+  ),
+  jobState: gauge("rsyncdirector_job_state", "What the job does: 0 idle, 1 queued, 2 waiting, 3 running.", job),
+  nextRun: gauge("rsyncdirector_next_run_timestamp_seconds", "When the job's schedule fires next; 0: never.", job),
+  jobOutcomes: counter("rsyncdirector_job_outcomes_total", "Jobs that ended, by outcome.", ["job_id", "outcome"]),
+  jobsSkipped: counter("rsyncdirector_job_skipped_total", "Jobs that were skipped, by cause.", ["job_id", "cause"]),
+  retries: counter("rsyncdirector_action_retries_total", "Actions that are tried again.", action),
+  transferredBytes: counter("rsyncdirector_transferred_bytes_total", "Size of the files that rsync transferred.", job),
+  networkBytes: counter("rsyncdirector_network_bytes_total", "Bytes that rsync sent and received.", [
+    "job_id",
+    "direction",
+  ]),
+  transferredFiles: counter("rsyncdirector_transferred_files_total", "Files that rsync transferred.", job),
+  deletedFiles: counter("rsyncdirector_deleted_files_total", "Files that rsync deleted at the destination.", job),
+  blockedUnknown: counter(
+    "rsyncdirector_blocked_unknown_total",
+    "Waits that began because nobody could say whether the lock of another was free.",
+    job,
+  ),
+  lockWithdrawn: counter(
+    "rsyncdirector_lock_withdrawn_total",
+    "Own locks given back because another's was seen at the second look.",
+    job,
+  ),
+  lockStuck: gauge("rsyncdirector_lock_stuck", "Own lock files that could not be freed: somebody has to look.", job),
+  scheduleMissed: counter("rsyncdirector_schedule_missed_total", "Scheduled times that passed unused, also those made up for later.", job),
+  runsStarted: counter("rsyncdirector_runs_started_total", "Runs that began, by what caused them.", ["cause"]),
+  runsCoalesced: counter("rsyncdirector_runs_coalesced_total", "Requests that an equal waiting run covers.", []),
+  historyOk: gauge("rsyncdirector_history_db_ok", "1 while the run history can be written.", []),
+  buildInfo: gauge("rsyncdirector_build_info", "Always 1; the labels say which program this is.", ["version", "node"]),
+
+  processStart: gauge("process_start_time_seconds", "When the process was started.", []),
+  processMemory: gauge("process_resident_memory_bytes", "Memory that the process occupies.", []),
+  processCpu: gauge("process_cpu_seconds_total", "CPU time that the process has used.", []),
+  processFiles: gauge("process_open_fds", "File descriptors that the process has open.", []),
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricKey = keyof typeof metricList;
+
+function counter<const Labels extends readonly string[]>(name: string, help: string, labels: Labels) {
+  return { type: "counter", name, help, labels } as const;
+}
+
+function gauge<const Labels extends readonly string[]>(name: string, help: string, labels: Labels) {
+  return { type: "gauge", name, help, labels } as const;
+}
+
+function histogram<const Labels extends readonly string[]>(name: string, help: string, labels: Labels) {
+  return { type: "histogram", name, help, labels, buckets: durationBuckets } as const;
+}

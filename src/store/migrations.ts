@@ -1,0 +1,104 @@
+import { SqlError, type SqlDatabase } from "./sql-database.ts";
+
+/**
+ * The schema, step by step: the number of a step (from 1) is the `user_version` it leads to. A step
+ * that was released is never edited. Times are wall-clock milliseconds, sizes bytes.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL UNIQUE,
+    cause TEXT NOT NULL,
+    requested_jobs TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    outcome TEXT,
+    message TEXT,
+    owner TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_by_start ON runs (started_at);
+  CREATE INDEX runs_without_success ON runs (id) WHERE outcome IS NULL OR outcome NOT IN ('ok', 'warning');
+
+  CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    job_id TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    outcome TEXT,
+    reason TEXT,
+    message TEXT,
+    failed_action TEXT,
+    waited_ms INTEGER,
+    UNIQUE (run, job_id)
+  ) STRICT;
+  CREATE INDEX jobs_by_id ON jobs (job_id, run);
+
+  CREATE TABLE actions (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    action_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT,
+    message TEXT,
+    argv TEXT NOT NULL,
+    exit_code INTEGER,
+    signal TEXT,
+    files_total INTEGER,
+    files_created INTEGER,
+    files_deleted INTEGER,
+    files_transferred INTEGER,
+    total_bytes INTEGER,
+    transferred_bytes INTEGER,
+    literal_bytes INTEGER,
+    matched_bytes INTEGER,
+    sent_bytes INTEGER,
+    received_bytes INTEGER,
+    UNIQUE (job, action_id, attempt)
+  ) STRICT;
+
+  CREATE TABLE outputs (
+    action INTEGER PRIMARY KEY REFERENCES actions (id) ON DELETE CASCADE,
+    stored_bytes INTEGER NOT NULL,
+    gzip BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE last_results (
+    job_id TEXT PRIMARY KEY,
+    outcome TEXT NOT NULL,
+    finished_at INTEGER NOT NULL,
+    last_success_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE schedule_ledger (
+    key TEXT NOT NULL,
+    scheduled_for INTEGER NOT NULL,
+    local_label TEXT,
+    PRIMARY KEY (key, scheduled_for)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX schedule_ledger_by_label ON schedule_ledger (key, local_label) WHERE local_label IS NOT NULL;
+  `,
+];
+
+export const schemaVersion = migrations.length;
+
+export function readSchemaVersion(database: SqlDatabase): number {
+  return Number(database.all("PRAGMA user_version")[0]?.["user_version"] ?? 0);
+}
+
+/** Brings the schema up to date in one transaction. Throws a `SqlError` when it is newer than this program. */
+export function migrate(database: SqlDatabase): void {
+  const version = readSchemaVersion(database);
+  if (version > schemaVersion) {
+    throw new SqlError("SQLITE_READONLY", `its schema (${version}) is newer than this program's (${schemaVersion})`);
+  }
+  if (version === schemaVersion) return;
+  database.transaction(() => {
+    for (const step of migrations.slice(version)) database.exec(step);
+    database.exec(`PRAGMA user_version = ${schemaVersion}`);
+  });
+}

@@ -1,0 +1,123 @@
+import type { Clock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import type { DatabaseKeeper, HistoryWrite } from "./database-keeper.ts";
+import { pruneHistory, type Retention } from "./retention.ts";
+import {
+  packOutput,
+  recordAction,
+  recordJobEnd,
+  recordJobStart,
+  recordRunEnd,
+  recordRunStart,
+  type JobFacts,
+  type RunFacts,
+} from "./run-records.ts";
+
+interface OpenJob extends JobFacts {
+  waitedMs: number | null;
+  /** Of the actions under way, by id and attempt. */
+  readonly argv: Map<string, readonly string[]>;
+}
+
+interface OpenRun {
+  readonly facts: RunFacts;
+  readonly jobs: Map<string, OpenJob>;
+}
+
+/** Rows without output are small; this is what one takes in memory, roughly. */
+const rowBytes = 1000;
+const pruneDelayMs = 1000;
+const pruneStepMs = 100;
+
+/**
+ * Writes what happens to the history. A run is on disk before the listeners after this one hear that
+ * it began, or ended; its jobs and actions follow within moments, several in one transaction.
+ * Returns what ends it.
+ */
+export function recordHistory(options: {
+  events: Emitter<DirectorEvents>;
+  keeper: DatabaseKeeper;
+  retention: Retention;
+  /** Names this process, so that after a crash its unfinished runs can be told from living ones. */
+  owner: string;
+  clock: Clock;
+}): () => void {
+  const { events, keeper, retention, owner, clock } = options;
+  const open = new Map<string, OpenRun>();
+  let cancelPrune: (() => void) | undefined;
+
+  const write = (apply: HistoryWrite["apply"], bytes = 0) => keeper.write({ bytes: rowBytes + bytes, apply });
+
+  function openRun(facts: Omit<RunFacts, "owner">): OpenRun {
+    const run = open.get(facts.runId) ?? { facts: { ...facts, owner }, jobs: new Map() };
+    open.set(facts.runId, run);
+    return run;
+  }
+
+  /** A job of a run whose start nobody told us is still recorded, with what is known. */
+  function openJob(event: { runId: string; jobId: string }, startedAt: number): OpenJob {
+    const unknown = { runId: event.runId, cause: { kind: "request", by: "unknown" }, jobs: [], startedAt } as const;
+    const run = open.get(event.runId) ?? openRun(unknown);
+    const job = run.jobs.get(event.jobId) ?? {
+      run: run.facts,
+      jobId: event.jobId,
+      startedAt,
+      waitedMs: null,
+      argv: new Map(),
+    };
+    run.jobs.set(event.jobId, job);
+    return job;
+  }
+
+  function prune(): void {
+    const more = keeper.attempt((database) => pruneHistory(database, { retention, now: clock.now() }));
+    cancelPrune = more === true ? clock.setTimer(pruneStepMs, prune) : undefined;
+  }
+
+  const unsubscribe = [
+    events.on("run:started", ({ runId, cause, jobs, at }) => {
+      const { facts } = openRun({ runId, cause, jobs, startedAt: at });
+      write((database) => void recordRunStart(database, facts));
+      keeper.flush();
+    }),
+    events.on("job:started", (event) => {
+      const job = openJob(event, event.at);
+      write((database) => void recordJobStart(database, job));
+    }),
+    events.on("job:unblocked", (event) => {
+      openJob(event, event.at).waitedMs = event.waitedMs;
+    }),
+    events.on("action:started", (event) => {
+      openJob(event, event.at).argv.set(`${event.attempt} ${event.actionId}`, event.argv);
+    }),
+    events.on("action:finished", (event) => {
+      const { actionId, attempt, startedAt, outcome } = event;
+      const job = openJob(event, startedAt);
+      const key = `${attempt} ${actionId}`;
+      const argv = outcome.report?.argv ?? job.argv.get(key) ?? [];
+      job.argv.delete(key);
+      const output = packOutput(outcome.report);
+      const kept = outcome.report === null ? outcome : { ...outcome, report: { ...outcome.report, output: "" } };
+      const action = { job, actionId, attempt, argv, startedAt, finishedAt: event.at, outcome: kept };
+      write((database) => recordAction(database, action, output), output?.byteLength);
+    }),
+    events.on("job:finished", (event) => {
+      const job = openJob(event, event.startedAt);
+      const end = { outcome: event.outcome, finishedAt: event.at, waitedMs: job.waitedMs };
+      write((database) => recordJobEnd(database, job, end));
+    }),
+    events.on("run:finished", ({ runId, cause, startedAt, finishedAt, outcome, jobs }) => {
+      const { facts } = openRun({ runId, cause, jobs: jobs.map(({ jobId }) => jobId), startedAt });
+      open.delete(runId);
+      write((database) => recordRunEnd(database, facts, outcome, finishedAt));
+      keeper.flush();
+      cancelPrune ??= clock.setTimer(pruneDelayMs, prune);
+    }),
+  ];
+
+  return () => {
+    for (const end of unsubscribe) end();
+    cancelPrune?.();
+  };
+}

@@ -1,0 +1,58 @@
+import type { DatabaseKeeper } from "./database-keeper.ts";
+import type { SqlDatabase } from "./sql-database.ts";
+
+/** Remembers which scheduled times were used, over restarts too, so that none is used twice. */
+export interface ScheduleLedger {
+  /** The latest time that was claimed for the schedule (ms), or null. */
+  lastScheduled(key: string): number | null;
+  /**
+   * True exactly once for each time of a schedule. `localLabel` is its wall-clock time where that must
+   * not come twice either (the hour that is repeated in autumn), else null.
+   */
+  claim(key: string, scheduledFor: number, localLabel: string | null): boolean;
+}
+
+/** Claims of this process, per schedule; enough for the repeated hour of a minutely schedule. */
+const remembered = 200;
+const keepMs = 60 * 86_400_000;
+/** A schedule that was not used for so long has left the configuration. */
+const forgetMs = 400 * 86_400_000;
+
+/** While the database does not work, what this process has claimed itself is all that is known. */
+export function createScheduleLedger(keeper: DatabaseKeeper): ScheduleLedger {
+  const claims = new Map<string, { scheduledFor: number; localLabel: string | null }[]>();
+  return {
+    lastScheduled(key) {
+      const own = (claims.get(key) ?? []).map((claim) => claim.scheduledFor);
+      const row = keeper.attempt((database) =>
+        database.all("SELECT max(scheduled_for) AS last FROM schedule_ledger WHERE key = ?", key),
+      )?.[0];
+      const known = typeof row?.["last"] === "number" ? [...own, row["last"]] : own;
+      return known.length === 0 ? null : Math.max(...known);
+    },
+    claim(key, scheduledFor, localLabel) {
+      const own = claims.get(key) ?? [];
+      const taken = own.some(
+        (claim) => claim.scheduledFor === scheduledFor || (localLabel !== null && claim.localLabel === localLabel),
+      );
+      if (taken) return false;
+      claims.set(key, [...own, { scheduledFor, localLabel }].slice(-remembered));
+      const insert = (database: SqlDatabase) =>
+        database.run("INSERT OR IGNORE INTO schedule_ledger VALUES (?, ?, ?)", key, scheduledFor, localLabel);
+      const inserted = keeper.attempt(insert);
+      if (inserted !== undefined) return inserted.changes === 1;
+      keeper.write({ bytes: 200, apply: (database) => void insert(database) });
+      return true;
+    },
+  };
+}
+
+/** Old claims go; the last one of each schedule stays, because it tells what was missed. */
+export function pruneScheduleLedger(database: SqlDatabase, now: number): void {
+  database.run(
+    `DELETE FROM schedule_ledger WHERE scheduled_for < ? OR (scheduled_for < ? AND scheduled_for <
+       (SELECT max(newer.scheduled_for) FROM schedule_ledger newer WHERE newer.key = schedule_ledger.key))`,
+    now - forgetMs,
+    now - keepMs,
+  );
+}
