@@ -1,3 +1,5 @@
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { coerceError } from "../base/errors.ts";
 
 /** Where finished lines go. Nothing here throws, and nothing waits for a reader. */
@@ -25,8 +27,8 @@ interface OutputStream {
 
 /**
  * Standard output. Node writes to a pipe or socket without blocking and keeps in memory what the
- * reader has not taken; a thread that blocks in write(2), as a logging library's own writer would have
- * it, keeps the process from ever exiting once the reader has stopped reading.
+ * reader has not taken. pino's own writer has a thread wait in write(2), and that keeps the process
+ * from ever ending once the reader has stopped reading.
  */
 export function createStreamSink(stream: OutputStream, notice: LossNotice): LogSink {
   let dead = false;
@@ -60,41 +62,69 @@ export function createStreamSink(stream: OutputStream, notice: LossNotice): LogS
   };
 }
 
-/** The part of `pino.destination` in use; it keeps a bounded many lines that did not fit on a full disk. */
-interface FileStream {
-  write(text: string): boolean;
-  reopen(): void;
-  flushSync(): void;
+/**
+ * A log file (0640). A line that does not fit on a full disk is lost and counted; one that was written
+ * in part is completed before the next. pino's own destination does neither: once its buffer is full
+ * it never writes again, and flushing it then does not return. Throws the system error when the file
+ * cannot be opened.
+ */
+export function createFileSink(
+  path: string,
+  options: { notice: LossNotice; onError: (error: Error) => void },
+): LogSink {
+  let file = openLogFile(path);
+  let torn: Buffer = Buffer.alloc(0);
+  let lost = 0;
+  let failing = false;
+
+  const fail = (error: unknown) => {
+    if (!failing) options.onError(coerceError(error));
+    failing = true;
+  };
+
+  /** Writes all, or nothing and throws; what is left of a beginning goes to `torn`. */
+  function put(bytes: Buffer): void {
+    let done = 0;
+    try {
+      while (done < bytes.length) done += writeSync(file, bytes, done);
+      torn = Buffer.alloc(0);
+    } catch (error) {
+      if (done === 0) throw error;
+      torn = bytes.subarray(done);
+      fail(error);
+    }
+  }
+
+  return {
+    write(line) {
+      try {
+        if (torn.length > 0) put(torn);
+        if (torn.length > 0) {
+          lost += 1;
+          return;
+        }
+        put(Buffer.from(lost > 0 ? options.notice(lost) + line : line));
+        lost = 0;
+        failing = torn.length > 0;
+      } catch (error) {
+        lost += 1;
+        fail(error);
+      }
+    },
+    reopen() {
+      try {
+        const next = openLogFile(path);
+        closeSync(file);
+        file = next;
+      } catch (error) {
+        fail(error);
+      }
+    },
+    flush: () => Promise.resolve(),
+  };
 }
 
-/** A log file. `countLost` is to be called for every line that the stream gave up. */
-export function createFileSink(
-  file: FileStream,
-  options: { notice: LossNotice; onError: (error: Error) => void },
-): LogSink & { countLost(): void } {
-  let lost = 0;
-  const guarded = (call: () => void) => {
-    try {
-      call();
-    } catch (error) {
-      options.onError(coerceError(error));
-    }
-  };
-  return {
-    countLost: () => void (lost += 1),
-    write: (line) =>
-      guarded(() => {
-        const before = lost;
-        lost = 0;
-        if (before > 0) file.write(options.notice(before));
-        // The notice itself was given up: still no space.
-        if (lost > 0) lost = before;
-        file.write(line);
-      }),
-    reopen: () => guarded(() => file.reopen()),
-    flush: () => {
-      guarded(() => file.flushSync());
-      return Promise.resolve();
-    },
-  };
+function openLogFile(path: string): number {
+  mkdirSync(dirname(path), { recursive: true });
+  return openSync(path, "a", 0o640);
 }

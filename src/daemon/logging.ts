@@ -4,7 +4,7 @@ import { OperatorError, systemErrorCode } from "../base/errors.ts";
 import type { LogFields, Logger } from "../base/logger.ts";
 import { redactFields } from "../base/redact.ts";
 import type { LogOutput } from "../config/resolved.ts";
-import { createFileSink, createStreamSink, type LogSink, type LossNotice, unreadLimit } from "./log-sinks.ts";
+import { createFileSink, createStreamSink, type LogSink, type LossNotice } from "./log-sinks.ts";
 import { formatLogfmt } from "./logfmt.ts";
 
 /** A logger with its outputs. */
@@ -81,18 +81,10 @@ function adapt(target: pino.Logger): Logger {
 }
 
 function openLogFile(path: string, notice: LossNotice): LogSink {
-  let told = false;
-  const onError = (error: Error) => {
-    if (!told) process.stderr.write(`rsyncdirector: cannot write the log ${path}: ${error.message}; running on\n`);
-    told = true;
-  };
+  const onError = (error: Error) =>
+    void process.stderr.write(`rsyncdirector: cannot write the log ${path}: ${error.message}; running on\n`);
   try {
-    const mode = 0o640;
-    const file = pino.destination({ dest: path, append: true, mkdir: true, mode, sync: true, maxLength: unreadLimit });
-    const sink = createFileSink(file, { notice, onError });
-    file.on("error", onError);
-    file.on("drop", sink.countLost);
-    return sink;
+    return createFileSink(path, { notice, onError });
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown error";
     throw new OperatorError(`logging: cannot open the log file ${path} (${code})`, { kind: "usage", cause: error });
