@@ -12,8 +12,9 @@ import { startWitness } from "./witness.ts";
  */
 export async function playAct(
   title: string,
-  { house, team, send }: { house: House; team: Team; send: () => Promise<void> | void },
+  options: { house: House; team: Team; signal: AbortSignal; send: () => Promise<void> | void },
 ): Promise<boolean> {
+  const { house, team, signal, send } = options;
   heading(title);
   const { directory, laptop, backup } = house;
   const data = { laptop: join(laptop.disk, "data"), backup: join(backup.disk, "data") };
@@ -31,6 +32,7 @@ export async function playAct(
     runs.catch(() => undefined); // It may fail while the signals are still being sent; it is awaited below.
     await send();
     const outcomes = await runs;
+    signal.throwIfAborted();
     heading("What came of it");
     return await checkResult({ house, before, outcomes, testimony: witness.testify() });
   } finally {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { freePort } from "../../test/support/sshd.ts";
 import { playAct } from "./act.ts";
 import { checkStopped } from "./checks.ts";
@@ -12,9 +13,9 @@ import { whatToTry } from "./what-to-try.ts";
 const keep = process.argv.includes("--keep");
 const withSsh = !process.argv.includes("--local");
 
-const interrupted = new Promise<"interrupted">((resolve) => {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve("interrupted"));
-});
+const interruption = new AbortController();
+const interrupted = once(interruption.signal, "abort").then(() => "interrupted" as const);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interruption.abort());
 
 const house = await buildHouse(withSsh);
 let good = false;
@@ -66,15 +67,16 @@ async function demonstrate({ laptop, backup, all }: House): Promise<boolean> {
 async function play(team: Team): Promise<boolean> {
   const [laptop, backup] = team.members;
   const first = await playAct("SIGHUP to both at once: one is first, the other waits", {
-    ...{ house, team },
+    ...{ house, team, signal: interruption.signal },
     send: () => {
       laptop.director.signal("SIGHUP");
       backup.director.signal("SIGHUP");
     },
   });
   await writeTree(`${house.laptop.disk}/data`, homeFiles(2_000_000));
+  interruption.signal.throwIfAborted();
   const second = await playAct("New data on laptop01; it is first now, and backup01 is asked while it writes", {
-    ...{ house, team },
+    ...{ house, team, signal: interruption.signal },
     send: async () => {
       const since = laptop.director.lines.length;
       laptop.director.signal("SIGHUP");

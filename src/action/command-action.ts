@@ -34,7 +34,12 @@ export const commandAction: ActionKind<CommandAction> = {
     );
     const name = shown[0] ?? "command";
     const report = reportOf(result, { argv: shown, output: tail.text(), stats: null });
-    return outcomeOf(result, { name, signal: context.signal, report, judge: (code) => judgeExit(job, code, name, report) });
+    return outcomeOf(result, {
+      name,
+      signal: context.signal,
+      report,
+      judge: (code) => judgeExit(job, code, name, report),
+    });
   },
 };
 

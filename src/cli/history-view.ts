@@ -9,7 +9,6 @@ export type Outputs = ReadonlyMap<string, string>;
 
 /** Recorded text comes from programs and file names of strangers: it must not steer a terminal. */
 function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }
 

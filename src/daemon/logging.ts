@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pino } from "pino";
 import { OperatorError, systemErrorCode } from "../base/errors.ts";
@@ -22,7 +23,7 @@ export interface LoggerOptions {
   /** Fields of every line. */
   fields?: LogFields;
   /** Default: the process' own standard output. */
-  stdout?: NodeJS.WriteStream;
+  stdout?: NodeJS.WriteStream & { readonly fd?: number };
   /** Default: whether `stdout` is a terminal; decides what `format: auto` means. */
   isTTY?: boolean;
 }
@@ -45,7 +46,7 @@ export function createLogger(outputs: readonly LogOutput[], options: LoggerOptio
     const format = output.format === "auto" ? (isTTY ? "text" : "json") : output.format;
     const toText = formatter(format, output.type === "stdout" && isTTY);
     const notice = (lost: number) => toText(lossNotice(lost));
-    const sink = output.type === "file" ? openLogFile(output.path, notice) : createStreamSink(stdout, notice);
+    const sink = output.type === "file" ? openLogFile(output.path, notice) : openStandardOutput(stdout, notice);
     sinks.push(sink);
     return { level: output.level, stream: { write: (line: string) => sink.write(toText(line)) } };
   });
@@ -89,6 +90,17 @@ function openLogFile(path: string, notice: LossNotice): LogSink {
     const code = systemErrorCode(error) ?? "unknown error";
     throw new OperatorError(`logging: cannot open the log file ${path} (${code})`, { kind: "usage", cause: error });
   }
+}
+
+/** Node gives a redirected file up for good after its first error; a disk that was full has space again. */
+function openStandardOutput(stdout: NodeJS.WriteStream & { readonly fd?: number }, notice: LossNotice): LogSink {
+  const path = `/proc/self/fd/${stdout.fd ?? "none"}`;
+  try {
+    if (statSync(path).isFile()) return createFileSink(path, { notice, onError: () => undefined });
+  } catch {
+    // No file, or one that we may not open ourselves: the stream has to do.
+  }
+  return createStreamSink(stdout, notice);
 }
 
 function lossNotice(lost: number): string {

@@ -47,7 +47,7 @@ export async function lookAt(
 }
 
 /** The numbers of the targets that share a transport, in the order of their first appearance. */
-export function byTransport(targets: readonly LockTarget[]): number[][] {
+function byTransport(targets: readonly LockTarget[]): number[][] {
   const groups = new Map<unknown, number[]>();
   targets.forEach(({ transport }, number) => {
     groups.set(transport, [...(groups.get(transport) ?? []), number]);

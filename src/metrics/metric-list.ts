@@ -77,7 +77,11 @@ export const metricList = {
     job,
   ),
   lockStuck: gauge("rsyncdirector_lock_stuck", "Own lock files that could not be freed: somebody has to look.", job),
-  scheduleMissed: counter("rsyncdirector_schedule_missed_total", "Scheduled times that passed unused, also those made up for later.", job),
+  scheduleMissed: counter(
+    "rsyncdirector_schedule_missed_total",
+    "Scheduled times that passed unused, also those made up for later.",
+    job,
+  ),
   runsStarted: counter("rsyncdirector_runs_started_total", "Runs that began, by what caused them.", ["cause"]),
   runsCoalesced: counter("rsyncdirector_runs_coalesced_total", "Requests that an equal waiting run covers.", []),
   historyOk: gauge("rsyncdirector_history_db_ok", "1 while the run history can be written.", []),

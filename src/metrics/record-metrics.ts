@@ -70,8 +70,7 @@ export function recordMetrics(options: {
   }
 
   function countFailure(job_id: string, action_id: string, cause: string | undefined): void {
-    const metric =
-      cause === "exit" ? set.failedAction : cause === "process" ? set.failedProcess : set.failedException;
+    const metric = cause === "exit" ? set.failedAction : cause === "process" ? set.failedProcess : set.failedException;
     metric.inc({ job_id, action_id });
   }
 
@@ -122,9 +121,18 @@ export function recordMetrics(options: {
       }),
     ),
     events.on("job:finished", ifKnown(finishJob)),
-    events.on("lock:acquired", ifKnown((event) => setLock(event, true, false))),
-    events.on("lock:released", ifKnown((event) => setLock(event, false, false))),
-    events.on("lock:stuck", ifKnown((event) => setLock(event, true, true))),
+    events.on(
+      "lock:acquired",
+      ifKnown((event) => setLock(event, true, false)),
+    ),
+    events.on(
+      "lock:released",
+      ifKnown((event) => setLock(event, false, false)),
+    ),
+    events.on(
+      "lock:stuck",
+      ifKnown((event) => setLock(event, true, true)),
+    ),
     events.on(
       "lock:withdrawn",
       ifKnown((event) => {
@@ -166,7 +174,8 @@ export function recordMetrics(options: {
         set.nextRun.set({ job_id: job.id }, 0);
       }
     },
-    restore: (results) => results.filter(({ jobId }) => jobs.has(jobId)).forEach((result) => setLastResult(set, result)),
+    restore: (results) =>
+      results.filter(({ jobId }) => jobs.has(jobId)).forEach((result) => setLastResult(set, result)),
     stop: () => unsubscribe.forEach((end) => end()),
   };
 }

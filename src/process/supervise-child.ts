@@ -39,7 +39,8 @@ export async function superviseChild(child: RunningChild, options: ProcessOption
     stall?.stop();
     // Whoever ended before it was stopped has ended by itself.
     const stoppedBy = group.leaderIsRunning() ? abortReasonOf(control.signal) : null;
-    const isGone = stoppedBy === null && (await endsByItself(group, output, { drainMs, clock, signal: control.signal }));
+    const isGone =
+      stoppedBy === null && (await endsByItself(group, output, { drainMs, clock, signal: control.signal }));
     const outputHeldOpen = stoppedBy === null && !output.isClosed();
     const survivors = isGone ? [] : await stopProcessGroup(group, { grace, hurry: options.hurry, clock, log });
     await settlesWithin(output.closed, lastWordsMs, { clock });

@@ -67,7 +67,8 @@ function escapeWildcards(path: string, passage: Passage): string {
 function withoutTilde(path: string): string {
   if (path === "~" || path === "~/") return path.replace("~", ".");
   if (path.startsWith("~/")) return path.slice(2).replace(/^\/+/, "");
-  if (path.startsWith("~")) throw refused(path, "needs the remote shell to find the home directory; write the full path");
+  if (path.startsWith("~"))
+    throw refused(path, "needs the remote shell to find the home directory; write the full path");
   return path;
 }
 

@@ -175,7 +175,10 @@ export class DatabaseKeeper {
     if (sqlFailureOf(error) === "damaged") {
       try {
         const aside = moveAside(path, clock.now());
-        log.error({ file: path, movedTo: aside, error: describeError(error) }, "history was damaged, starting a new one");
+        log.error(
+          { file: path, movedTo: aside, error: describeError(error) },
+          "history was damaged, starting a new one",
+        );
       } catch (moveError) {
         log.error({ file: path, error: describeError(moveError) }, "history is damaged and stays in the way");
       }

@@ -77,7 +77,8 @@ function guarded<T>(call: () => T): T {
     if (thrown instanceof TypeError || thrown instanceof SqlError) throw thrown;
     const error = coerceError(thrown);
     // A failed open carries no code, only SQLite's number at the end of its message.
-    const code = systemErrorCode(error) || (error.message.startsWith("ConnectionFailed") ? "SQLITE_CANTOPEN" : "SQLITE_ERROR");
+    const code =
+      systemErrorCode(error) || (error.message.startsWith("ConnectionFailed") ? "SQLITE_CANTOPEN" : "SQLITE_ERROR");
     throw new SqlError(code, code === "SQLITE_CANTOPEN" ? "unable to open the database file" : error.message);
   }
 }

@@ -44,7 +44,19 @@ export class SqlError extends Error {
  */
 export type SqlFailure = "unavailable" | "damaged" | "unexpected";
 
-const passing = ["FULL", "IOERR", "READONLY", "BUSY", "LOCKED", "CANTOPEN", "PERM", "NOLFS", "NOMEM", "PROTOCOL", "AUTH"];
+const passing = [
+  "FULL",
+  "IOERR",
+  "READONLY",
+  "BUSY",
+  "LOCKED",
+  "CANTOPEN",
+  "PERM",
+  "NOLFS",
+  "NOMEM",
+  "PROTOCOL",
+  "AUTH",
+];
 
 export function sqlFailureOf(error: unknown): SqlFailure {
   const code = error instanceof SqlError ? error.code : "";

@@ -50,7 +50,10 @@ export async function startMetricsListener(options: MetricsListenerOptions): Pro
       await bind(server, listen);
       server.on("error", (error) => log.warn({ error: describeError(error) }, "metrics listener failed"));
       log.info({ addr: listen.addr, port: portOf(server, listen) }, "metrics listener started");
-      return { address: () => ({ addr: listen.addr, port: portOf(server, listen) }), close: () => close(server, clock) };
+      return {
+        address: () => ({ addr: listen.addr, port: portOf(server, listen) }),
+        close: () => close(server, clock),
+      };
     } catch (error) {
       const mayPass = ["EADDRINUSE", "EADDRNOTAVAIL"].includes(systemErrorCode(error) ?? "");
       const inTime = clock.monotonic() - began + listen.startupRetryWaitMs <= listen.startupTimeoutMs;

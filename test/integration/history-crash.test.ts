@@ -14,7 +14,9 @@ const writer = join(import.meta.dirname, "../fixtures/history/record-runs.ts");
 
 /** Lets a real writer work and kills it after some runs; returns the ids that it said were recorded. */
 async function writeAndKill(file: string, prefix: string, afterRuns: number, delayMs: number): Promise<string[]> {
-  const child = spawn(process.execPath, ["--import", "tsx", writer, file, prefix], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--import", "tsx", writer, file, prefix], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;
@@ -71,7 +73,7 @@ test("a history whose writer died in the middle of a write can be read, without 
   await writeAndKill(file, "first", 10, 0);
   const database = (await loadLibsqlDriver()).open(file, { readOnly: false, busyTimeoutMs: 1000 });
   database.all("PRAGMA journal_mode = TRUNCATE");
-  database.exec("PRAGMA cache_size = 1; BEGIN; UPDATE runs SET cause = '{\"kind\":\"spilled\"}'");
+  database.exec('PRAGMA cache_size = 1; BEGIN; UPDATE runs SET cause = \'{"kind":"spilled"}\'');
   database.exec("UPDATE outputs SET gzip = randomblob(100000)");
   // What a power cut would leave: pages of an unfinished transaction, and the journal that undoes them.
   const copy = join(directory, "copy.db");

@@ -35,7 +35,11 @@ test("jobs run on while the disk is full, and their runs are in the history when
   await writeFile(join(disk, "filler"), randomBytes(900_000));
   const output = randomBytes(60_000).toString("base64");
   for (let number = 1; number <= 10; number += 1) {
-    emitRun(events, { runId: `r${number}`, at: number, jobs: [{ id: "a", action: { kind: "ok", report: report({ output }) } }] });
+    emitRun(events, {
+      runId: `r${number}`,
+      at: number,
+      jobs: [{ id: "a", action: { kind: "ok", report: report({ output }) } }],
+    });
   }
   expect(history.state().ok).toBe(false);
   expect(history.ledger.claim("a", 1, null)).toBe(true);
@@ -72,7 +76,8 @@ test("garbage written over the history while the director runs costs the history
   const events = newEvents();
   const retention = { keepRuns: 1000, keepMs: 86_400_000 };
   const history = await openHistory({ file, retention, events, clock: new FakeClock(), log: createMemoryLog() });
-  for (let number = 1; number <= 20; number += 1) emitRun(events, { runId: `old${number}`, at: number, jobs: [{ id: "a" }] });
+  for (let number = 1; number <= 20; number += 1)
+    emitRun(events, { runId: `old${number}`, at: number, jobs: [{ id: "a" }] });
   const pages = Math.ceil((await stat(file)).size / 4096);
   await execa("dd", ["if=/dev/urandom", `of=${file}`, "bs=4096", `count=${pages}`, "conv=notrunc"]);
   emitRun(events, { runId: "new", at: 100, jobs: [{ id: "a" }] });

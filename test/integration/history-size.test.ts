@@ -33,7 +33,9 @@ test("answers from a history of 100,000 runs", async () => {
   const none = { jobId: "job3", withoutSuccess: true, limit: 20 };
   expect(timed("failures of a job without any", () => history.listRuns(none))).toEqual([]);
   expect(timed("since", () => history.listRuns({ since: 99_990_000, limit: 1000 }))).toHaveLength(11);
-  expect(timed("failed since the middle", () => history.listRuns({ since: 5e7, withoutSuccess: true, limit: 1000 }))).toHaveLength(51);
+  expect(
+    timed("failed since the middle", () => history.listRuns({ since: 5e7, withoutSuccess: true, limit: 1000 })),
+  ).toHaveLength(51);
   expect(timed("prefix", () => history.findRunIds("run-0123", 200))).toHaveLength(100);
   expect(timed("one run", () => history.readRun("run-050000"))?.jobs[0]?.jobId).toBe("rare");
   expect(timed("last results", () => readLastResults(database))).toEqual([]);

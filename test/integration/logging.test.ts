@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -16,10 +17,19 @@ const toFile = (path: string): LogOutput => ({ type: "file", path, level: "info"
 /** Runs the program that logs; `prepare` spoils its outputs. Resolves to its exit code and last word. */
 async function logLines(
   outputs: readonly LogOutput[],
-  options: { count: number; prepare?: (child: ChildProcess) => void; stderrToo?: boolean },
+  options: { count: number; prepare?: (child: ChildProcess) => void; stderrToo?: boolean; stdoutTo?: string },
 ): Promise<{ exitCode: number | null; word: string; stderr: string }> {
-  const args = ["--import", "tsx", program, JSON.stringify(outputs), String(options.count), options.stderrToo ? "1" : ""];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const args = [
+    "--import",
+    "tsx",
+    program,
+    JSON.stringify(outputs),
+    String(options.count),
+    options.stderrToo ? "1" : "",
+  ];
+  const stdout = options.stdoutTo === undefined ? "pipe" : openSync(options.stdoutTo, "a");
+  const child = spawn(process.execPath, args, { stdio: ["ignore", stdout, "pipe", "pipe"] });
+  if (typeof stdout === "number") closeSync(stdout);
   onTestFinished(() => void child.kill("SIGKILL"));
   let word = "";
   let stderr = "";
@@ -50,10 +60,23 @@ test("a reader that stops reading neither blocks the program nor fills its memor
 
 test("every line arrives when the program ends at once after close", async () => {
   let text = "";
-  const prepare = (child: ChildProcess) => child.stdout?.setEncoding("utf8").on("data", (data: string) => (text += data));
+  const prepare = (child: ChildProcess) =>
+    child.stdout?.setEncoding("utf8").on("data", (data: string) => (text += data));
   const { exitCode } = await logLines([stdoutOutput], { count: 2000, prepare });
   expect(exitCode).toBe(0);
   expect(text.split("\n")).toHaveLength(2001);
+});
+
+test("standard output redirected to a full device does not end the program", async () => {
+  const { exitCode, word } = await logLines([stdoutOutput], { count: 500, stdoutTo: "/dev/full" });
+  expect([exitCode, word]).toEqual([0, expect.stringContaining("alive")]);
+});
+
+test("standard output redirected to a file gets every line", async () => {
+  const path = join(await makeTempDir(), "out.log");
+  await writeFile(path, "before\n");
+  await logLines([stdoutOutput], { count: 100, stdoutTo: path });
+  expect((await readFile(path, "utf8")).split("\n")).toHaveLength(102);
 });
 
 test("a log file on a full device does not end the program, which says so once", async () => {

@@ -110,7 +110,8 @@ test("holds at most sixteen connections", async () => {
   onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
   let closed = 0;
   const fourClosed = new Promise<void>((resolve) => {
-    for (const socket of sockets) socket.on("error", () => undefined).on("close", () => void (++closed === 4 && resolve()));
+    for (const socket of sockets)
+      socket.on("error", () => undefined).on("close", () => void (++closed === 4 && resolve()));
   });
   await fourClosed;
   expect(sockets.filter((socket) => !socket.destroyed)).toHaveLength(16);
@@ -125,7 +126,7 @@ test("stops at once though a client holds its connection open", async () => {
   const closed = once(socket, "close");
   await listener.close();
   await closed;
-  await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
+  await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow("fetch failed");
 });
 
 async function takePort() {

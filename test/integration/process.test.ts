@@ -84,10 +84,17 @@ describe("a child process", () => {
 
 describe("stopping a child process", () => {
   it("lets it tidy up and keeps the reason and its last words", async () => {
-    const { result, lines, firstLine, stop } = start("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.05; done");
+    const { result, lines, firstLine, stop } = start(
+      "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.05; done",
+    );
     await firstLine;
     stop();
-    await expect(result).resolves.toMatchObject({ kind: "exited", code: 7, stoppedBy: { kind: "shutdown" }, survivors: [] });
+    await expect(result).resolves.toMatchObject({
+      kind: "exited",
+      code: 7,
+      stoppedBy: { kind: "shutdown" },
+      survivors: [],
+    });
     expect(lines).toContain("stdout: bye");
   });
 
@@ -142,7 +149,14 @@ describe("stopping a child process", () => {
 describe("what a child leaves behind", () => {
   it("is ended when it holds the output open", async () => {
     const { result, groupId } = start("sleep 1000 & echo done", { drainMs: 200 });
-    const expected = { kind: "exited", code: 0, stoppedBy: null, leftBehind: true, outputHeldOpen: true, survivors: [] };
+    const expected = {
+      kind: "exited",
+      code: 0,
+      stoppedBy: null,
+      leftBehind: true,
+      outputHeldOpen: true,
+      survivors: [],
+    };
     await expect(result).resolves.toMatchObject(expected);
     expect(await livingGroup(groupId())).toEqual([]);
   });

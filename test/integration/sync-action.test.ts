@@ -40,7 +40,9 @@ describe("a local sync", () => {
   });
 
   it("copies several sources at once", async () => {
-    await expect(startAction(buildSync({ sources: [join(source, "file"), join(source, "sub")], dest })).outcome).resolves.toMatchObject({ kind: "ok" });
+    await expect(
+      startAction(buildSync({ sources: [join(source, "file"), join(source, "sub")], dest })).outcome,
+    ).resolves.toMatchObject({ kind: "ok" });
     expect((await readdir(dest)).toSorted()).toEqual(["file", "sub"]);
   });
 
@@ -54,7 +56,10 @@ describe("a local sync", () => {
   it("hands the user's output options and words to rsync as they are", async () => {
     const action = buildSync({ sources: [`${source}/`], dest, opts: ["-v", "--exclude", "sub", "-hh"] });
     const { outcome, lines } = startAction(action);
-    await expect(outcome).resolves.toMatchObject({ kind: "ok", report: { stats: { filesTransferred: 1, totalBytes: 7 } } });
+    await expect(outcome).resolves.toMatchObject({
+      kind: "ok",
+      report: { stats: { filesTransferred: 1, totalBytes: 7 } },
+    });
     expect(lines).toContain("stdout: file");
   });
 
@@ -76,7 +81,11 @@ describe("a sync with a wrong source", () => {
     await mkdir(dest);
     await writeFile(join(dest, "precious"), "x");
     const { outcome } = startAction(buildSync({ sources: [join(directory, "missing")], dest, rsync }));
-    await expect(outcome).resolves.toMatchObject({ kind: "failed", cause: "process", message: expect.stringContaining("does not exist") });
+    await expect(outcome).resolves.toMatchObject({
+      kind: "failed",
+      cause: "process",
+      message: expect.stringContaining("does not exist"),
+    });
     expect(await readdir(dest)).toEqual(["precious"]);
   });
 
@@ -99,13 +108,17 @@ describe("a sync with a wrong source", () => {
   it("is run when the source is empty and nothing is deleted", async () => {
     const empty = join(directory, "empty");
     await mkdir(empty);
-    await expect(startAction(buildSync({ sources: [`${empty}/`], dest })).outcome).resolves.toMatchObject({ kind: "ok" });
+    await expect(startAction(buildSync({ sources: [`${empty}/`], dest })).outcome).resolves.toMatchObject({
+      kind: "ok",
+    });
   });
 });
 
 describe("rsync itself", () => {
   it("may be missing", async () => {
-    const { outcome } = startAction(buildSync({ sources: [source], dest }), { deps: { env: { PATH: join(directory, "nothing") } } });
+    const { outcome } = startAction(buildSync({ sources: [source], dest }), {
+      deps: { env: { PATH: join(directory, "nothing") } },
+    });
     await expect(outcome).resolves.toMatchObject({
       kind: "failed",
       cause: "process",
@@ -129,7 +142,9 @@ describe("rsync itself", () => {
     const env = await fakeProgram("rsync", script);
     const code = Number(/exit (\d+)/.exec(script)?.[1] ?? 0);
     const job = { exitCodes: new Map(treatAs === undefined ? [] : [[code, treatAs]]) };
-    await expect(startAction(buildSync({ sources: [source], dest }), { deps: { env }, job }).outcome).resolves.toMatchObject(expected);
+    await expect(
+      startAction(buildSync({ sources: [source], dest }), { deps: { env }, job }).outcome,
+    ).resolves.toMatchObject(expected);
   });
 
   it("never sees variables that would change what it does, and knows who runs it", async () => {
@@ -137,7 +152,13 @@ describe("rsync itself", () => {
     const { outcome, lines } = startAction(buildSync({ sources: [source], dest }), { deps: { env } });
     await outcome;
     expect(lines.filter((line) => line.startsWith("stdout: RSYNC_"))).toEqual([]);
-    expect(lines).toEqual(expect.arrayContaining(["stdout: RSYNCDIRECTOR_RUN=run-1", "stdout: RSYNCDIRECTOR_ACTION=sync", "stdout: LC_ALL=C.UTF-8"]));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "stdout: RSYNCDIRECTOR_RUN=run-1",
+        "stdout: RSYNCDIRECTOR_ACTION=sync",
+        "stdout: LC_ALL=C.UTF-8",
+      ]),
+    );
   });
 });
 

@@ -9,7 +9,7 @@ import { EventLog } from "./event-log.ts";
 import { createMemoryLog } from "./memory-log.ts";
 import { createMemoryTransport, type MemoryLockHost } from "./memory-lock-transport.ts";
 
-export const testOwner: LockOwner = {
+const testOwner: LockOwner = {
   inst: "11111111-2222-3333-4444-555555555555",
   name: "director",
   host: "laptop01",

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { execa } from "execa";
 
@@ -30,5 +30,23 @@ export async function waitUntil(what: string, isTrue: () => boolean | Promise<bo
 export async function livingGroup(groupId: number): Promise<number[]> {
   const { stdout } = await execa("ps", ["-eo", "pgid=,pid=,stat="]);
   const rows = stdout.split("\n").map((row) => row.trim().split(/\s+/));
-  return rows.filter(([group, , state]) => Number(group) === groupId && !state?.startsWith("Z")).map(([, pid]) => Number(pid));
+  return rows
+    .filter(([group, , state]) => Number(group) === groupId && !state?.startsWith("Z"))
+    .map(([, pid]) => Number(pid));
+}
+
+/** Processes with that text in their command line, with its words; used with a path only this test has. */
+export function processesMentioning(text: string): { pid: number; argv: string[] }[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .map((entry) => ({ pid: Number(entry), argv: readCommandLine(entry) }))
+    .filter(({ pid, argv }) => argv.some((word) => word.includes(text)) && isAlive(pid));
+}
+
+function readCommandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 }

@@ -13,6 +13,8 @@ export function captured(version: string, name: string, stream: "txt" | "stderr"
 
 /** Exit codes of the captured cases. */
 export function capturedExitCodes(version: string): Map<string, number> {
-  const lines = readFileSync(join(directory, version, "status.tsv"), "utf8").trim().split("\n");
+  const lines = readFileSync(join(directory, version, "status.tsv"), "utf8")
+    .trim()
+    .split("\n");
   return new Map(lines.map((line) => line.split("\t") as [string, string]).map(([name, code]) => [name, Number(code)]));
 }

@@ -48,7 +48,13 @@ export function startAction(action: Action, { job = {}, deps = {}, dryRun = fals
     onOutput: (stream, line) => lines.push(`${stream}: ${line}`),
     onProgress: (update) => progress.push(update),
   });
-  return { outcome, argv, lines, progress, stop: (kind = "shutdown") => controller.abort(new AbortReason(kind, `${kind} came`)) };
+  return {
+    outcome,
+    argv,
+    lines,
+    progress,
+    stop: (kind = "shutdown") => controller.abort(new AbortReason(kind, `${kind} came`)),
+  };
 }
 
 /** A sync with `--archive`; a test names only what it is about. */

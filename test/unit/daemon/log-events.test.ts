@@ -22,13 +22,26 @@ test("a run is told in static messages with fields", () => {
   expect(log.lines[3]).toEqual({
     level: "info",
     message: "action finished",
-    fields: { run: "r1", job: "home", action: "copy", outcome: "ok", exitCode: 0, files: 2, bytes: 99, duration: "50ms" },
+    fields: {
+      run: "r1",
+      job: "home",
+      action: "copy",
+      outcome: "ok",
+      exitCode: 0,
+      files: 2,
+      bytes: 99,
+      duration: "50ms",
+    },
   });
 });
 
 test("failures are errors, and what is less than success a warning", () => {
   const { events, log } = start();
-  emitRun(events, { runId: "r1", at: 0, jobs: [{ id: "a", outcome: { kind: "failed", message: "no", actionId: null } }] });
+  emitRun(events, {
+    runId: "r1",
+    at: 0,
+    jobs: [{ id: "a", outcome: { kind: "failed", message: "no", actionId: null } }],
+  });
   emitRun(events, { runId: "r2", at: 0, jobs: [{ id: "a", outcome: { kind: "warning", message: "24" } }] });
   const ends = log.lines.filter(({ message }) => /^(job|run) finished$/.test(message)).map(({ level }) => level);
   expect(ends).toEqual(["error", "error", "warn", "warn"]);
@@ -51,7 +64,13 @@ test("an action that floods its output does not flood the log, and the log says 
   for (let number = 0; number < 10_000; number += 1) {
     events.emit("action:output", { ...of, actionId: "dump", stream: "stdout", line: `line ${number}` });
   }
-  events.emit("action:finished", { ...of, actionId: "dump", outcome: { kind: "ok", report: report() }, startedAt: 0, at: 1 });
+  events.emit("action:finished", {
+    ...of,
+    actionId: "dump",
+    outcome: { kind: "ok", report: report() },
+    startedAt: 0,
+    at: 1,
+  });
   expect(log.messages("info").filter((message) => message === "action output")).toHaveLength(500);
   expect(log.messages("warn")).toEqual(["action writes too much, the rest is not logged"]);
   expect(log.lines.at(-1)?.fields["linesLeftOut"]).toBe(9500);

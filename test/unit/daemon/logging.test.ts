@@ -46,7 +46,9 @@ test("writes for people on a terminal, without what could steer it", () => {
   const log = createLogger([stdoutOutput("auto")], { stdout: output.stream, isTTY: true });
   log.warn({ line: "a\u001b[2Jb\u009bc\r\\f" }, "action output");
   expect(output.text()).toContain("action output");
-  expect(output.text().split("action output")[1]).not.toMatch(/[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u009b]|\u001b\[2J/);
+  expect(output.text().split("action output")[1]).not.toMatch(
+    /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u009b]|\u001b\[2J/,
+  );
   expect(output.text()).toContain("c\ufffd\\f");
 });
 
@@ -85,7 +87,9 @@ test("a log file that cannot be opened is an error for the operator", async () =
 test("secrets are not written, not from fields, children or nested values", () => {
   const output = createOutput();
   const log = createLogger([stdoutOutput("json")], { stdout: output.stream, isTTY: false });
-  log.child({ token: "s1" }).info({ argv: ["curl", "https://u:s2@h", "--password", "s3"], smtp: { passphrase: "s4" } }, "x");
+  log
+    .child({ token: "s1" })
+    .info({ argv: ["curl", "https://u:s2@h", "--password", "s3"], smtp: { passphrase: "s4" } }, "x");
   expect(output.text()).not.toMatch(/s[1234]/);
   expect(output.text().match(/\[redacted\]/g)).toHaveLength(4);
 });

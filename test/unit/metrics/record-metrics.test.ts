@@ -33,7 +33,9 @@ test("every series of every job is there before anything has happened", async ()
   const { metrics } = await start();
   const text = await metrics.scrape();
   const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  const names = series.filter((line) => line.includes('"home"') && !line.includes("_bucket{")).map((line) => line.split(" ")[0]);
+  const names = series
+    .filter((line) => line.includes('"home"') && !line.includes("_bucket{"))
+    .map((line) => line.split(" ")[0]);
   expect(names).toMatchInlineSnapshot(`
     [
       "job_duration_seconds_sum{job_id="home"}",
@@ -170,7 +172,14 @@ test("a job that was not tried because it still runs has no duration and leaves 
 
 test("bytes and files add up", async () => {
   const { events, value } = await start();
-  const stats = { ...noStats, transferredBytes: 100, filesTransferred: 2, filesDeleted: 1, sentBytes: 50, receivedBytes: 7 };
+  const stats = {
+    ...noStats,
+    transferredBytes: 100,
+    filesTransferred: 2,
+    filesDeleted: 1,
+    sentBytes: 50,
+    receivedBytes: 7,
+  };
   const action = { kind: "ok", report: report({ stats }) } as const;
   for (const runId of ["r1", "r2"]) emitRun(events, { runId, at: 0, jobs: [{ id: "home", action }] });
   expect(await value('rsyncdirector_transferred_bytes_total{job_id="home"}')).toBe(200);
@@ -224,7 +233,9 @@ test("ids that are no plain words cannot break the format or forge a line", asyn
   emitRun(events, { runId: "r1", at: 0, jobs: [{ id }] });
   const lines = (await metrics.scrape()).split("\n");
   expect(lines.filter((line) => line.startsWith("runs_completed_total"))).toHaveLength(1);
-  expect(lines).toContain(`job_duration_seconds_count{job_id="a\\"b\\\\c\\nruns_completed_total{rsync_id=\\"x\\"} 99"} 1`);
+  expect(lines).toContain(
+    `job_duration_seconds_count{job_id="a\\"b\\\\c\\nruns_completed_total{rsync_id=\\"x\\"} 99"} 1`,
+  );
 });
 
 test("after the end nothing is counted", async () => {

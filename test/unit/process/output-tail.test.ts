@@ -24,15 +24,19 @@ describe("the output tail", () => {
 
   it("is always an end of the whole output, within its limit, and nothing is dropped without need", () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: "grapheme", maxLength: 40 })), fc.integer({ min: 8, max: 64 }), (lines, limit) => {
-        const clean = lines.map((line) => line.replaceAll("\n", ""));
-        const tail = createOutputTail(limit);
-        for (const line of clean) tail.addLine(line);
-        const whole = clean.map((line) => `${line}\n`).join("");
-        expect(whole.endsWith(tail.text())).toBe(true);
-        expect(Buffer.byteLength(tail.text())).toBeLessThanOrEqual(limit);
-        if (Buffer.byteLength(whole) <= limit) expect(tail.text()).toBe(whole);
-      }),
+      fc.property(
+        fc.array(fc.string({ unit: "grapheme", maxLength: 40 })),
+        fc.integer({ min: 8, max: 64 }),
+        (lines, limit) => {
+          const clean = lines.map((line) => line.replaceAll("\n", ""));
+          const tail = createOutputTail(limit);
+          for (const line of clean) tail.addLine(line);
+          const whole = clean.map((line) => `${line}\n`).join("");
+          expect(whole.endsWith(tail.text())).toBe(true);
+          expect(Buffer.byteLength(tail.text())).toBeLessThanOrEqual(limit);
+          if (Buffer.byteLength(whole) <= limit) expect(tail.text()).toBe(whole);
+        },
+      ),
     );
   });
 });

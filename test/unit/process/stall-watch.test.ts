@@ -48,7 +48,7 @@ it("waits on while there is output", async () => {
 });
 
 it("counts a new process whole and does not hold an ended one against the rest", async () => {
-  const looks = [{ 7: 10_000_000 }, { 8: 70_000 }, { 8: 70_001 }];
+  const looks: Record<number, number>[] = [{ 7: 10_000_000 }, { 8: 70_000 }, { 8: 70_001 }];
   const { clock, onStall } = watch(() => looks.shift());
   await clock.advance(2000);
   expect(onStall).not.toHaveBeenCalled();

@@ -7,7 +7,10 @@ import { FakeClock } from "../../support/fake-clock.ts";
 type Sent = `${"leader" | "group"} ${NodeJS.Signals}`;
 
 /** A group of a leader (1) and one child (2); each ends after a given time once the given signal came. */
-function fakeGroup(clock: FakeClock, ends: { leaderOn?: Sent; childOn?: Sent | "leader's end" | "never"; afterMs?: number }) {
+function fakeGroup(
+  clock: FakeClock,
+  ends: { leaderOn?: Sent; childOn?: Sent | "leader's end" | "never"; afterMs?: number },
+) {
   const start = clock.monotonic();
   const sent: [number, Sent][] = [];
   const living = new Set([1, 2]);
@@ -35,7 +38,10 @@ function fakeGroup(clock: FakeClock, ends: { leaderOn?: Sent; childOn?: Sent | "
   return { group, sent, removeLeader: () => remove(1) };
 }
 
-async function stop(ends: Parameters<typeof fakeGroup>[1], options: { hurry?: AbortSignal; leaderGone?: boolean } = {}) {
+async function stop(
+  ends: Parameters<typeof fakeGroup>[1],
+  options: { hurry?: AbortSignal; leaderGone?: boolean } = {},
+) {
   const clock = new FakeClock();
   const { group, sent, removeLeader } = fakeGroup(clock, ends);
   if (options.leaderGone === true) removeLeader();

@@ -19,7 +19,14 @@ describe("an rsync command", () => {
 
   it("puts structured options before the user's words, so that the user's win", () => {
     const words = build({
-      options: { archive: true, delete: "delay", bwlimit: "1.5M", wholeFile: false, exclude: ["*.tmp", "-x"], include: ["a"] },
+      options: {
+        archive: true,
+        delete: "delay",
+        bwlimit: "1.5M",
+        wholeFile: false,
+        exclude: ["*.tmp", "-x"],
+        include: ["a"],
+      },
       opts: ["-v", "--bwlimit=9"],
     });
     expect(words.slice(1, -8)).toEqual([
@@ -84,7 +91,9 @@ describe("an rsync command", () => {
   });
 
   it("passes every accepted operand as one argument after --", () => {
-    const path = fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 20 }).map((text) => `/${text.replaceAll("\0", "")}`);
+    const path = fc
+      .string({ unit: "binary-ascii", minLength: 1, maxLength: 20 })
+      .map((text) => `/${text.replaceAll("\0", "")}`);
     fc.assert(
       fc.property(fc.array(path, { minLength: 1, maxLength: 4 }), path, fc.boolean(), (sources, dest, isRemote) => {
         const pull = { ...remote, side: "source" as const };

@@ -36,7 +36,9 @@ describe.each(capturedVersions)("what rsync %s complains about", (version) => {
   });
 
   it("is explained when the host key is refused, whichever code rsync makes of it", () => {
-    expect(readFailure(captured(version, "host-key", "stderr")).lastingCause(codes.get("host-key") ?? -1)).toMatch(/host key/);
+    expect(readFailure(captured(version, "host-key", "stderr")).lastingCause(codes.get("host-key") ?? -1)).toMatch(
+      /host key/,
+    );
   });
 });
 
@@ -62,6 +64,7 @@ it("does not take a file's name for a refused login", () => {
 });
 
 it("passes over warnings and empty lines", () => {
-  const text = "\nWarning: Permanently added 'h' to the list of known hosts.\nssh: connect to host h: Connection refused\n";
+  const text =
+    "\nWarning: Permanently added 'h' to the list of known hosts.\nssh: connect to host h: Connection refused\n";
   expect(readFailure(text).firstError()).toBe("ssh: connect to host h: Connection refused");
 });

@@ -54,7 +54,10 @@ describe.each(capturedVersions)("itemised changes of rsync %s", (version) => {
   });
 
   it("are the same in a dry run", () => {
-    const paths = (name: string) => changesOf(version, name).map(({ path }) => path).toSorted();
+    const paths = (name: string) =>
+      changesOf(version, name)
+        .map(({ path }) => path)
+        .toSorted();
     expect(paths("dry-run")).toEqual(paths("first"));
   });
 

@@ -3,9 +3,18 @@ import { deletesAtDestination, readOptionWords } from "../../../src/rsync/option
 
 it.each([
   [["-avz"], ["a", "v", "z"]],
-  [["-aqe", "ssh x", "-n"], ["a", "quiet", "rsh", "dry-run"]],
-  [["-avessh", "-s"], ["a", "v", "rsh", "secluded-args"]],
-  [["--timeout=5", "--exclude", "-q"], ["timeout", "exclude"]],
+  [
+    ["-aqe", "ssh x", "-n"],
+    ["a", "quiet", "rsh", "dry-run"],
+  ],
+  [
+    ["-avessh", "-s"],
+    ["a", "v", "rsh", "secluded-args"],
+  ],
+  [
+    ["--timeout=5", "--exclude", "-q"],
+    ["timeout", "exclude"],
+  ],
   [["--protect-args"], ["secluded-args"]],
   [["-f", "- /secret"], ["f"]],
 ])("reads %j as rsync would", (words, names) => {

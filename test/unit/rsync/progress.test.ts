@@ -8,12 +8,20 @@ describe.each(capturedVersions)("progress of rsync %s", (version) => {
     const updates = captured(version, "slow").split("\n")[0]?.split("\r").filter(Boolean).map(parseProgress);
     expect(updates?.length).toBeGreaterThan(3);
     expect(updates?.[0]).toMatchObject({ bytes: 32_768, percent: 4, filesTransferred: null, filesTotal: null });
-    expect(updates?.at(-1)).toMatchObject({ bytes: 700_000, percent: 100, filesTransferred: 1, filesToCheck: 0, filesTotal: 1 });
+    expect(updates?.at(-1)).toMatchObject({
+      bytes: 700_000,
+      percent: 100,
+      filesTransferred: 1,
+      filesToCheck: 0,
+      filesTotal: 1,
+    });
     expect(updates?.every((update) => update !== undefined)).toBe(true);
   });
 
   it("is not seen in what follows no carriage return", () => {
-    const lines = captured(version, "verbose").split("\n").map((line) => line.split("\r")[0] ?? "");
+    const lines = captured(version, "verbose")
+      .split("\n")
+      .map((line) => line.split("\r")[0] ?? "");
     expect(lines.filter((line) => parseProgress(line) !== undefined)).toEqual([]);
   });
 });
@@ -31,8 +39,10 @@ it("understands units and thousands", () => {
 });
 
 it("takes any text", () => {
-  fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..." 0123456789,.%kMG/sB:(xfr#to-chk=)") }), (text) => {
-    const progress = parseProgress(text);
-    if (progress !== undefined) expect(Object.values(progress).every((value) => !Number.isNaN(value))).toBe(true);
-  }));
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(..." 0123456789,.%kMG/sB:(xfr#to-chk=)") }), (text) => {
+      const progress = parseProgress(text);
+      if (progress !== undefined) expect(Object.values(progress).every((value) => !Number.isNaN(value))).toBe(true);
+    }),
+  );
 });

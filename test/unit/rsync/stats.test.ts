@@ -49,6 +49,9 @@ it("does not take a file's name for a block, before or without the real one", ()
 });
 
 it("takes any text", () => {
-  const piece = fc.oneof(fc.string(), fc.constantFrom("Number of files: ", "Total bytes sent: ", "9,9", "1e5", "-1", "\n"));
+  const piece = fc.oneof(
+    fc.string(),
+    fc.constantFrom("Number of files: ", "Total bytes sent: ", "9,9", "1e5", "-1", "\n"),
+  );
   fc.assert(fc.property(fc.array(piece), (pieces) => void read(pieces.join(""))));
 });

@@ -41,7 +41,8 @@ test("makes the directory and the file, and lets only owner and group read them"
 test("uses a rollback journal, full synchronisation and foreign keys", async () => {
   const { keeper } = await newKeeper();
   await keeper.start();
-  const pragma = (name: string) => keeper.attempt((database) => Object.values(database.all(`PRAGMA ${name}`)[0] ?? {})[0]);
+  const pragma = (name: string) =>
+    keeper.attempt((database) => Object.values(database.all(`PRAGMA ${name}`)[0] ?? {})[0]);
   expect(["journal_mode", "synchronous", "foreign_keys", "auto_vacuum", "busy_timeout"].map(pragma)).toEqual([
     ...["truncate", 2, 1, 2, 1000],
   ]);

@@ -34,7 +34,12 @@ test("a run with its jobs and actions can be read back whole", async () => {
     at: 1000,
     cause: { kind: "schedule", schedule: "0 3 * * *", scheduledFor: 900, missed: true },
     jobs: [
-      { id: "home", action: failed, outcome: { kind: "failed", message: "copy: exit code 23", actionId: "copy" }, waitedMs: 40 },
+      {
+        id: "home",
+        action: failed,
+        outcome: { kind: "failed", message: "copy: exit code 23", actionId: "copy" },
+        waitedMs: 40,
+      },
       { id: "mail" },
     ],
   });
@@ -115,7 +120,8 @@ test("lists newest first, and by job, failure, time and count", async () => {
 
 test("finds runs by the beginning of their id, and not by its wildcards", async () => {
   const { events, history } = await start();
-  for (const runId of ["20260301-01", "20260301-02", "20260302-01"]) emitRun(events, { runId, at: 1, jobs: [{ id: "a" }] });
+  for (const runId of ["20260301-01", "20260301-02", "20260302-01"])
+    emitRun(events, { runId, at: 1, jobs: [{ id: "a" }] });
   const find = (prefix: string) => history.query((ask) => ask.findRunIds(prefix, 10));
   expect(find("20260301")).toEqual(["20260301-02", "20260301-01"]);
   expect(find("20260302-01")).toEqual(["20260302-01"]);
@@ -128,7 +134,14 @@ test("remembers each job's last result and last success, also after its runs are
   const running = { kind: "skipped", cause: "already-running", message: "runs" } as const;
   const now = clock.now();
   emitRun(events, { runId: "r1", at: now, jobs: [{ id: "a" }, { id: "b" }] });
-  emitRun(events, { runId: "r2", at: now + 1000, jobs: [{ id: "a", outcome: failed }, { id: "b", outcome: running }] });
+  emitRun(events, {
+    runId: "r2",
+    at: now + 1000,
+    jobs: [
+      { id: "a", outcome: failed },
+      { id: "b", outcome: running },
+    ],
+  });
   await clock.advance(5000);
   expect(history.query((ask) => ask.listRuns({ limit: 10 }))).toHaveLength(1);
   history.close();

@@ -53,7 +53,7 @@ test("works in steps until nothing is left to do", async () => {
     for (let number = 1; number <= 250; number += 1) record(database, `r${number}`, number);
   });
   const steps: boolean[] = [];
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     more = pruneHistory(database, { retention: { keepRuns: 10, keepMs: day }, now: 300 });
     steps.push(more);
   }

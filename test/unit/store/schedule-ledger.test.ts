@@ -57,8 +57,17 @@ test("claims made while the database does not work are kept in memory and writte
 test("old claims are forgotten, but not the last one of a schedule", async () => {
   const { ledger, keeper } = await open(join(await makeTempDir(), "h.db"));
   const day = 86_400_000;
-  for (const [key, at] of [["a", 1], ["a", 2], ["a", 100], ["b", 1], ["c", 10]] as const) ledger.claim(key, at * day, null);
+  for (const [key, at] of [
+    ["a", 1],
+    ["a", 2],
+    ["a", 100],
+    ["b", 1],
+    ["c", 10],
+  ] as const)
+    ledger.claim(key, at * day, null);
   keeper.attempt((database) => pruneScheduleLedger(database, 101 * day));
-  const left = keeper.attempt((database) => database.all("SELECT key, scheduled_for / 86400000 AS day FROM schedule_ledger"));
+  const left = keeper.attempt((database) =>
+    database.all("SELECT key, scheduled_for / 86400000 AS day FROM schedule_ledger"),
+  );
   expect(left?.map((row) => `${row["key"]}${row["day"]}`)).toEqual(["a100", "b1", "c10"]);
 });
