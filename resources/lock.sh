@@ -90,25 +90,32 @@ rd_describe() {
 }
 
 # rd_look NUMBER PATH...: puts the state of every path into rd_out; fails when something changed during it.
+# Sets rd_blocked to yes when a path is neither free nor carries rd_token.
 rd_look() {
-  rd_number=$1
+  rd_n=$1
   shift
-  rd_out='' rd_kinds=''
-  for rd_path in "$@"; do
-    rd_kind "$rd_path"
+  rd_out='' rd_kinds='' rd_blocked=no
+  for rd_file in "$@"; do
+    rd_kind "$rd_file"
     rd_kinds=$rd_kinds$rd_is$rd_nl
   done
   rd_with NONE rd_absent "$@" || return 1
   rd_with FILE rd_stat "$@" || return 1
-  for rd_path in "$@"; do
+  for rd_file in "$@"; do
     rd_is=${rd_kinds%%"$rd_nl"*}
     rd_kinds=${rd_kinds#*"$rd_nl"}
     case $rd_is in
-      NONE) rd_out="${rd_out}RD1 $rd_nonce $rd_number ABSENT$rd_nl" ;;
-      FILE) rd_describe "$rd_number" "$rd_path" HELD || return 1 ;;
-      *) rd_out="${rd_out}RD1 $rd_nonce $rd_number $rd_is$rd_nl" ;;
+      NONE) rd_out="${rd_out}RD1 $rd_nonce $rd_n ABSENT$rd_nl" ;;
+      FILE)
+        rd_describe "$rd_n" "$rd_file" HELD || return 1
+        rd_carries || rd_blocked=yes
+        ;;
+      *)
+        rd_out="${rd_out}RD1 $rd_nonce $rd_n $rd_is$rd_nl"
+        rd_blocked=yes
+        ;;
     esac
-    rd_number=$((rd_number + 1))
+    rd_n=$((rd_n + 1))
   done
 }
 
@@ -120,12 +127,13 @@ rd_check() {
       return 0
     fi
   done
-  rd_number=$1
+  rd_n=$1
   shift
-  for rd_path in "$@"; do
-    rd_say "$rd_number ERR unproven after $rd_try looks"
-    rd_number=$((rd_number + 1))
+  for rd_file in "$@"; do
+    rd_say "$rd_n ERR unproven after $rd_try looks"
+    rd_n=$((rd_n + 1))
   done
+  return 1
 }
 
 # rd_tell STATUS: answers with the content of the file at rd_path.
@@ -138,19 +146,25 @@ rd_tell() {
   fi
 }
 
-# rd_mine: whether the file at rd_path carries rd_token.
+# rd_mine: whether the file at rd_path carries rd_token; sets rd_first and rd_second to its lines.
 rd_mine() {
   rd_first='' rd_second=''
   { IFS= read -r rd_first; IFS= read -r rd_second; } 2>/dev/null <"$rd_path"
+  rd_carries
+}
+
+rd_carries() {
   case $rd_second in
-    *"\"token\":\"$rd_token\""*) return 0 ;;
+    *"\"token\":\"${rd_token:-,}\""*) return 0 ;;
     *) return 1 ;;
   esac
 }
 
-# rd_guarded COMMAND: runs it while the guard of rd_path is locked; the kernel unlocks it when this
-# shell dies. The guard file is never deleted: that would let two shells lock two different files.
-# Another user's guard may be read-only for us, which is enough for flock.
+# rd_guarded COMMAND [ARGUMENT...]: runs it while the guard of rd_path is locked; the kernel unlocks it when
+# this shell dies. The guard file is never deleted: that would let two shells lock two different files.
+# Another user's guard may be read-only for us, which is enough for flock. rd_prepare is a command that
+# needs no guard and is run while flock(1) starts.
+rd_prepare=:
 rd_guarded() {
   rd_kind "$rd_path"
   case $rd_is in ERR*) rd_say "$rd_number $rd_is"; return 1 ;; esac
@@ -159,9 +173,9 @@ rd_guarded() {
   case $rd_is in ERR*) rd_say "$rd_number ERR guard $rd_is"; return 1 ;; esac
   rd_opened=no
   if [ -e "$rd_guard" ] && [ ! -w "$rd_guard" ]; then
-    rd_locked "$1" 2>/dev/null 9<"$rd_guard"
+    rd_locked "$@" 2>/dev/null 9<"$rd_guard"
   else
-    rd_locked "$1" 2>/dev/null 9>>"$rd_guard"
+    rd_locked "$@" 2>/dev/null 9>>"$rd_guard"
   fi
   rd_status=$?
   [ $rd_opened = yes ] || rd_fail guard "$( (: 9>>"$rd_guard") 2>&1)"
@@ -173,9 +187,12 @@ rd_locked() {
   # Bounds the reading of a huge file that somebody put in the place of a lock, here in seconds of CPU.
   # shellcheck disable=SC3045 # not in POSIX, but in every shell that is anybody's /bin/sh
   ulimit -t 10
-  flock -w 5 9
+  flock -w 5 9 &
+  rd_flock=$!
+  $rd_prepare
+  wait "$rd_flock"
   case $? in
-    0) "$1" ;;
+    0) "$@" ;;
     1) rd_say "$rd_number BUSY"; return 1 ;;
     *) rd_say "$rd_number ERR no-flock"; return 1 ;;
   esac
@@ -186,7 +203,51 @@ rd_fail() { rd_say "$rd_number ERR $1 ${2%%"$rd_nl"*}"; }
 # rd_acquire NUMBER PATH TOKEN LINE LINE: answers ACQUIRED, HELD, BUSY or ERR; true when the lock is ours.
 rd_acquire() {
   rd_number=$1 rd_path=$2 rd_token=$3 rd_content=$4$rd_nl$5$rd_nl
-  rd_guarded rd_take
+  rd_claim rd_take
+}
+
+# rd_settle NUMBER PATH TOKEN LINE LINE LINE PATH...: as rd_acquire; then looks at the further paths,
+# numbered on, and if none is in the way promotes the lock to the content with the last LINE, as the last
+# number. All of it under one guard, because starting flock(1) twice takes as long as everything else.
+rd_settle() {
+  rd_number=$1 rd_path=$2 rd_token=$3 rd_content=$4$rd_nl$5$rd_nl rd_held=$4$rd_nl$6$rd_nl
+  shift 6
+  rd_claim rd_settled "$@"
+}
+
+rd_settled() {
+  rd_take && rd_clear "$((rd_number + 1))" "$@" || return
+  rd_number=$((rd_number + $# + 1)) rd_content=$rd_held
+  rd_put
+}
+
+# rd_claim COMMAND [ARGUMENT...]: runs it under the guard, with the content written to a file of our own.
+rd_claim() {
+  rd_temp=$rd_path.tmp.$rd_token rd_written=no rd_why='' rd_sweep=''
+  rd_prepare=rd_write_temp
+  rd_guarded "$@"
+  rd_status=$?
+  rd_prepare=:
+  if [ -n "$rd_sweep" ]; then wait "$rd_sweep"
+  elif [ -e "$rd_temp" ]; then rm -f -- "$rd_temp"; fi
+  return "$rd_status"
+}
+
+rd_write_temp() {
+  [ ! -e "$rd_path" ] || return 0
+  [ ! -e "$rd_temp" ] || rm -f -- "$rd_temp"
+  if rd_write; then rd_written=yes; else rd_why=$(rd_write 2>&1); fi
+  # After a power failure there is the whole file or none; a sync that takes no operands does no harm.
+  sync "$rd_temp"
+}
+
+# A full disk may cut the content short. A printf that does not notice is not believed: what was written
+# is read again, which costs as much as a quarter of a fork.
+rd_write() {
+  printf '%s' "$rd_content" >"$rd_temp" || return 1
+  [ -c /dev/full ] && ! printf x 2>/dev/null >/dev/full && return 0
+  { IFS= read -r rd_first && IFS= read -r rd_second; } <"$rd_temp" &&
+    [ "$rd_first$rd_nl$rd_second$rd_nl" = "$rd_content" ]
 }
 
 rd_take() {
@@ -199,23 +260,16 @@ rd_take() {
       ;;
     ERR*) rd_say "$rd_number $rd_is"; return 1 ;;
   esac
-  rd_temp=$rd_path.tmp.$rd_token
-  [ ! -e "$rd_temp" ] || rm -f -- "$rd_temp"
-  if ! rd_write; then
-    rd_why=$(rd_write 2>&1)
-    rm -f -- "$rd_temp"
-    rd_fail write "$rd_why"
-    return 1
-  fi
-  # After a power failure there is the whole file or none; a sync that takes no operands does no harm.
-  sync "$rd_temp"
+  # What was there when the content was to be written has gone meanwhile.
+  [ "$rd_written$rd_why" != no ] || rd_write_temp
+  if [ "$rd_written" = no ]; then rd_fail write "$rd_why"; return 1; fi
   # The second try is there for its words, and if it succeeds the lock is ours all the same.
   if ln -- "$rd_temp" "$rd_path" || rd_why=$(ln -- "$rd_temp" "$rd_path" 2>&1); then
-    rm -f -- "$rd_temp"
+    rm -f -- "$rd_temp" 9>&- &
+    rd_sweep=$!
     rd_say "$rd_number ACQUIRED"
     return 0
   fi
-  rm -f -- "$rd_temp"
   rd_kind "$rd_path"
   case $rd_is in
     FILE) rd_tell HELD ;;
@@ -224,28 +278,206 @@ rd_take() {
   return 1
 }
 
-# A full disk may cut the content short without a word from printf: what was written is read again.
-rd_write() {
-  printf '%s' "$rd_content" >"$rd_temp" &&
-    { IFS= read -r rd_first && IFS= read -r rd_second; } <"$rd_temp" &&
-    [ "$rd_first$rd_nl$rd_second$rd_nl" = "$rd_content" ]
+# rd_clear NUMBER PATH...: as rd_check; true when every path is free, or ours by rd_token.
+rd_clear() {
+  rd_blocked=no
+  rd_check "$@" && [ $rd_blocked = no ]
 }
 
-# rd_release NUMBER PATH TOKEN: answers RELEASED, ABSENT, LOST (another's file is there), BUSY or ERR.
-rd_release() {
+# rd_own NUMBER PATH TOKEN COMMAND: runs it under the guard if the file carries the token; answers
+# ABSENT, LOST (another's file is there), BUSY or ERR otherwise.
+rd_own() {
   rd_number=$1 rd_path=$2 rd_token=$3
-  rd_guarded rd_drop
+  rd_guarded rd_if_mine "$4"
 }
 
-rd_drop() {
+rd_if_mine() {
   rd_kind "$rd_path"
   case $rd_is in
     NONE) if rd_absent "$rd_path"; then rd_say "$rd_number ABSENT"; else rd_fail unproven; fi ;;
-    FILE)
-      if ! rd_mine; then rd_tell LOST; return; fi
-      rm -f -- "$rd_path" || rd_why=$(rm -f -- "$rd_path" 2>&1)
-      if [ -e "$rd_path" ]; then rd_fail remove "$rd_why"; else rd_say "$rd_number RELEASED"; fi
-      ;;
+    FILE) if rd_mine; then "$1"; else rd_tell LOST; fi ;;
     *) rd_say "$rd_number $rd_is" ;;
+  esac
+}
+
+# rd_release NUMBER PATH TOKEN: answers RELEASED or as rd_own.
+rd_release() { rd_own "$1" "$2" "$3" rd_drop; }
+
+rd_drop() {
+  rm -f -- "$rd_path" || rd_why=$(rm -f -- "$rd_path" 2>&1)
+  if [ -e "$rd_path" ]; then rd_fail remove "$rd_why"; else rd_say "$rd_number RELEASED"; fi
+}
+
+# rd_beat NUMBER PATH TOKEN: answers BEATEN or as rd_own. The time is that of this host's clock.
+rd_beat() { rd_own "$1" "$2" "$3" rd_touch; }
+
+rd_touch() {
+  if touch -c -m -- "$rd_path"; then rd_say "$rd_number BEATEN"
+  else rd_fail touch "$(touch -c -m -- "$rd_path" 2>&1)"; fi
+}
+
+# rd_promote NUMBER PATH TOKEN LINE LINE: answers PROMOTED or as rd_own.
+rd_promote() {
+  rd_content=$4$rd_nl$5$rd_nl
+  rd_own "$1" "$2" "$3" rd_exchange
+}
+
+# The new content is as long as the old one and is written over it, in one write of less than a page: no
+# reader and no power failure finds neither. It needs no space on a full disk and no further program.
+rd_exchange() {
+  rd_old=$rd_first$rd_nl$rd_second$rd_nl
+  if [ ${#rd_old} -ne ${#rd_content} ]; then rd_fail length; else rd_put; fi
+}
+
+rd_put() {
+  if [ -e "$rd_path" ] && printf '%s' "$rd_content" 1<>"$rd_path"; then rd_say "$rd_number PROMOTED"
+  else rd_fail write "$( (printf '%s' "$rd_content" 1<>"$rd_path") 2>&1)"; fi
+}
+
+# rd_break NUMBER PATH TOKEN MTIME AGE: moves a lock aside whose owner is dead. AGE: it has to be older than
+# so many seconds; - when the caller knows that by his own clock. Answers BROKEN, ABSENT, CHANGED, FRESH,
+# INUSE, BUSY or ERR. A file without a token is not one of ours and would equal an empty one.
+rd_break() {
+  rd_number=$1 rd_path=$2 rd_token=$3 rd_mtime=$4 rd_age=$5
+  if [ -z "$rd_token" ] || [ -z "$rd_age" ]; then rd_fail token; return 1; fi
+  rd_guarded rd_if_stale rd_mine "$rd_token"
+}
+
+# rd_breakforeign NUMBER PATH SHA256 MTIME: the same for a file of any content.
+rd_breakforeign() {
+  rd_number=$1 rd_path=$2 rd_sha=$3 rd_mtime=$4 rd_age=-
+  if [ ${#rd_sha} -ne 64 ]; then rd_fail token; return 1; fi
+  rd_guarded rd_if_stale rd_same_sum "$rd_sha"
+}
+
+# rd_if_stale COMMAND NAME: the command tells whether it is still the same file.
+rd_if_stale() {
+  rd_kind "$rd_path"
+  case $rd_is in
+    NONE) if rd_absent "$rd_path"; then rd_say "$rd_number ABSENT"; else rd_fail unproven; fi; return ;;
+    ERR*) rd_say "$rd_number $rd_is"; return ;;
+  esac
+  if ! rd_stat "$rd_path"; then rd_fail unproven; return; fi
+  if [ "${rd_stats%% *}" != "$rd_mtime" ] || ! "$1"; then rd_tell CHANGED; return; fi
+  if [ "$rd_age" != - ] && ! [ $((rd_now - rd_mtime)) -gt "$rd_age" ]; then
+    rd_say "$rd_number FRESH $((rd_now - rd_mtime))"
+    return
+  fi
+  rd_hold=$rd_path.hold
+  rd_kind "$rd_hold"
+  case $rd_is in
+    ERR*) rd_say "$rd_number ERR hold $rd_is"; return ;;
+    # A writer that makes the file after this look still has to find its token in P.
+    NONE) if rd_absent "$rd_hold"; then rd_aside "$2"; else rd_fail unproven; fi; return ;;
+  esac
+  rd_opened=no
+  rd_unless_held "$2" 8<"$rd_hold"
+  [ $rd_opened = yes ] || rd_fail hold "$( (: 8<"$rd_hold") 2>&1)"
+}
+
+# The hold stays locked until P is gone: a writer that starts now is refused, one that starts later finds
+# that P is not its own.
+rd_unless_held() {
+  rd_opened=yes
+  flock -n 8
+  case $? in
+    0) rd_aside "$1" ;;
+    1) rd_say "$rd_number INUSE" ;;
+    *) rd_say "$rd_number ERR no-flock" ;;
+  esac
+}
+
+# Moved and not removed: it is evidence, for a week.
+rd_aside() {
+  rd_broken=$rd_path.broken.$1
+  if [ -d "$rd_broken" ]; then rd_fail break 'a directory is in its place'; return; fi
+  mv -f -- "$rd_path" "$rd_broken" || rd_why=$(mv -f -- "$rd_path" "$rd_broken" 2>&1)
+  if [ -e "$rd_path" ]; then rd_fail break "$rd_why"; return; fi
+  rd_say "$rd_number BROKEN"
+  set +f
+  for rd_p in "$rd_path".broken.* "$rd_path".tmp.*; do
+    [ ! -f "$rd_p" ] || find "$rd_p" -prune -type f -ctime +7 -exec rm -f -- {} \;
+  done
+  set -f
+}
+
+# rd_get_sum: sets rd_sum to the SHA-256 of rd_path. More than a megabyte is no lock of anybody.
+rd_get_sum() {
+  rd_sum=
+  rd_size=${rd_stats#* }
+  [ "${rd_size%%"$rd_nl"*}" -le 1048576 ] || return 1
+  rd_sum=$(sha256sum <"$rd_path") || return 1
+  rd_sum=${rd_sum%% *}
+}
+
+rd_same_sum() { rd_get_sum && [ "$rd_sum" = "$rd_sha" ]; }
+
+# rd_fingerprint NUMBER PATH: answers ABSENT, HELD with a line SUM, or ERR.
+rd_fingerprint() {
+  rd_number=$1 rd_path=$2
+  rd_kind "$rd_path"
+  if [ "$rd_is" != FILE ]; then rd_check "$1" "$2"; return; fi
+  rd_before=
+  if rd_stat "$rd_path" && rd_before=$rd_stats && rd_get_sum && rd_out='' && rd_describe "$1" "$2" HELD &&
+    rd_stat "$rd_path" && [ "$rd_stats" = "$rd_before" ]; then
+    printf '%s' "$rd_out"
+    rd_say "$rd_number SUM $rd_sum"
+  else
+    rd_say "$rd_number ERR unproven"
+  fi
+}
+
+# rd_probe NUMBER DIRECTORY: answers PROBED with what was tried there, or ERR.
+rd_probe() {
+  rd_number=$1 rd_path=$2
+  rd_kind "$2/rd"
+  case $rd_is in ERR*) rd_say "$rd_number $rd_is"; return ;; esac
+  rd_temp=$2/.rsyncdirector-probe.$rd_nonce
+  rd_why=$( (set -C; : >"$rd_temp") 2>&1) || { rd_fail write "$rd_why"; return; }
+  rd_excl=yes rd_link=no rd_lock=no
+  (set -C; : >"$rd_temp") 2>/dev/null && rd_excl=no
+  ln -- "$rd_temp" "$rd_temp.2" 2>/dev/null && ! ln -- "$rd_temp" "$rd_temp.2" 2>/dev/null && rd_link=yes
+  rd_probe_flock 2>/dev/null 8>>"$rd_temp" && rd_lock=yes
+  rm -f -- "$rd_temp" "$rd_temp.2"
+  rd_who=$(stat -c '%u %a' -- "$2") && rd_type=$(stat -f -c %T -- "$2" 2>/dev/null)
+  rd_say "$rd_number PROBED $rd_excl $rd_link $rd_lock $rd_who $(id -u) $(date +%s) $rd_type"
+}
+
+rd_probe_flock() { flock -n 8 && ! (flock -n 8) 8>>"$rd_temp"; }
+
+# rd_holds NUMBER PATH...: answers FREE, INUSE or ERR for every hold file, numbered from NUMBER. A shared
+# lock is tried, so that two who look at the same time do not take each other for a writer.
+rd_holds() {
+  rd_number=$1
+  shift
+  for rd_path in "$@"; do
+    rd_hold
+    rd_number=$((rd_number + 1))
+  done
+}
+
+rd_hold() {
+  rd_kind "$rd_path"
+  case $rd_is in
+    ERR*) rd_say "$rd_number $rd_is"; return ;;
+    NONE)
+      if ! (: >>"$rd_path") 2>/dev/null; then
+        rd_fail hold "$( (: >>"$rd_path") 2>&1)"
+        return
+      fi
+      ;;
+  esac
+  if [ -w "$rd_path" ]; then
+    flock -n -s 9 9>>"$rd_path"
+  elif [ -r "$rd_path" ]; then
+    flock -n -s 9 9<"$rd_path"
+  else
+    rd_fail hold 'Permission denied'
+    return
+  fi 2>/dev/null
+  case $? in
+    0) rd_say "$rd_number FREE" ;;
+    1) rd_say "$rd_number INUSE" ;;
+    *) rd_say "$rd_number ERR no-flock" ;;
   esac
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Action, Job, SshEndpoint } from "../config/resolved.ts";
 import type { ActionOutcome } from "../model/run.ts";
+import type { HoldClaim } from "../model/hold.ts";
 import type { TransferProgress } from "../model/transfer.ts";
 import type { StopGrace } from "../process/stop-process.ts";
 
@@ -15,6 +16,10 @@ export interface ActionContext {
   readonly signal: AbortSignal;
   readonly dryRun: boolean;
   readonly log: Logger;
+  /** Kernel locks that whatever writes at the destination has to hold. */
+  readonly holds: readonly HoldClaim[];
+  /** The child runs; its process id is also its group's. */
+  onSpawned(pid: number): void;
   /** The exact words that are (or, in a dry run of a command, would be) run, secrets replaced. */
   onStarted(argv: readonly string[]): void;
   onOutput(stream: "stdout" | "stderr", line: string): void;

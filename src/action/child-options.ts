@@ -7,7 +7,10 @@ import type { ActionContext, ActionDeps } from "./action-kind.ts";
 export function childOptions(
   job: Job,
   { context, deps }: { context: ActionContext; deps: ActionDeps },
-): Pick<ProcessOptions, "signal" | "clock" | "log" | "grace" | "hurry" | "stallTimeoutMs" | "dieWithParent"> {
+): Pick<
+  ProcessOptions,
+  "signal" | "clock" | "log" | "grace" | "hurry" | "stallTimeoutMs" | "dieWithParent" | "onSpawn"
+> {
   return {
     signal: context.signal,
     clock: deps.clock,
@@ -16,6 +19,7 @@ export function childOptions(
     hurry: deps.hurry,
     stallTimeoutMs: job.stallTimeoutMs,
     dieWithParent: !isMainProcessOfUnit(deps.env),
+    onSpawn: (pid) => context.onSpawned(pid),
   };
 }
 

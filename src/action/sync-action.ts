@@ -1,9 +1,13 @@
 import { redactArgv } from "../base/redact.ts";
 import { abortReasonOf } from "../base/abort.ts";
 import type { Job, SyncAction } from "../config/resolved.ts";
+import type { HoldClaim } from "../model/hold.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
+import { baseEnvironment } from "../process/child-environment.ts";
+import { findProgram } from "../process/find-program.ts";
 import { buildRsyncCommand } from "../rsync/command.ts";
 import { meaningOf, meansSignalled } from "../rsync/exit-codes.ts";
+import type { HoldRefusal } from "../rsync/hold-wrapper.ts";
 import { deletesAtDestination, readOptionWords } from "../rsync/option-words.ts";
 import { structuredWords } from "../rsync/rsync-options.ts";
 import { runRsync } from "../rsync/run-rsync.ts";
@@ -15,10 +19,11 @@ import { checkLocalSources } from "./source-check.ts";
 
 /** One call of rsync: from here to here, to another host, or from one. */
 export const syncAction: ActionKind<SyncAction> = {
-  preview: (job, action, { dryRun, deps }) => rsyncArgv(job, action, dryRun, deps),
+  preview: (job, action, { dryRun, deps }) => rsyncArgv(job, action, { dryRun, holds: [], deps }),
 
   run: async (job, action, { context, deps }) => {
-    const argv = await rsyncArgv(job, action, context.dryRun, deps);
+    const { dryRun, holds } = context;
+    const argv = await rsyncArgv(job, action, { dryRun, holds: hasRsync(deps) ? holds : [], deps });
     const shown = redactArgv(argv);
     context.onStarted(shown);
     if (job.endpoint === undefined || job.direction === "push") {
@@ -33,18 +38,25 @@ export const syncAction: ActionKind<SyncAction> = {
       onOutput: (stream, line) => context.onOutput(stream, line),
       onProgress: (progress) => context.onProgress(progress),
     });
-    const { output, stats } = result;
+    const { output, stats, holdRefusal } = result;
     const report = reportOf(result.process, { argv: shown, output, stats });
     return outcomeOf(result.process, {
       name: "rsync",
       signal: context.signal,
       report,
-      judge: (code) => judgeExit(job, code, result, report),
+      judge: (code) =>
+        holdRefusal === undefined
+          ? judgeExit(job, code, result, report)
+          : refusedByHold(holdRefusal, holds, result, report),
     });
   },
 };
 
-async function rsyncArgv(job: Job, action: SyncAction, dryRun: boolean, deps: ActionDeps): Promise<string[]> {
+async function rsyncArgv(
+  job: Job,
+  action: SyncAction,
+  { dryRun, holds, deps }: { dryRun: boolean; holds: readonly HoldClaim[]; deps: ActionDeps },
+): Promise<string[]> {
   const { endpoint } = job;
   const remote =
     endpoint === undefined
@@ -56,7 +68,45 @@ async function rsyncArgv(job: Job, action: SyncAction, dryRun: boolean, deps: Ac
           shell: (await deps.remoteShell(endpoint)).shell,
         };
   const { sources, dest, opts } = action;
-  return buildRsyncCommand({ sources, dest, opts, options: action.rsync, remote, dryRun });
+  return buildRsyncCommand({ sources, dest, opts, options: action.rsync, remote, dryRun, holds });
+}
+
+/** Without rsync on this host nothing is started at all, which is told better than by a shell around it. */
+function hasRsync({ env }: ActionDeps): boolean {
+  return findProgram("rsync", baseEnvironment(env)["PATH"] ?? "") !== undefined;
+}
+
+/** Nothing was written: the writer asked the kernel of its host first. */
+function refusedByHold(
+  refusal: HoldRefusal,
+  holds: readonly HoldClaim[],
+  result: RsyncResult,
+  report: ActionReport,
+): ActionOutcome {
+  const files = holds.map(({ hold }) => hold).join(", ");
+  const failed = { kind: "failed", cause: "exit", report: { ...report, turnedAway: true } } as const;
+  switch (refusal) {
+    case "busy":
+      return {
+        ...failed,
+        message: `another writer still holds ${files} (its director may have died or been cut off)`,
+        retryable: true,
+      };
+    case "lost":
+      return {
+        ...failed,
+        message: "the lock was lost before the copy began: its file no longer carries this job's token",
+        retryable: false,
+      };
+    case "unable": {
+      const cause = result.firstError === undefined ? "" : ` (${result.firstError})`;
+      return {
+        ...failed,
+        message: `the hold lock cannot be taken where it writes: ${files}${cause}`,
+        retryable: false,
+      };
+    }
+  }
 }
 
 function judgeExit(job: Job, code: number, result: RsyncResult, report: ActionReport): ActionOutcome {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { coerceError, OperatorError } from "../base/errors.ts";
 import type { CommandContext, TextOutput } from "./command-context.ts";
 import { newConfigCommand } from "./commands/config.ts";
+import { newDoctorCommand } from "./commands/doctor.ts";
 import { newHistoryCommand } from "./commands/history.ts";
 import { newImportCommand } from "./commands/import.ts";
 import { newRunCommand } from "./commands/run.ts";
@@ -45,6 +46,7 @@ function newProgram(context: CommandContext): Command {
     newScheduleCommand(context),
     newHistoryCommand(context),
     newConfigCommand(context),
+    newDoctorCommand(context),
     newImportCommand(context),
   ];
   for (const command of commands) program.addCommand(command);

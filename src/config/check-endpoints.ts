@@ -21,12 +21,16 @@ export function checkEndpoints(root: Tree, log: ProblemLog): void {
   if (isRecord(root["ssh"])) {
     checkKeyNames(root["ssh"], ["ssh"], log);
     checkOptions(root["ssh"], ["ssh"], log);
+    checkJumpHost(root["ssh"], ["ssh"], log);
   }
   const owners: [KeyPath, Tree][] = recordsOf(root["jobs"]).map(([index, job]) => [["jobs", index], job]);
   if (isRecord(root["defaults"])) owners.push([["defaults"], root["defaults"]]);
   for (const [path, owner] of owners) {
     checkKeyNames(owner, path, log);
-    if (isRecord(owner["ssh"])) checkOptions(owner["ssh"], [...path, "ssh"], log);
+    if (isRecord(owner["ssh"])) {
+      checkOptions(owner["ssh"], [...path, "ssh"], log);
+      checkJumpHost(owner["ssh"], [...path, "ssh"], log);
+    }
     for (const key of ["lock_files", "blocks_on"]) {
       for (const [index, lock] of recordsOf(owner[key])) checkKeyNames(lock, [...path, key, index], log);
     }
@@ -40,6 +44,18 @@ function checkKeyNames(block: Tree, path: KeyPath, log: ProblemLog): void {
   if (first !== undefined && second !== undefined) {
     log.error([...path, second], `means the same as ${first}, which is given too: keep one`, { at: "key" });
   }
+}
+
+/** `[user@]host[:port]`, an address in brackets, or the same as an `ssh://` address. */
+const jumpHop = /^(ssh:\/\/)?([A-Za-z0-9_][\w.+-]*@)?([A-Za-z0-9_][\w.-]*|\[[0-9A-Fa-f:.]+(%[\w.-]+)?\])(:\d{1,5})?$/;
+
+/** ssh puts the names into a command line for a shell, so nothing but a name may get there. */
+function checkJumpHost(ssh: Tree, path: KeyPath, log: ProblemLog): void {
+  const value = ssh["jump_host"];
+  if (typeof value !== "string" || value === "none") return;
+  const wrong = value.split(",").find((hop) => !jumpHop.test(hop));
+  if (wrong !== undefined)
+    log.error([...path, "jump_host"], `expected [user@]host[:port], or several with commas between, not "${wrong}"`);
 }
 
 function checkOptions(ssh: Tree, path: KeyPath, log: ProblemLog): void {

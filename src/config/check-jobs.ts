@@ -1,5 +1,6 @@
 import { checkActions } from "./check-actions.ts";
 import { checkEndpoints } from "./check-endpoints.ts";
+import { checkLeases } from "./check-lease.ts";
 import { checkLockNames, checkLocks } from "./check-locks.ts";
 import { checkSchedules } from "./check-schedules.ts";
 import type { ProblemLog } from "./problem-log.ts";
@@ -30,6 +31,7 @@ export function checkRules(root: Tree, log: ProblemLog): void {
     checkActions(job, path, log);
   }
   checkLockNames(jobs, log);
+  checkLeases(root, jobs, log);
 }
 
 interface EffectiveJob {

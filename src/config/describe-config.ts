@@ -1,4 +1,14 @@
-import type { Action, Block, Config, Job, LockFile, LogOutput, Scheduling, SshEndpoint } from "./resolved.ts";
+import type {
+  Action,
+  Block,
+  Config,
+  Job,
+  LockFile,
+  LockLease,
+  LogOutput,
+  Scheduling,
+  SshEndpoint,
+} from "./resolved.ts";
 import { quoteWord } from "../base/shell-words.ts";
 import type { Tree } from "./tree.ts";
 
@@ -23,6 +33,7 @@ export function describeConfig(config: Config): Tree {
     },
     logging: config.logging.map(describeLog),
     history: { keep_runs: config.history.keepRuns, keep_days: exactDuration(config.history.keepMs) },
+    lock: { operation_timeout: exactDuration(config.lockOperationTimeoutMs) },
     jobs: config.jobs.map(describeJob),
   });
 }
@@ -38,6 +49,9 @@ function describeJob(job: Job): Tree {
     ...describeScheduling(job.scheduling),
     lock_files: listOrNothing(job.lockFiles.map(describeLock)),
     blocks_on: listOrNothing(job.blocksOn.map(describeBlock)),
+    lock: describeLease(job.lease),
+    hold: job.hold,
+    hold_dir: job.holdDir,
     concurrency: job.concurrency,
     timeout: exactDuration(job.timeoutMs),
     stall_timeout: exactDuration(job.stallTimeoutMs),
@@ -74,9 +88,29 @@ function describeRsync(options: object): Tree {
   );
 }
 
+function describeLease(lease: LockLease): Tree {
+  return {
+    heartbeat: exactDuration(lease.heartbeatMs),
+    ttl: exactDuration(lease.ttlMs),
+    // A lock that is never stale has none.
+    renew_deadline: lease.ttlMs === 0 ? undefined : exactDuration(lease.renewDeadlineMs),
+    claim_ttl: exactDuration(lease.claimTtlMs),
+    min_ttl: exactDuration(lease.minTtlMs),
+    settle: exactDuration(lease.settleMs),
+    break_stale: lease.breakStale,
+    on_unreachable: lease.onUnreachable,
+  };
+}
+
 function describeLock(lock: LockFile): Tree {
-  if (lock.type === "local") return { type: "local", path: lock.path };
-  return { type: "remote", ...describeAddress(lock.endpoint), path: lock.path };
+  const manners = {
+    peer: lock.peer,
+    foreign_stale_after: exactDuration(lock.foreignStaleAfterMs),
+    allow_unsafe_directory: lock.allows?.unsafeDirectory,
+    allow_network_filesystem: lock.allows?.networkFileSystem,
+  };
+  if (lock.type === "local") return { type: "local", path: lock.path, ...manners };
+  return { type: "remote", ...describeAddress(lock.endpoint), path: lock.path, ...manners };
 }
 
 function describeBlock(block: Block): Tree {
@@ -100,11 +134,13 @@ function firstEndpoint(job: Job): SshEndpoint | undefined {
 
 function describeConnection(endpoint: SshEndpoint | undefined): Tree | undefined {
   if (endpoint === undefined) return undefined;
-  const { knownHostsFile, hostKeyPolicy, connectTimeoutMs, options } = endpoint;
+  const { knownHostsFile, hostKeyPolicy, connectTimeoutMs, jumpHost, transport, options } = endpoint;
   return {
     known_hosts_file: knownHostsFile,
     host_key_policy: hostKeyPolicy,
     connect_timeout: exactDuration(connectTimeoutMs),
+    jump_host: jumpHost,
+    transport,
     options: Object.keys(options).length === 0 ? undefined : options,
   };
 }

@@ -1,7 +1,7 @@
 import type { LockFile, SshEndpoint } from "./resolved.ts";
 import { parseDuration } from "../base/duration.ts";
 import { expandHome } from "./paths.ts";
-import type { RawLockFile, RawSsh } from "./schema-endpoint.ts";
+import type { RawLockFile, RawOwnLockFile, RawSsh } from "./schema-endpoint.ts";
 
 /** The keys of a job, lock file or block that say how to reach a host. */
 export type EndpointKeys = Pick<RawLockFile, "user" | "host" | "port" | "private_ssh_key">;
@@ -11,6 +11,9 @@ export interface EndpointDefaults {
   ssh: RawSsh;
   home: string;
 }
+
+/** Only lock files have these; a block is looked at wherever it lies. */
+type AllowanceKeys = Partial<Pick<RawOwnLockFile, "allow_unsafe_directory" | "allow_network_filesystem">>;
 
 const connectTimeoutMs = 20_000;
 
@@ -28,6 +31,8 @@ export function resolveEndpoint(host: string, keys: EndpointKeys, { ssh, home }:
     hostKeyPolicy: ssh.host_key_policy ?? "strict",
     connectTimeoutMs:
       ssh.connect_timeout === undefined ? connectTimeoutMs : (parseDuration(ssh.connect_timeout) ?? connectTimeoutMs),
+    jumpHost: ssh.jump_host,
+    transport: ssh.transport ?? "auto",
     options: Object.fromEntries(Object.entries(ssh.options ?? {}).map(([name, value]) => [name, optionText(value)])),
   };
 }
@@ -36,12 +41,24 @@ export function resolveEndpoint(host: string, keys: EndpointKeys, { ssh, home }:
  * A lock of a job. A remote lock on the job's own host (named or not) takes what it does not say from
  * the job; on another host it does not, for that host's port or account may well be different.
  */
-export function resolveLock(lock: RawLockFile, job: EndpointKeys, defaults: EndpointDefaults): LockFile {
+export function resolveLock(
+  lock: RawLockFile & AllowanceKeys,
+  job: EndpointKeys,
+  defaults: EndpointDefaults,
+): LockFile {
   const path = lock.path.replaceAll(/\/+/g, "/");
-  if (lock.type === "local") return { type: "local", path };
+  const { peer, foreign_stale_after: staleAfter } = lock;
+  const unsafeDirectory = lock.allow_unsafe_directory ?? false;
+  const networkFileSystem = lock.allow_network_filesystem ?? false;
+  const manners = {
+    ...(peer === undefined ? {} : { peer }),
+    ...(staleAfter === undefined ? {} : { foreignStaleAfterMs: parseDuration(staleAfter) }),
+    ...(unsafeDirectory || networkFileSystem ? { allows: { unsafeDirectory, networkFileSystem } } : {}),
+  };
+  if (lock.type === "local") return { type: "local", path, ...manners };
   const host = lock.host ?? job.host ?? "";
   const keys = host === job.host ? { ...job, ...definedOf(lock) } : lock;
-  return { type: "remote", path, endpoint: resolveEndpoint(host, keys, defaults) };
+  return { type: "remote", path, endpoint: resolveEndpoint(host, keys, defaults), ...manners };
 }
 
 function definedOf(lock: RawLockFile): EndpointKeys {

@@ -2,6 +2,7 @@ import { parseDuration } from "../base/duration.ts";
 import { expandHome } from "./paths.ts";
 import { resolveAction } from "./resolve-action.ts";
 import { type EndpointDefaults, resolveEndpoint, resolveLock } from "./resolve-endpoint.ts";
+import { resolveLease, resolveOperationTimeout } from "./resolve-lease.ts";
 import type { Block, Config, Job, LogOutput, RetryPolicy, Scheduling } from "./resolved.ts";
 import type { RawBlock } from "./schema-endpoint.ts";
 import type { RawJob, RawRetry } from "./schema-job.ts";
@@ -36,6 +37,7 @@ export function resolveConfig(raw: RawConfig, about: { file: string; home: strin
     },
     logging: (raw.logging ?? [{ type: "stdout" }]).map((output) => resolveLog(output, home)),
     history: { keepRuns: history.keep_runs ?? 1000, keepMs: daysToMs(history.keep_days) ?? 90 * day },
+    lockOperationTimeoutMs: resolveOperationTimeout(raw.lock),
     jobs: raw.jobs.map((job) => resolveJob({ ...raw.defaults, ...job }, { raw, scheduling, home })),
   });
 }
@@ -60,7 +62,10 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
     schedules: listOf(job.schedule),
     scheduling: resolveScheduling(job, scheduling),
     lockFiles: (job.lock_files ?? []).map((lock) => resolveLock(lock, job, defaults)),
+    lease: resolveLease(raw.lock, raw.defaults?.lock, job.lock),
     blocksOn: (job.blocks_on ?? []).map((block) => resolveBlock(block, job, defaults)),
+    hold: job.hold ?? "auto",
+    holdDir: job.hold_dir ?? "/run/rsyncdirector-locks",
     concurrency: job.concurrency ?? "queue",
     timeoutMs: milliseconds(job.timeout),
     stallTimeoutMs: milliseconds(job.stall_timeout),

@@ -17,6 +17,8 @@ export interface Config {
   readonly metrics: MetricsListen;
   readonly logging: readonly LogOutput[];
   readonly history: HistoryRetention;
+  /** Longest time for one operation on the locks of one host. */
+  readonly lockOperationTimeoutMs: number;
   readonly jobs: readonly Job[];
 }
 
@@ -71,13 +73,54 @@ export interface SshEndpoint {
   readonly knownHostsFile: string | undefined;
   readonly hostKeyPolicy: "strict" | "accept-new";
   readonly connectTimeoutMs: number;
+  /** Hosts to go through, as `ssh -J` takes them; undefined: what the ssh configuration says. */
+  readonly jumpHost: string | undefined;
+  /** What carries the lock connections; `auto`: ssh2, and OpenSSH's client for what ssh2 cannot do. */
+  readonly transport: "auto" | "ssh2" | "openssh";
   /** Further `-o Name=value` options, for both ssh and the lock connections where they apply. */
   readonly options: Readonly<Record<string, string>>;
 }
 
-export type LockFile =
+export type LockFile = (
   | { readonly type: "local"; readonly path: string }
-  | { readonly type: "remote"; readonly path: string; readonly endpoint: SshEndpoint };
+  | { readonly type: "remote"; readonly path: string; readonly endpoint: SshEndpoint }
+) &
+  LockManners;
+
+/** What else is known of the programs that use a lock file. */
+export interface LockManners {
+  /** The Python original is among them: it looks first and writes later. */
+  readonly peer?: "legacy" | undefined;
+  /** A file of another program that is older than this is broken; undefined: never. */
+  readonly foreignStaleAfterMs?: number | undefined;
+  /** Flaws of the directory that the operator puts up with. */
+  readonly allows?: LockAllowances | undefined;
+}
+
+/** What a directory for locks may be like, although locks are less safe there. */
+export interface LockAllowances {
+  /** Others than root and the account may write there. */
+  readonly unsafeDirectory: boolean;
+  readonly networkFileSystem: boolean;
+}
+
+/** How the locks of a job are kept alive, and when those of others count as dead (docs/locking.md). */
+export interface LockLease {
+  readonly heartbeatMs: number;
+  /** Without a sign of life for so long a lock is stale; 0: never. */
+  readonly ttlMs: number;
+  /** A job whose lock was last confirmed so long ago is stopped. */
+  readonly renewDeadlineMs: number;
+  /** As `ttlMs`, while the lock is only claimed. */
+  readonly claimTtlMs: number;
+  /** Locks of others are not taken for stale sooner. */
+  readonly minTtlMs: number;
+  /** Between claim and second look, when the original is a peer. */
+  readonly settleMs: number;
+  readonly breakStale: boolean;
+  /** What becomes of the job at `renewDeadlineMs`. */
+  readonly onUnreachable: "abort" | "continue";
+}
 
 export interface Block {
   readonly lock: LockFile;
@@ -113,6 +156,11 @@ export interface Job {
   readonly scheduling: Scheduling;
   readonly lockFiles: readonly LockFile[];
   readonly blocksOn: readonly Block[];
+  readonly lease: LockLease;
+  /** Whether writers hold a kernel lock at the destination; `auto`: where they can. */
+  readonly hold: "auto" | "required" | "off";
+  /** Where that lock lies when the lock file is on another host than the one that is written. */
+  readonly holdDir: string;
   readonly concurrency: "queue" | "forbid" | "replace";
   /** Bounds the whole job, waiting for locks included. */
   readonly timeoutMs: number | undefined;

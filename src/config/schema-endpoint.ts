@@ -1,5 +1,5 @@
 import Type, { type Static } from "typebox";
-import { block, choice, duration, port, positiveDuration, text } from "./schema-parts.ts";
+import { block, choice, duration, flag, port, positiveDuration, text } from "./schema-parts.ts";
 
 const { Optional } = Type;
 
@@ -56,7 +56,20 @@ const connectionKeys = {
       examples: [{ ServerAliveInterval: 15 }],
     }),
   ),
-  jump_host: Optional(text("line", { description: "Host to connect through.", examples: ["gateway.example.com"] })),
+  jump_host: Optional(
+    text("line", {
+      description:
+        "Host to connect through, or several with commas between, as `ssh -J` takes them. How to log in there is up to the ssh configuration.",
+      examples: ["gateway.example.com", "admin@gateway:2222,inner"],
+    }),
+  ),
+  transport: Optional(
+    choice(["auto", "ssh2", "openssh"], {
+      description:
+        "What carries the lock connections. `auto`: the built-in client, and OpenSSH's for what that cannot do (certificates, security keys, ProxyCommand).",
+      default: "auto",
+    }),
+  ),
 };
 
 export const jobSshBlock = block("ssh of a job", "How to connect; overrides the top-level `ssh`.", connectionKeys);
@@ -78,16 +91,40 @@ const lockKeys = {
     description: "The lock file. Its directory must exist.",
     examples: ["/run/rsyncdirector/backup01"],
   }),
+  peer: Optional(
+    choice(["legacy"], {
+      description:
+        "The Python original uses this file too, or waits for it: the job waits a moment between its claim and its second look.",
+    }),
+  ),
+  foreign_stale_after: Optional(
+    positiveDuration({
+      description:
+        "A lock of another program that is older than this is moved aside. Without it such a lock is never touched.",
+      examples: ["24h"],
+    }),
+  ),
   ...endpointKeys,
 };
 
 const lockDescription = "A remote lock without `host` lies on the job's host, and takes its user, port and key.";
 
-export const lockFileBlock = block(
-  "lock file",
-  `A lock that the job holds while it works. ${lockDescription}`,
-  lockKeys,
-);
+export const lockFileBlock = block("lock file", `A lock that the job holds while it works. ${lockDescription}`, {
+  ...lockKeys,
+  allow_unsafe_directory: Optional(
+    flag({
+      description:
+        "Lock also in a directory where everybody may write, or that belongs to neither root nor the account: whoever may write there can spoil the lock.",
+      default: false,
+    }),
+  ),
+  allow_network_filesystem: Optional(
+    flag({
+      description: "Lock also on NFS and the like, where the locks of hosts that mount it may not exclude each other.",
+      default: false,
+    }),
+  ),
+});
 
 export const blockBlock = block("block", `A lock of somebody else that the job waits for. ${lockDescription}`, {
   ...lockKeys,
@@ -104,9 +141,9 @@ export const blockBlock = block("block", `A lock of somebody else that the job w
       default: "skip",
     }),
   ),
-  peer: Optional(choice(["legacy"], { description: "The lock belongs to the Python original." })),
 });
 
 export type RawSsh = Static<typeof sshBlock>;
-export type RawLockFile = Static<typeof lockFileBlock>;
+export type RawOwnLockFile = Static<typeof lockFileBlock>;
+export type RawLockFile = Omit<RawOwnLockFile, "allow_unsafe_directory" | "allow_network_filesystem">;
 export type RawBlock = Static<typeof blockBlock>;

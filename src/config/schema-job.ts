@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 import { blockBlock, endpointKeys, jobSshBlock, lockFileBlock } from "./schema-endpoint.ts";
 import { guardBlock, hookList, targetList, trackChangesBlock, watchBlock } from "./schema-later.ts";
+import { jobLockBlock } from "./schema-lock.ts";
 import { block, choice, duration, flag, integer, positiveDuration, text, textOrList } from "./schema-parts.ts";
 import { actionSchema, olderSync, type RawAction } from "./schema-sync.ts";
 
@@ -73,6 +74,21 @@ const sharedJobKeys = {
   ),
   blocks_on: Optional(
     Type.Array(blockBlock, { description: "Locks the job waits for; it begins when all of them are gone." }),
+  ),
+  lock: Optional(jobLockBlock),
+  hold: Optional(
+    choice(["auto", "required", "off"], {
+      description:
+        "Writers at the destination hold a kernel lock, so that a second one is refused even after its director was cut off. `auto`: where the account there may run commands; `required`: the job fails where it cannot be.",
+      default: "auto",
+    }),
+  ),
+  hold_dir: Optional(
+    text("remote-path", {
+      description:
+        "Directory for that kernel lock on the host that is written, used for lock files that lie on another host.",
+      default: "/run/rsyncdirector-locks",
+    }),
   ),
   concurrency: Optional(
     choice(["queue", "forbid", "replace"], {

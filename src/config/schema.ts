@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 import { sshBlock } from "./schema-endpoint.ts";
 import { defaultsBlock, jobBlock, schedulingKeys } from "./schema-job.ts";
+import { lockBlock } from "./schema-lock.ts";
 import { notifyList, webBlock } from "./schema-later.ts";
 import {
   block,
@@ -107,6 +108,7 @@ export const configSchema = Type.Object(
     ),
     history: Optional(historyBlock),
     ssh: Optional(sshBlock),
+    lock: Optional(lockBlock),
     include: Optional(
       textList("line", {
         description: "Further files with `jobs` and `defaults`, relative to this one; `*`, `?` and `[…]` match names.",

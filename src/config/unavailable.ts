@@ -6,13 +6,10 @@ import { isRecord } from "./tree.ts";
 export const unavailable: readonly { path: readonly string[]; value?: string }[] = [
   { path: ["web"] },
   { path: ["notify"] },
-  { path: ["ssh", "jump_host"] },
   ...["defaults", "jobs.*"].flatMap((owner) =>
-    ["watch", "targets", "max_parallel", "guard", "hooks", "track_changes", "ssh.jump_host", "blocks_on.*.peer"].map(
-      (key) => ({
-        path: `${owner}.${key}`.split("."),
-      }),
-    ),
+    ["watch", "targets", "max_parallel", "guard", "hooks", "track_changes"].map((key) => ({
+      path: `${owner}.${key}`.split("."),
+    })),
   ),
   { path: ["jobs", "*", "actions", "*", "extensions"] },
   { path: ["jobs", "*", "actions", "*", "action"], value: "csync2" },

@@ -53,6 +53,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
     const metrics = createMetrics({ version });
     const recorder = recordMetrics({ events, set: metrics.set, rsyncId: config.rsyncId });
+    metrics.beforeScrape(() => recorder.refresh(clock.now()));
     recorder.setJobs(
       config.jobs.map(({ id, actions, blocksOn }) => ({
         id,

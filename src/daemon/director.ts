@@ -4,17 +4,17 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/resolved.ts";
-import { createJobLocks } from "../lock/job-locks.ts";
 import { describeOwner } from "../lock/lock-owner.ts";
-import { defaultLockTimings } from "../lock/lock-timings.ts";
 import { createTransportPool } from "../lock/transport-pool.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import { runTool } from "../process/run-tool.ts";
+import { startChild } from "../process/start-child.ts";
 import { Dispatcher } from "../run/dispatcher.ts";
 import { createJobRunner } from "../run/job-runner.ts";
 import { createConnectionPool } from "../ssh/connection-pool.ts";
 import { sshCommand } from "../ssh/ssh-arguments.ts";
 import { readInstanceId } from "./instance-id.ts";
+import { openLocks } from "./locking.ts";
 import { instanceIdFile } from "./paths.ts";
 
 export interface DirectorOptions {
@@ -39,8 +39,8 @@ export async function createDirector(options: DirectorOptions): Promise<Director
   const { config, env, events, clock, log, dryRun } = options;
   const inst = await readInstanceId(instanceIdFile(config, env), log);
   const owner = await describeOwner({ inst, name: config.rsyncId });
-  const connections = createConnectionPool({ runTool, clock, log });
-  const operationTimeoutMs = defaultLockTimings.operationMs;
+  const connections = createConnectionPool({ runTool, startChild, clock, log });
+  const operationTimeoutMs = config.lockOperationTimeoutMs;
   const transports = createTransportPool({
     runTool,
     connections,
@@ -49,8 +49,8 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     localHost: hostname(),
     operationTimeoutMs,
   });
-  const locks = createJobLocks({ transports, clock, random: Math.random, events, log, owner });
   const hurry = new AbortController();
+  const locks = await openLocks({ ...options, owner, transports, hurry: hurry.signal });
   const runAction = createActionRegistry({
     remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
     env,

@@ -81,8 +81,40 @@ export function logEvents(options: {
       const fields = { ...ofJob(event), ...jobFields(outcome), duration: formatDuration(at - startedAt) };
       log[levelOf(outcome.kind)](fields, "job finished");
     }),
+    events.on("job:fencing", (event) => {
+      if (event.fencing !== "unfenced") return;
+      log.warn(
+        { ...ofJob(event), reason: event.reason },
+        "job runs unfenced: only its lock files keep other writers away",
+      );
+    }),
+    events.on("lock:recovered", (event) =>
+      log.warn({ ...ofLock(event), outcome: event.outcome }, "lock of an earlier life is gone"),
+    ),
     events.on("lock:acquired", (event) => log.info(ofLock(event), "lock acquired")),
     events.on("lock:withdrawn", (event) => log.info({ ...ofLock(event), because: event.because }, "lock withdrawn")),
+    events.on("lock:held", (event) => log.debug(ofLock(event), "lock held")),
+    events.on("lock:suspect", (event) => {
+      const fields = { ...ofLock(event), age: formatDuration(event.ageMs), detail: event.detail };
+      log.warn(fields, "lock in doubt: a sign of life was not confirmed");
+    }),
+    events.on("lock:confirmed", (event) =>
+      log.info({ ...ofLock(event), age: formatDuration(event.ageMs) }, "lock confirmed again"),
+    ),
+    events.on("lock:lost", (event) => {
+      const { cause, detail, ageMs } = event;
+      const fields = { ...ofLock(event), cause, age: formatDuration(ageMs), detail };
+      log.error(fields, "lock lost: the job is stopped");
+    }),
+    events.on("lock:broken", (event) => {
+      const { owner, ageSeconds, observedMs, because } = event;
+      const facts = { owner, age: formatAge(ageSeconds), observed: formatDuration(observedMs), because };
+      log.warn({ ...ofLock(event), ...facts }, "stale lock of another broken");
+    }),
+    events.on("lock:foreign", (event) => {
+      const fields = { ...ofJob(event), ...ofPlace(event.place), owner: event.owner.slice(0, 80) };
+      log.warn({ ...fields, age: formatAge(event.ageSeconds) }, "a lock of another program is in the way");
+    }),
     events.on("lock:released", (event) => log.info(ofLock(event), "lock released")),
     events.on("lock:stuck", (event) =>
       log.error({ ...ofLock(event), detail: event.detail }, "lock could not be freed"),
@@ -127,6 +159,11 @@ function ofAction(event: { runId: string; jobId: string; actionId: string; attem
 
 function ofPlace({ host, path }: LockPlace): LogFields {
   return host === null ? { path } : { host, path };
+}
+
+/** The clock of a lock's host may be wrong. */
+function formatAge(seconds: number): string {
+  return seconds >= 0 ? formatDuration(seconds * 1000) : "unknown";
 }
 
 /** A lock's token is no secret, but a field called `token` would be taken for one: here it is `lock`. */

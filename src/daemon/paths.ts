@@ -23,6 +23,11 @@ export function instanceIdFile(config: Config, env: Environment): string {
   return join(stateDirectory(config, env), `instance-${config.rsyncId}.id`);
 }
 
+/** What has to be cleaned up after a crash; not in the history, which must not stand in its way when it breaks. */
+export function intentsFile(config: Config, env: Environment): string {
+  return join(stateDirectory(config, env), `intents-${config.rsyncId}.json`);
+}
+
 /** The pid file of the original: tools that people wrote look for it there. */
 export function pidFile(config: Config, env: Environment): string {
   return join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.pid`);

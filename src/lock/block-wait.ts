@@ -1,16 +1,11 @@
 import { abortReasonOf, sleep, type AbortReason } from "../base/abort.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Block } from "../config/resolved.ts";
+import type { Obstacle } from "./claim-obstacle.ts";
 import type { ClaimScope } from "./claim-scope.ts";
 import { backoffDelay, waitDelay } from "./lock-timings.ts";
 import { describePlace, describeSight, lookAt, type Sight } from "./look.ts";
 import type { LockTarget } from "./transport-pool.ts";
-
-/** A file that keeps a job from going on; without a block it is a lock of the job's own that another holds. */
-export interface Obstacle {
-  readonly target: LockTarget;
-  readonly block: Block | undefined;
-}
 
 export type WaitResult =
   | { readonly kind: "free" }
@@ -39,13 +34,17 @@ export async function waitUntilFree(
     inTheWay = obstacles.filter((obstacle) => sightOf(obstacle).state !== "absent");
     const first = inTheWay[0];
     if (first === undefined) return { kind: "free" };
+    const looks = inTheWay.map((obstacle) => ({ target: obstacle.target, sight: sightOf(obstacle) }));
+    const { broke, lookAgainMs } = await scope.breaker.attend(looks, scope);
+    if (signal.aborted) return { kind: "cancelled", reason: abortReasonOf(signal) };
+    if (broke) continue;
     const expired = inTheWay.find((obstacle) => hasExpired(obstacle.block, scope));
     if (expired?.block !== undefined) return timedOut(expired.target, expired.block, sightOf(expired));
     scope.announce.blocked(first.target, sightOf(first));
     const waits = inTheWay.map(({ block }) =>
       block === undefined ? backoffDelay(attempts, timings, random) : waitDelay(block.waitTimeMs, random),
     );
-    const delay = Math.min(...waits, timeLeft(inTheWay, scope) ?? Infinity);
+    const delay = Math.min(...waits, lookAgainMs, timeLeft(inTheWay, scope) ?? Infinity);
     if (!(await sleep(delay, scope))) return { kind: "cancelled", reason: abortReasonOf(signal) };
   }
 }

@@ -1,16 +1,19 @@
 import { abortReasonOf, sleep, type AbortReason } from "../base/abort.ts";
 import type { Block } from "../config/resolved.ts";
-import { hasExpired, timedOut, timeLeft, waitUntilFree, type Obstacle } from "./block-wait.ts";
-import { attemptClaim, type AttemptResult, type Badge } from "./claim-attempt.ts";
+import { hasExpired, timedOut, timeLeft, waitUntilFree } from "./block-wait.ts";
+import { attemptClaim, type AttemptResult } from "./claim-attempt.ts";
+import type { Badge } from "./claim-badge.ts";
+import type { NamedTarget, Obstacle } from "./claim-obstacle.ts";
 import type { ClaimScope } from "./claim-scope.ts";
+import type { Lease } from "./lease.ts";
 import { backoffDelay } from "./lock-timings.ts";
 import { describePlace, describeSight } from "./look.ts";
 import type { OrphanReaper } from "./orphan-reaper.ts";
 import { releaseLocks, type TakenLock } from "./release-locks.ts";
-import type { LockTarget } from "./transport-pool.ts";
 
 export type ClaimOutcome =
-  | { readonly kind: "held"; readonly taken: readonly TakenLock[] }
+  /** `lease` keeps the locks alive; undefined: there are none. */
+  | { readonly kind: "held"; readonly taken: readonly TakenLock[]; readonly lease: Lease | undefined }
   | { readonly kind: "timeout"; readonly block: Block; readonly message: string }
   | { readonly kind: "cancelled"; readonly reason: AbortReason }
   | { readonly kind: "failed"; readonly message: string };
@@ -21,7 +24,7 @@ export type ClaimOutcome =
  * holding, so there is no deadlock, whatever the jobs list.
  */
 export async function claimLocks(
-  job: { readonly own: readonly LockTarget[]; readonly blocks: readonly Obstacle[] },
+  job: { readonly own: readonly NamedTarget[]; readonly blocks: readonly Obstacle[] },
   scope: ClaimScope,
   deps: { makeBadge: (attempts: number) => Badge; reaper: OrphanReaper },
 ): Promise<ClaimOutcome> {
@@ -32,17 +35,22 @@ export async function claimLocks(
     const wait = obstacles.length === 0 ? ({ kind: "free" } as const) : await waitUntilFree(obstacles, scope, attempts);
     if (wait.kind !== "free") return wait;
     if (scope.signal.aborted) return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
-    if (own.length === 0) return { kind: "held", taken: [] };
+    if (own.length === 0) return { kind: "held", taken: [], lease: undefined };
 
     const taken: TakenLock[] = [];
     const badge = deps.makeBadge(attempts);
+    await scope.journal?.claiming({ jobId: scope.jobId, runId: scope.runId, token: badge.token });
     const attempt = { own, blocks: job.blocks, badge };
-    const result = await attemptClaim(attempt, taken, scope).catch(async (bug: unknown) => {
+    const lease = scope.openLease();
+    const result = await attemptClaim(attempt, taken, scope, lease).catch(async (bug: unknown) => {
+      lease.end();
       await withdraw(taken, "an unexpected error", scope, deps.reaper);
       throw bug;
     });
-    if (result.kind === "held") return { kind: "held", taken };
+    if (result.kind === "held") return { kind: "held", taken, lease };
+    lease.end();
     await withdraw(taken, because(result), scope, deps.reaper);
+    if (taken.length === 0) scope.journal?.left(badge.token, []);
     if (result.kind === "cancelled") return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
     if (result.kind === "failed") {
       return { kind: "failed", message: `cannot lock ${describePlace(result.target.place)}: ${result.detail}` };
@@ -58,7 +66,7 @@ export async function claimLocks(
 }
 
 /** Sorted by host and path, each file once: whatever the configuration says, all directors claim alike. */
-function inGlobalOrder(targets: readonly LockTarget[]): LockTarget[] {
+function inGlobalOrder(targets: readonly NamedTarget[]): NamedTarget[] {
   const byKey = new Map(targets.map((target) => [target.key, target]));
   return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
@@ -82,10 +90,13 @@ async function withdraw(
 ): Promise<void> {
   const { jobId, runId, events, clock } = scope;
   const outcomes = await releaseLocks(taken, scope);
+  const isGone = (lock: TakenLock, index: number) =>
+    outcomes[index]?.kind === "released" || (lock.certain && outcomes[index]?.kind !== "stuck");
+  noteLeft(taken, (index) => !isGone(taken[index] as TakenLock, index), scope);
   for (const [index, lock] of taken.entries()) {
     const outcome = outcomes[index];
     const { place } = lock.target;
-    const gone = outcome?.kind === "released" || (lock.certain && outcome?.kind !== "stuck");
+    const gone = isGone(lock, index);
     if (!gone) reaper.add({ lock, jobId, runId });
     if (!lock.certain) continue;
     if (outcome?.kind === "stuck") {
@@ -94,6 +105,16 @@ async function withdraw(
       events.emit("lock:withdrawn", { jobId, runId, place, token: lock.token, because: reason, at: clock.now() });
     }
   }
+}
+
+/** Has the journal forget a token, or keep only those locks of it that may still be there. */
+export function noteLeft(
+  taken: readonly TakenLock[],
+  isLeft: (index: number) => boolean,
+  { journal }: Pick<ClaimScope, "journal">,
+): void {
+  const keys = taken.filter((_, index) => isLeft(index)).map(({ target }) => target.key);
+  for (const token of new Set(taken.map((lock) => lock.token))) journal?.left(token, keys);
 }
 
 /** Somebody has to know about a lock that could not be given back: it keeps every other job waiting. */

@@ -2,6 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { Logger } from "../base/logger.ts";
 import type { DirectorEvents } from "../model/events.ts";
+import type { LockLease } from "../config/resolved.ts";
+import type { ClaimJournal } from "./claim-journal.ts";
+import type { StaleBreaker } from "./claim-obstacle.ts";
+import type { Lease } from "./lease.ts";
+import type { FoundLock } from "./lock-transport.ts";
 import type { LockTimings } from "./lock-timings.ts";
 import { describeSight, type Sight } from "./look.ts";
 import type { LockTarget } from "./transport-pool.ts";
@@ -14,6 +19,8 @@ export interface LockDeps {
   readonly events: Emitter<DirectorEvents>;
   readonly log: Logger;
   readonly timings: LockTimings;
+  /** Without one, locks of a process that died have to time out. */
+  readonly journal?: ClaimJournal;
 }
 
 /** One job's claim, from its first look to its end. */
@@ -24,6 +31,11 @@ export interface ClaimScope extends LockDeps {
   /** Monotonic time of the first look: every `timeout` counts from here. */
   readonly firstLookAt: number;
   readonly announce: WaitAnnouncer;
+  /** How the job's own locks live. */
+  readonly lease: LockLease;
+  /** The lease of one attempt; it begins with the first lock that is added to it. */
+  readonly openLease: () => Lease;
+  readonly breaker: StaleBreaker;
 }
 
 /** Tells the listeners about the waits of one claim. */
@@ -41,9 +53,16 @@ export function createWaitAnnouncer(
   const { clock, events } = deps;
   const { jobId, runId, firstLookAt } = of;
   let waited = false;
+  const foreign = new Set<string>();
+  const announceForeign = ({ key, place }: LockTarget, { owner, ageSeconds, mtime }: FoundLock) => {
+    if (foreign.has(`${key} ${mtime}`)) return;
+    foreign.add(`${key} ${mtime}`);
+    events.emit("lock:foreign", { jobId, runId, place, owner, ageSeconds, at: clock.now() });
+  };
   return {
     blocked: (target, sight) => {
       waited = true;
+      if (sight.state === "held" && sight.found.record === null) announceForeign(target, sight.found);
       events.emit("job:blocked", {
         jobId,
         runId,

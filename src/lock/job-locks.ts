@@ -1,15 +1,20 @@
 import { randomBytes } from "node:crypto";
 import type { AbortReason } from "../base/abort.ts";
-import type { Block, Job } from "../config/resolved.ts";
+import type { Block, Job, LockFile } from "../config/resolved.ts";
 import type { LockPlace } from "../model/run.ts";
-import type { Badge } from "./claim-attempt.ts";
-import { claimLocks, reportStuck } from "./claim-locks.ts";
+import { makeBadge } from "./claim-badge.ts";
+import { createStaleBreaker } from "./claim-break.ts";
+import { claimLocks, noteLeft, reportStuck, type ClaimOutcome } from "./claim-locks.ts";
+import type { NamedTarget } from "./claim-obstacle.ts";
 import { createWaitAnnouncer, type ClaimScope, type LockDeps } from "./claim-scope.ts";
-import { formatLockContent, makeRank, type LockOwner } from "./lock-record.ts";
+import type { Lease } from "./lease.ts";
+import { createLeaseKeeper } from "./lease-keeper.ts";
+import type { LockOwner } from "./lock-record.ts";
 import { defaultLockTimings, type LockTimings } from "./lock-timings.ts";
 import { describePlace } from "./look.ts";
 import { createOrphanReaper, type OrphanReaper } from "./orphan-reaper.ts";
 import { releaseLocks, type TakenLock } from "./release-locks.ts";
+import { createOwnerProbe, type OwnerProbe } from "./stale-watch-owner.ts";
 import type { TransportPool } from "./transport-pool.ts";
 
 /** Takes and gives back the locks of jobs. */
@@ -18,9 +23,17 @@ export interface JobLocks {
    * Waits until the job's blocks are free and its own locks are taken, all of them. Aborting the signal
    * ends the wait at once; what was taken by then is given back before the answer comes. Never rejects.
    */
-  claim(request: { job: Job; runId: string; signal: AbortSignal }): Promise<ClaimResult>;
+  claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Ends the background work; locks that could not be given back so far are reported. */
   close(): Promise<void>;
+}
+
+export interface ClaimRequest {
+  readonly job: Job;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  /** The writers of the job will hold a kernel lock: whoever finds this lock stale can tell whether they live. */
+  readonly hold?: boolean;
 }
 
 export type ClaimResult =
@@ -34,7 +47,12 @@ export type ClaimResult =
 export interface HeldLocks {
   /** In the order in which they were taken. */
   readonly places: readonly LockPlace[];
-  /** Aborted with `AbortReason("lock-lost")` when a lock is lost; without the lease that is never. */
+  /** The same with their token. */
+  readonly taken: readonly TakenLock[];
+  /**
+   * Aborted with `AbortReason("lock-lost")` as soon as a lock is lost, or may soon be: everything that writes
+   * has to stop at once. Also when only the release finds that it was.
+   */
   readonly lost: AbortSignal;
   /** Gives all locks back, newest first, within a deadline of its own. Never rejects; once is enough. */
   release(): Promise<void>;
@@ -44,70 +62,87 @@ export interface JobLocksDeps extends Omit<LockDeps, "timings"> {
   readonly transports: TransportPool;
   readonly owner: LockOwner;
   readonly timings?: Partial<LockTimings>;
+  /** Replaced in tests. */
+  readonly owners?: OwnerProbe;
   /** 128 random bits in base64url; replaced in tests. */
   readonly newToken?: () => string;
 }
 
 export function createJobLocks(deps: JobLocksDeps): JobLocks {
-  const { transports, clock, newToken = () => randomBytes(16).toString("base64url") } = deps;
-  const shared: LockDeps = { ...deps, timings: { ...defaultLockTimings, ...deps.timings } };
+  const { transports, owner, clock, newToken = () => randomBytes(16).toString("base64url") } = deps;
+  const timings = { ...defaultLockTimings, ...deps.timings };
+  const shared: LockDeps = { ...deps, timings };
   const reaper = createOrphanReaper(shared);
 
-  const makeBadge = (job: Job, runId: string, attempts: number): Badge => {
-    const token = newToken();
-    const rank = makeRank(attempts, token);
-    const content = formatLockContent({
-      v: 1,
-      token,
-      state: "held",
-      rank,
-      owner: deps.owner,
-      job: job.id,
-      run: runId,
-      // No lease in this version: nobody may ever take this lock for stale.
-      hb: 0,
-      ttl: 0,
-      hold: false,
-      created: new Date(clock.now()).toISOString(),
-    });
-    return { token, rank, content };
+  const owners = deps.owners ?? createOwnerProbe(owner);
+  const breaker = createStaleBreaker({ ...shared, owners });
+  const keeper = createLeaseKeeper(shared);
+
+  const locate = async (lock: LockFile): Promise<NamedTarget> => {
+    const { peer, foreignStaleAfterMs } = lock;
+    return { ...(await transports.locate(lock)), peer, foreignStaleAfterMs };
   };
 
   return {
-    claim: async ({ job, runId, signal }) => {
+    claim: async (request) => {
+      const { job, runId, signal } = request;
       if (job.lockFiles.length === 0 && job.blocksOn.length === 0) return { kind: "held", held: noLocks() };
       const of = { jobId: job.id, runId, firstLookAt: clock.monotonic() };
       const announce = createWaitAnnouncer(shared, of);
-      const scope: ClaimScope = { ...shared, ...of, signal, announce };
-      const own = await Promise.all(job.lockFiles.map((lock) => transports.locate(lock)));
+      const { lease } = job;
+      const openLease = () => keeper.open({ ...of, settings: lease });
+      const scope: ClaimScope = { ...shared, ...of, signal, announce, lease, openLease, breaker };
+      const own = await Promise.all(job.lockFiles.map(locate));
       const blocks = await Promise.all(
-        job.blocksOn.map(async (block) => ({ target: await transports.locate(block.lock), block })),
+        job.blocksOn.map(async (block) => ({ target: await locate(block.lock), block })),
       );
-      const badgeOf = (attempts: number) => makeBadge(job, runId, attempts);
+      const badgeOf = (attempts: number) =>
+        makeBadge(
+          { ...of, attempts, owner, hold: request.hold ?? false, lease },
+          { token: newToken(), claimHeartbeatMs: timings.claimHeartbeatMs, now: clock.now() },
+        );
       const outcome = await claimLocks({ own, blocks }, scope, { makeBadge: badgeOf, reaper });
       announce.over(outcome.kind === "held" ? "free" : outcome.kind);
-      return outcome.kind === "held" ? { kind: "held", held: holdLocks(outcome.taken, scope, reaper) } : outcome;
+      return outcome.kind === "held" ? { kind: "held", held: holdLocks(outcome, scope, reaper) } : outcome;
     },
-    close: () => Promise.resolve(reaper.close()),
+    close: () => {
+      keeper.close();
+      return Promise.resolve(reaper.close());
+    },
   };
 }
 
 function noLocks(): HeldLocks {
-  return { places: [], lost: new AbortController().signal, release: () => Promise.resolve() };
+  return { places: [], taken: [], lost: new AbortController().signal, release: () => Promise.resolve() };
 }
 
-function holdLocks(taken: readonly TakenLock[], scope: ClaimScope, reaper: OrphanReaper): HeldLocks {
+function holdLocks(
+  { taken, lease }: ClaimOutcome & { kind: "held" },
+  scope: ClaimScope,
+  reaper: OrphanReaper,
+): HeldLocks {
+  if (lease === undefined) return noLocks();
   let released: Promise<void> | undefined;
   return {
     places: taken.map(({ target }) => target.place),
-    lost: new AbortController().signal,
-    release: () => (released ??= giveBack(taken, scope, reaper)),
+    taken,
+    lost: lease.lost,
+    release: () => {
+      lease.end();
+      return (released ??= giveBack(taken, scope, reaper, lease));
+    },
   };
 }
 
-async function giveBack(taken: readonly TakenLock[], scope: ClaimScope, reaper: OrphanReaper): Promise<void> {
+async function giveBack(
+  taken: readonly TakenLock[],
+  scope: ClaimScope,
+  reaper: OrphanReaper,
+  lease: Lease,
+): Promise<void> {
   const { jobId, runId, events, clock } = scope;
   const outcomes = await releaseLocks(taken, scope);
+  noteLeft(taken, (index) => outcomes[index]?.kind === "stuck", scope);
   for (const [index, lock] of [...taken.entries()].toReversed()) {
     const outcome = outcomes[index];
     const { place } = lock.target;
@@ -118,8 +153,9 @@ async function giveBack(taken: readonly TakenLock[], scope: ClaimScope, reaper: 
     }
     if (outcome.kind !== "released") {
       const detail = outcome.kind === "lost" ? outcome.detail : "the file was gone";
-      const fields = { job: jobId, lock: describePlace(place), token: lock.token, detail };
+      const fields = { job: jobId, place: describePlace(place), lock: lock.token, detail };
       scope.log.error(fields, "lock was no longer ours when it was given back: another job may have run meanwhile");
+      lease.reportLost(lock, detail);
     }
     events.emit("lock:released", { jobId, runId, place, token: lock.token, at: clock.now() });
   }

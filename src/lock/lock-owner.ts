@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { LockOwner } from "./lock-record.ts";
 
@@ -16,8 +16,10 @@ export async function describeOwner(identity: { inst: string; name: string }): P
       ),
     ),
   );
+  const pidns = await readlink("/proc/self/ns/pid").catch(() => undefined);
   return {
     ...identity,
+    ...(pidns === undefined ? {} : { pidns }),
     host: hostname(),
     machine: machineId ? createHash("sha256").update(machineId).digest("hex").slice(0, 16) : "",
     boot: boot ?? "",

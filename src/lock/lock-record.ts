@@ -12,6 +12,8 @@ export interface LockOwner {
   readonly pid: number;
   /** Start time of the process, field 22 of /proc/PID/stat. */
   readonly start: number;
+  /** The pid namespace in which `pid` means something, as `readlink /proc/self/ns/pid` prints it. */
+  readonly pidns?: string;
 }
 
 /** The second line of a lock file, format version 1 (docs/locking.md). */
@@ -44,6 +46,17 @@ export function formatLockContent(record: LockRecord): string {
 }
 
 /**
+ * The content of a lock while it is claimed and when it is held, equally long (filled up with blanks), so
+ * that the one can be written over the other.
+ */
+export function formatLockPair(claim: LockRecord, held: LockRecord): { claim: string; held: string } {
+  const contents = [formatLockContent(claim), formatLockContent(held)] as const;
+  const longest = Math.max(...contents.map((content) => Buffer.byteLength(content)));
+  const fill = (content: string) => `${content.slice(0, -1)}${" ".repeat(longest - Buffer.byteLength(content))}\n`;
+  return { claim: fill(contents[0]), held: fill(contents[1]) };
+}
+
+/**
  * Reads the second line of a lock file. Undefined is a foreign lock: written by another program, by a
  * later version, or by hand. It is respected and never touched.
  */
@@ -69,7 +82,8 @@ function isLockRecord(value: unknown): value is LockRecord {
     typeof hold === "boolean" &&
     isObject(owner) &&
     ["inst", "name", "host", "machine", "boot"].every((field) => typeof owner[field] === "string") &&
-    ["pid", "start"].every((field) => typeof owner[field] === "number")
+    ["pid", "start"].every((field) => typeof owner[field] === "number") &&
+    ["string", "undefined"].includes(typeof owner["pidns"])
   );
 }
 

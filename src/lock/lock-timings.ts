@@ -16,6 +16,28 @@ export interface LockTimings {
   /** Locks that could not be given back are tried again so often, for so long. */
   readonly reapEveryMs: number;
   readonly reapForMs: number;
+  /** Signs of life of a lock that is only claimed. */
+  readonly claimHeartbeatMs: number;
+  /** How often all leases are looked at; a suspended machine is noticed so late at most. */
+  readonly leaseTickMs: number;
+  /** Wait after a sign of life that failed. */
+  readonly beatRetryMs: number;
+  /** After a suspend: so long the answer that a lock is still ours may take. */
+  readonly verifyMs: number;
+  /** A lock is observed for at least so long before it is broken (§2.7 rule a). */
+  readonly staleWindowMs: number;
+  readonly stalePollMs: number;
+  /** A longer pause between two looks begins the observation anew. */
+  readonly staleGapMs: number;
+  /** Whatever a lock says of itself, it lives at least and at most so long (§2.7 rule b). */
+  readonly shortestTtlMs: number;
+  readonly longestTtlMs: number;
+  /** Added to the life of a lock whose writers hold no kernel lock. */
+  readonly breakDelayMs: number;
+  /** A lock of another program is observed for at most so long before it is moved aside. */
+  readonly foreignWindowMs: number;
+  /** So long a job waits for the last writer at its destination before it is reported. */
+  readonly writersMs: number;
 }
 
 export const defaultLockTimings: LockTimings = {
@@ -29,6 +51,18 @@ export const defaultLockTimings: LockTimings = {
   lastLookMs: 3000,
   reapEveryMs: 60_000,
   reapForMs: 86_400_000,
+  claimHeartbeatMs: 10_000,
+  leaseTickMs: 1000,
+  beatRetryMs: 5000,
+  verifyMs: 5000,
+  staleWindowMs: 120_000,
+  stalePollMs: 10_000,
+  staleGapMs: 20_000,
+  shortestTtlMs: 60_000,
+  longestTtlMs: 86_400_000,
+  breakDelayMs: 60_000,
+  foreignWindowMs: 900_000,
+  writersMs: 60_000,
 };
 
 /** Anything between nothing and the whole bound, so that two that met do not meet again (full jitter). */

@@ -8,8 +8,14 @@ import type { LockTarget } from "./transport-pool.ts";
 /** Where one lock file stands. Only `absent` is free. */
 export type Sight =
   | { readonly state: "absent" }
-  | { readonly state: "held"; readonly found: FoundLock }
+  | { readonly state: "held"; readonly found: FoundLock; readonly seen?: LookTime }
   | { readonly state: "unknown"; readonly detail: string };
+
+/** The file was looked at between these two moments (monotonic). */
+export interface LookTime {
+  readonly from: number;
+  readonly until: number;
+}
 
 /**
  * Looks at all targets, one trip per host and all hosts at once; the answers are in the order of the
@@ -30,6 +36,7 @@ export async function lookAt(
   const lookAtHost = async (numbers: readonly number[]) => {
     const here = numbers.map((number) => targets[number] as LockTarget);
     const first = here[0] as LockTarget;
+    const from = clock.monotonic();
     const look = await interruptible(
       first.transport.check(
         here.map(({ path }) => path),
@@ -38,7 +45,11 @@ export async function lookAt(
       end,
     );
     if (look.kind === "interrupted" || end.aborted) return;
-    numbers.forEach((number, index) => (sights[number] = toSight(look.value[index])));
+    const seen = { from, until: clock.monotonic() };
+    for (const [index, number] of numbers.entries()) {
+      const sight = toSight(look.value[index]);
+      sights[number] = sight.state === "held" ? { ...sight, seen } : sight;
+    }
   };
   await Promise.all(byTransport(targets).map(lookAtHost));
   cancelTimer();

@@ -51,6 +51,7 @@ export function createOrphanReaper(deps: LockDeps): OrphanReaper {
       if (lock.certain) events.emit("lock:released", { jobId, runId, place, token: lock.token, at: clock.now() });
     }
     if (gone || over) orphans.delete(orphan);
+    if (gone) deps.journal?.gone(lock.token, lock.target.key);
     if (over && !gone && lock.certain) report(orphan);
   };
   const report = ({ lock, jobId }: Orphan) => {

@@ -1,4 +1,17 @@
-import type { AcquireAnswer, CheckAnswer, FoundLock, Refused, ReleaseAnswer, Unknown } from "./lock-transport.ts";
+import type {
+  AcquireAnswer,
+  BeatAnswer,
+  BreakAnswer,
+  CheckAnswer,
+  FingerprintAnswer,
+  FoundLock,
+  HoldAnswer,
+  ProbeAnswer,
+  PromoteAnswer,
+  Refused,
+  ReleaseAnswer,
+  Unknown,
+} from "./lock-transport.ts";
 import { parseLockRecord } from "./lock-record.ts";
 
 /** What the shell functions said about one claim or path. */
@@ -8,6 +21,8 @@ export interface ScriptAnswer {
   /** The first two lines of the file, when there is one. */
   readonly first: string;
   readonly second: string;
+  /** SHA-256 of the whole file, when it was asked for. */
+  readonly sum: string;
 }
 
 /** Sorts answer lines (`<number> <STATUS> [detail]`) by the number of the claim or path they belong to. */
@@ -20,7 +35,8 @@ export function sortAnswers(lines: readonly string[]): Map<number, ScriptAnswer>
     const answer = answers.get(number);
     if (status === "FIRST" && answer !== undefined) answers.set(number, { ...answer, first: detail });
     else if (status === "SECOND" && answer !== undefined) answers.set(number, { ...answer, second: detail });
-    else answers.set(number, { status, detail, first: "", second: "" });
+    else if (status === "SUM" && answer !== undefined) answers.set(number, { ...answer, sum: detail });
+    else answers.set(number, { status, detail, first: "", second: "", sum: "" });
   }
   return answers;
 }
@@ -50,9 +66,20 @@ export function toCheckAnswer(answer: ScriptAnswer | undefined): CheckAnswer {
 }
 
 export function toReleaseAnswer(answer: ScriptAnswer | undefined): ReleaseAnswer {
+  return answer?.status === "RELEASED" ? { kind: "released" } : toOwnAnswer(answer);
+}
+
+export function toBeatAnswer(answer: ScriptAnswer | undefined): BeatAnswer {
+  return answer?.status === "BEATEN" ? { kind: "beaten" } : toOwnAnswer(answer);
+}
+
+export function toPromoteAnswer(answer: ScriptAnswer | undefined): PromoteAnswer {
+  return answer?.status === "PROMOTED" ? { kind: "promoted" } : toOwnAnswer(answer);
+}
+
+/** What every operation on an own lock may answer instead of what it is there for. */
+function toOwnAnswer(answer: ScriptAnswer | undefined): Exclude<ReleaseAnswer, { kind: "released" }> {
   switch (answer?.status) {
-    case "RELEASED":
-      return { kind: "released" };
     case "ABSENT":
       return { kind: "absent" };
     case "LOST":
@@ -64,12 +91,70 @@ export function toReleaseAnswer(answer: ScriptAnswer | undefined): ReleaseAnswer
   }
 }
 
+export function toBreakAnswer(answer: ScriptAnswer | undefined): BreakAnswer {
+  switch (answer?.status) {
+    case "BROKEN":
+      return { kind: "broken" };
+    case "ABSENT":
+      return { kind: "absent" };
+    case "CHANGED":
+      return { kind: "changed", found: foundLock(answer) };
+    case "FRESH":
+      return { kind: "fresh", ageSeconds: Number(answer.detail) };
+    case "INUSE":
+      return { kind: "in-use" };
+    case "BUSY":
+      return { kind: "busy" };
+    default:
+      return toFailure(answer);
+  }
+}
+
+export function toFingerprintAnswer(answer: ScriptAnswer | undefined): FingerprintAnswer {
+  if (answer?.status === "ABSENT") return { kind: "absent" };
+  if (answer?.status === "HELD" && /^[0-9a-f]{64}$/.test(answer.sum)) {
+    return { kind: "fingerprint", sha256: answer.sum, found: foundLock(answer) };
+  }
+  return toFailure(answer);
+}
+
+export function toProbeAnswer(answer: ScriptAnswer | undefined): ProbeAnswer {
+  const match =
+    answer?.status === "PROBED" && /^(yes|no) (yes|no) (yes|no) (\d+) ([0-7]+) (\d+) (\d+) ?(.*)$/.exec(answer.detail);
+  if (!match) return toFailure(answer);
+  const [exclusive, hardLinks, flock] = match.slice(1, 4).map((word) => word === "yes") as [boolean, boolean, boolean];
+  return {
+    kind: "probed",
+    mode: "full",
+    exclusive,
+    hardLinks,
+    flock,
+    fileSystem: match[8] ?? "",
+    uid: Number(match[4]),
+    permissions: Number.parseInt(match[5] ?? "", 8),
+    accountUid: Number(match[6]),
+    nowSeconds: Number(match[7]),
+  };
+}
+
+export function toHoldAnswer(answer: ScriptAnswer | undefined): HoldAnswer {
+  switch (answer?.status) {
+    case "FREE":
+      return { kind: "free" };
+    case "INUSE":
+      return { kind: "in-use" };
+    default:
+      return toFailure(answer);
+  }
+}
+
 function foundLock({ detail, first, second }: ScriptAnswer): FoundLock {
   const [mtime, now] = detail.split(" ").map(Number);
   return {
     owner: first,
     record: parseLockRecord(second) ?? null,
     ageSeconds: mtime === undefined || now === undefined ? Number.NaN : now - mtime,
+    mtime: mtime ?? Number.NaN,
   };
 }
 
@@ -101,10 +186,20 @@ function explain(code: string, said: string): string {
       return "the host has no working flock(1)";
     case "guard":
       return `its guard file (.guard) cannot be used: ${said}`;
+    case "hold":
+      return `it cannot be opened: ${said}`;
     case "write":
       return `it could not be written: ${said || "the content was cut short"}`;
     case "link":
       return `it could not be put in place: ${said}`;
+    case "length":
+      return "its content is not as long as it should be";
+    case "token":
+      return "a lock without a token is not one of ours and is not broken like one";
+    case "touch":
+      return `it could not be touched: ${said}`;
+    case "break":
+      return `it could not be moved aside: ${said}`;
     case "remove":
       return `it could not be removed: ${said}`;
     default:

@@ -5,6 +5,7 @@ import type { SshEndpoint } from "../config/resolved.ts";
 import type { Connection } from "../ssh/connection.ts";
 import type { ConnectionPool } from "../ssh/connection-pool.ts";
 import { createRemoteShell, type RemoteShell } from "../ssh/remote-shell.ts";
+import { NoShell } from "../ssh/shell-channel.ts";
 import { readLockScript } from "./lock-script.ts";
 import type { LockTransport, Unknown } from "./lock-transport.ts";
 import { createScriptTransport, type ScriptResult } from "./script-transport.ts";
@@ -15,6 +16,8 @@ export interface SshTransportDeps {
   readonly operationTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told, before the answer, that the account has something else than a shell: the answer is worth nothing. */
+  readonly onNoShell?: (detail: string) => void;
 }
 
 /** One operation on its way to the shell. */
@@ -45,7 +48,8 @@ export function createSshTransport(deps: SshTransportDeps): LockTransport {
     const answering = shell.run(command);
     trip.letNext();
     const answer = await answering;
-    return answer.kind === "answered" ? answer : ({ ...answer, mayHaveRun: true } as const);
+    if (answer.kind === "answered") return answer;
+    return { kind: "unknown", detail: answer.detail, mayHaveRun: true } as const;
   };
   const run = async (command: string, trip: Trip): Promise<ScriptResult> => {
     const used = await pool.use(endpoint, (connection) => send(connection, command, trip)).finally(trip.letNext);
@@ -82,10 +86,18 @@ function createShellKeeper(deps: SshTransportDeps) {
     // The other side may be stuck rather than gone: only a new connection can be trusted again.
     connection.destroy(cause);
   };
+  /** The connection would be sound, but its one session may be all that the server allows at a time. */
+  const lackShell = (connection: Connection, detail: string) => {
+    deps.onNoShell?.(detail);
+    forget(connection, "there is no shell");
+  };
   const open = async (connection: Connection): Promise<RemoteShell> => {
     const prologue = await readLockScript();
     const channel = await connection.openShell(operationTimeoutMs);
-    const onBroken = (cause: string) => forget(connection, cause);
+    const onBroken = (cause: string, how: "unknown" | "no-shell") => {
+      if (how === "unknown") forget(connection, cause);
+      else lackShell(connection, cause);
+    };
     return createRemoteShell({ channel, prologue, operationTimeoutMs, clock, log, onBroken });
   };
   return {
@@ -95,7 +107,8 @@ function createShellKeeper(deps: SshTransportDeps) {
       try {
         return await current.shell;
       } catch (error) {
-        forget(connection, "no shell");
+        if (error instanceof NoShell) lackShell(connection, error.message);
+        else forget(connection, "no shell");
         return `no shell on ${connection.name}: ${describeError(error)}`;
       }
     },

@@ -2,12 +2,14 @@ import { posix } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { RunTool } from "../base/tool-runner.ts";
-import type { LockFile, SshEndpoint } from "../config/resolved.ts";
+import type { LockAllowances, LockFile, SshEndpoint } from "../config/resolved.ts";
 import type { LockPlace } from "../model/run.ts";
 import { connectionKey, type ConnectionPool } from "../ssh/connection-pool.ts";
+import type { ResolvedHost } from "../ssh/resolve-host.ts";
 import { createLocalTransport } from "./local-transport.ts";
 import type { LockTransport } from "./lock-transport.ts";
-import { createSshTransport } from "./ssh-transport.ts";
+import { createProbedTransport } from "./probe.ts";
+import { createRemoteTransport } from "./remote-transport.ts";
 
 /** A lock file and the way to it. */
 export interface LockTarget {
@@ -35,14 +37,14 @@ export interface TransportPoolDeps {
 
 /** One transport per host and account, so that all jobs share its shell. */
 export function createTransportPool(deps: TransportPoolDeps): TransportPool {
-  const { connections } = deps;
-  const local = createLocalTransport(deps);
-  const remote = new Map<string, LockTransport>();
+  const { connections, clock } = deps;
+  const local = probed(createLocalTransport(deps), clock);
+  const remote = new Map<string, ReturnType<typeof probed>>();
 
-  const remoteTransport = (key: string, endpoint: SshEndpoint): LockTransport => {
-    const transport = remote.get(key) ?? createSshTransport({ ...deps, endpoint, pool: connections });
-    remote.set(key, transport);
-    return transport;
+  const remoteTransport = (key: string, endpoint: SshEndpoint) => {
+    const known = remote.get(key) ?? probed(createRemoteTransport({ ...deps, endpoint, pool: connections }), clock);
+    remote.set(key, known);
+    return known;
   };
 
   return {
@@ -50,18 +52,43 @@ export function createTransportPool(deps: TransportPoolDeps): TransportPool {
       const { path } = lock;
       const keyOn = (host: string) => `${host}\n${posix.normalize(path)}`;
       if (lock.type === "local") {
-        return { transport: local, path, place: { host: null, path }, key: keyOn(`${deps.localHost}:22`) };
+        local.allow(lock);
+        return { transport: local.transport, path, place: { host: null, path }, key: keyOn(`${deps.localHost}:22`) };
       }
       const { endpoint } = lock;
       const place = { host: endpoint.host, path };
       const resolution = await connections.resolve(endpoint);
       if (resolution.kind === "failed") {
-        const transport = remoteTransport(JSON.stringify(endpoint), endpoint);
+        const { transport } = remoteTransport(JSON.stringify(endpoint), endpoint);
         return { transport, path, place, key: keyOn(`${endpoint.host}:${endpoint.port ?? 22}`) };
       }
       const { host } = resolution;
-      const transport = remoteTransport(connectionKey(host, endpoint), endpoint);
-      return { transport, path, place, key: keyOn(`${host.hostname}:${host.port}`) };
+      const { transport, allow } = remoteTransport(connectionKey(host, endpoint), endpoint);
+      allow(lock);
+      return { transport, path, place, key: keyOn(hostKeyOf(host)) };
+    },
+  };
+}
+
+/** The same name and port behind two different jump hosts may well be two different hosts. */
+function hostKeyOf({ hostname, port, proxy }: ResolvedHost): string {
+  const way = proxy === undefined ? "" : ` ${proxy.option} ${proxy.value}`;
+  return `${hostname}:${port}${way}`;
+}
+
+/** A transport that tries a directory before it claims there, and what its lock files put up with. */
+function probed(transport: LockTransport, clock: Clock) {
+  const allowances = new Map<string, LockAllowances>();
+  return {
+    transport: createProbedTransport({ transport, clock, allows: (directory) => allowances.get(directory) }),
+    allow: ({ path, allows }: LockFile): void => {
+      if (allows === undefined) return;
+      const directory = posix.dirname(path);
+      const before = allowances.get(directory);
+      allowances.set(directory, {
+        unsafeDirectory: allows.unsafeDirectory || before?.unsafeDirectory === true,
+        networkFileSystem: allows.networkFileSystem || before?.networkFileSystem === true,
+      });
     },
   };
 }

@@ -24,9 +24,10 @@ export function addJobSeries(set: MetricSet, { id, actionIds, blocks }: MetricJo
   set.jobDuration.zero(job);
   if (blocks) set.blocked.zero(job);
   for (const metric of countersOfJob(set)) metric.inc(job, 0);
-  for (const metric of [set.lockFiles, set.lockStuck, set.lastRun, set.nextRun]) metric.set(job, 0);
+  for (const metric of [...lockGauges(set), set.lastRun, set.nextRun]) metric.set(job, 0);
   set.lastSuccess.set({ ...job, target: "" }, 0);
   set.lastStatus.set(job, -1);
+  set.fenced.set(job, -1);
   for (const outcome of outcomes) set.jobOutcomes.inc({ ...job, outcome }, 0);
   for (const direction of ["sent", "received"]) set.networkBytes.inc({ ...job, direction }, 0);
   for (const cause of skipCauses) set.jobsSkipped.inc({ ...job, cause }, 0);
@@ -39,7 +40,7 @@ export function addJobSeries(set: MetricSet, { id, actionIds, blocks }: MetricJo
 /** A job that left the configuration leaves the metrics too. */
 export function removeJobSeries(set: MetricSet, { id, actionIds }: MetricJob): void {
   const job = { job_id: id };
-  const gauges = [set.lockFiles, set.lockStuck, set.lastRun, set.lastStatus, set.jobState, set.nextRun];
+  const gauges = [...lockGauges(set), set.lastRun, set.lastStatus, set.jobState, set.nextRun, set.fenced];
   for (const metric of [set.jobDuration, set.blocked, ...gauges, ...countersOfJob(set)]) metric.remove(job);
   set.lastSuccess.remove({ ...job, target: "" });
   for (const outcome of outcomes) set.jobOutcomes.remove({ ...job, outcome });
@@ -62,6 +63,10 @@ export function setLastResult(set: MetricSet, result: LastJobResult): void {
   set.lastStatus.set(job, outcomes.indexOf(result.outcome));
 }
 
+function lockGauges(set: MetricSet) {
+  return [set.lockFiles, set.lockStuck, set.lockState, set.lockHeartbeatAge, set.lockForeignAge];
+}
+
 function countersOfJob(set: MetricSet) {
   return [
     set.skippedForBlockTimeout,
@@ -71,6 +76,8 @@ function countersOfJob(set: MetricSet) {
     set.deletedFiles,
     set.blockedUnknown,
     set.lockWithdrawn,
+    set.lockLost,
+    set.lockBroken,
     set.scheduleMissed,
   ];
 }

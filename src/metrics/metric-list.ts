@@ -77,6 +77,28 @@ export const metricList = {
     job,
   ),
   lockStuck: gauge("rsyncdirector_lock_stuck", "Own lock files that could not be freed: somebody has to look.", job),
+  fenced: gauge(
+    "rsyncdirector_job_fenced",
+    "Whether writers of the job's last run held a kernel lock at the destination: 1 yes, 0 no; -1: not known, or nothing to fence.",
+    job,
+  ),
+  lockState: gauge(
+    "rsyncdirector_lock_state",
+    "The worst state of the job's own locks: 0 none, 1 claimed, 2 held, 3 suspect (unconfirmed), 4 lost.",
+    job,
+  ),
+  lockHeartbeatAge: gauge(
+    "rsyncdirector_lock_heartbeat_age_seconds",
+    "Time since the job's own locks were last confirmed, of the oldest; 0: it holds none.",
+    job,
+  ),
+  lockLost: counter("rsyncdirector_lock_lost_total", "Own locks lost while the job ran, which stopped it.", job),
+  lockForeignAge: gauge(
+    "rsyncdirector_lock_foreign_age_seconds",
+    "Age of the lock of another program that the job waits for; 0: of none.",
+    job,
+  ),
+  lockBroken: counter("rsyncdirector_lock_broken_total", "Stale locks of others that were moved aside.", job),
   scheduleMissed: counter(
     "rsyncdirector_schedule_missed_total",
     "Scheduled times that passed unused, also those made up for later.",

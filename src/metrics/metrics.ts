@@ -25,6 +25,8 @@ export interface Metrics {
   /** The answer to a scrape, and its media type. */
   scrape(): Promise<string>;
   readonly contentType: string;
+  /** Calls `refresh` at the begin of every scrape. */
+  beforeScrape(refresh: () => void): void;
 }
 
 /** Creates every metric of the list in a registry of its own. Loads prom-client. */
@@ -33,6 +35,7 @@ export function createMetrics(options: { version: string }): Metrics {
   const registry = new classes.Registry();
   const changed = new Set<string>();
   const texts = new Map<string, string>();
+  const refreshes: (() => void)[] = [() => readProcess(set)];
   const entries = Object.entries(metricList).map(([key, definition]) => {
     const metric = create(classes, registry, definition);
     watchChanges(metric, () => changed.add(definition.name));
@@ -45,8 +48,9 @@ export function createMetrics(options: { version: string }): Metrics {
   return {
     set,
     contentType: registry.contentType,
+    beforeScrape: (refresh) => void refreshes.push(refresh),
     scrape: async () => {
-      readProcess(set);
+      for (const refresh of refreshes) refresh();
       const rendered = [...changed].map(async (name) => [name, await registry.getSingleMetricAsString(name)] as const);
       changed.clear();
       for (const [name, text] of await Promise.all(rendered)) texts.set(name, text);

@@ -5,6 +5,7 @@ import { isSuccess, saysSomething } from "../model/run.ts";
 import type { TransferStats } from "../model/transfer.ts";
 import { addJobSeries, removeJobSeries, setJobState, setLastResult, type MetricJob } from "./job-series.ts";
 import type { MetricSet } from "./metrics.ts";
+import { recordLeases } from "./record-leases.ts";
 
 /** What is under way in one job, to be counted when it ends. */
 interface OpenJob {
@@ -17,6 +18,8 @@ export interface MetricsRecorder {
   setJobs(jobs: readonly MetricJob[]): void;
   /** What was known before this process started. */
   restore(results: readonly LastJobResult[]): void;
+  /** What grows by itself, such as ages; to be called before each scrape. `now` is wall time. */
+  refresh(now: number): void;
   stop(): void;
 }
 
@@ -31,6 +34,8 @@ export function recordMetrics(options: {
   const open = new Map<string, OpenJob>();
   const held = new Map<string, Set<string>>();
   const stuck = new Map<string, Set<string>>();
+
+  const leases = recordLeases({ events, set, isKnown: (id) => jobs.has(id) });
 
   set.runsCompleted.inc({ rsync_id: rsyncId }, 0);
   set.runsCoalesced.inc(0);
@@ -130,6 +135,14 @@ export function recordMetrics(options: {
       ifKnown((event) => setLock(event, false, false)),
     ),
     events.on(
+      "lock:recovered",
+      ifKnown((event) => setLock(event, false, false)),
+    ),
+    events.on(
+      "job:fencing",
+      ifKnown(({ jobId, fencing }) => set.fenced.set({ job_id: jobId }, { fenced: 1, unfenced: 0, none: -1 }[fencing])),
+    ),
+    events.on(
       "lock:stuck",
       ifKnown((event) => setLock(event, true, true)),
     ),
@@ -165,6 +178,7 @@ export function recordMetrics(options: {
         const next = wanted.find(({ id }) => id === job.id);
         if (next === undefined || next.blocks !== job.blocks || next.actionIds.join() !== job.actionIds.join()) {
           removeJobSeries(set, job);
+          leases.forget(job.id);
           jobs.delete(job.id);
         }
       }
@@ -176,7 +190,11 @@ export function recordMetrics(options: {
     },
     restore: (results) =>
       results.filter(({ jobId }) => jobs.has(jobId)).forEach((result) => setLastResult(set, result)),
-    stop: () => unsubscribe.forEach((end) => end()),
+    refresh: (now) => leases.refresh(now),
+    stop: () => {
+      unsubscribe.forEach((end) => end());
+      leases.stop();
+    },
   };
 }
 

@@ -41,9 +41,52 @@ export interface DirectorEvents {
   "job:slow": OfJob & { runningMs: number; at: number };
   "job:finished": OfJob & { outcome: JobOutcome; startedAt: number; at: number };
 
+  /**
+   * The locks are taken and the actions begin. `unfenced`: nothing but the lock file keeps a second writer
+   * away, for this reason; `none`: there is nothing to fence.
+   */
+  "job:fencing": OfJob & { fencing: "fenced" | "unfenced" | "none"; reason: string | null; at: number };
+  /** What an earlier life of this director had left: a lock is gone now, given back or by other hands. */
+  "lock:recovered": OfJob & { place: LockPlace; token: string; outcome: "released" | "absent" | "lost"; at: number };
+
   "lock:acquired": OfJob & { place: LockPlace; token: string; at: number };
   /** Own locks were given back because somebody else's were seen, or could not be ruled out. */
   "lock:withdrawn": OfJob & { place: LockPlace; token: string; because: string; at: number };
+  /** The second look found nothing in the way: the lock counts, and the job goes on. */
+  "lock:held": OfJob & { place: LockPlace; token: string; at: number };
+  /** A sign of life was confirmed. */
+  "lock:beat": OfJob & { place: LockPlace; token: string; at: number };
+  /** The first sign of life that was not confirmed; `ageMs` is the time since the last that was. */
+  "lock:suspect": OfJob & { place: LockPlace; token: string; ageMs: number; detail: string; at: number };
+  /** The lock is confirmed again; it was in doubt for `ageMs`. */
+  "lock:confirmed": OfJob & { place: LockPlace; token: string; ageMs: number; at: number };
+  /**
+   * `taken`: the file is gone or another's, the job is stopped at once. `unreachable`: nobody can say whether
+   * it is still ours, and the job has to stop before others may break it.
+   */
+  "lock:lost": OfJob & {
+    place: LockPlace;
+    token: string;
+    cause: "taken" | "unreachable";
+    detail: string;
+    ageMs: number;
+    at: number;
+  };
+  /**
+   * A stale lock of another was moved aside. `owner` says whose it was; `token` is empty for a file of
+   * another program. `observedMs` is the time that this director saw it unchanged.
+   */
+  "lock:broken": OfJob & {
+    place: LockPlace;
+    token: string;
+    owner: string;
+    ageSeconds: number;
+    observedMs: number;
+    because: string;
+    at: number;
+  };
+  /** A lock of another program is in the way; once for each such file and wait. */
+  "lock:foreign": OfJob & { place: LockPlace; owner: string; ageSeconds: number; at: number };
   "lock:released": OfJob & { place: LockPlace; token: string; at: number };
   /** A lock could not be freed within its deadline: somebody has to look at it. */
   "lock:stuck": OfJob & { place: LockPlace; token: string; detail: string; at: number };

@@ -25,6 +25,8 @@ export interface ActionReport {
   output: string;
   /** Processes that even SIGKILL did not end and that may still write: the job's locks have to stay. */
   survivors?: readonly number[];
+  /** It was turned away at the destination before it could write anything. */
+  turnedAway?: boolean;
 }
 
 /**

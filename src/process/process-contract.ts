@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { AbortReason } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
@@ -15,7 +16,7 @@ export interface ProcessSpec {
   readonly env: Environment;
   readonly cwd?: string | undefined;
   /** What the child reads; by default nothing (/dev/null). */
-  readonly stdin?: "ignore" | { readonly text: string | Uint8Array };
+  readonly stdin?: "ignore" | { readonly text: string | Uint8Array } | { readonly stream: Readable };
 }
 
 export interface ProcessOptions {

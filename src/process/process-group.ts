@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
 
-/** One process of a group, as /proc/PID/stat describes it. */
-interface GroupMember {
+/** One process, as /proc/PID/stat describes it. */
+export interface ProcessEntry {
   pid: number;
+  groupId: number;
+  /** Clock ticks from boot to its start: with the process id it names a process for good. */
+  start: number;
   /** The kernel's short name of the program, at most 15 bytes. */
   name: string;
   isZombie: boolean;
@@ -54,24 +57,41 @@ function readBytes(pid: number): number | undefined {
   return read === undefined || written === undefined ? undefined : Number(read) + Number(written);
 }
 
-function membersOf(groupId: number): GroupMember[] {
-  const members: GroupMember[] = [];
+function membersOf(groupId: number): ProcessEntry[] {
+  return listProcesses().filter((entry) => entry.groupId === groupId);
+}
+
+/** Every process that can be seen, zombies included. */
+export function listProcesses(): ProcessEntry[] {
+  const entries: ProcessEntry[] = [];
   for (const entry of readdirSync("/proc")) {
     const first = entry.charCodeAt(0);
     if (first < 48 || first > 57) continue;
-    const stat = readProc(`/proc/${entry}/stat`);
-    if (stat === undefined) continue;
-    // The name stands in parentheses and may itself contain any character, also ")".
-    const nameEnd = stat.lastIndexOf(")");
-    const [state, , group] = stat.slice(nameEnd + 2).split(" ", 3);
-    if (Number(group) !== groupId) continue;
-    members.push({
-      pid: Number(entry),
-      name: stat.slice(stat.indexOf("(") + 1, nameEnd),
-      isZombie: state === "Z" || state === "X",
-    });
+    const process = readProcess(Number(entry));
+    if (process !== undefined) entries.push(process);
   }
-  return members;
+  return entries;
+}
+
+/** Undefined: there is no such process. */
+export function readProcess(pid: number): ProcessEntry | undefined {
+  const stat = readProc(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name stands in parentheses and may itself contain any character, also ")".
+  const nameEnd = stat.lastIndexOf(")");
+  const fields = stat.slice(nameEnd + 2).split(" ", 20);
+  return {
+    pid,
+    groupId: Number(fields[2]),
+    start: Number(fields[19]),
+    name: stat.slice(stat.indexOf("(") + 1, nameEnd),
+    isZombie: fields[0] === "Z" || fields[0] === "X",
+  };
+}
+
+/** The environment a process was started with, as `NAME=value` texts; undefined: gone, or another user's. */
+export function readEnvironment(pid: number): readonly string[] | undefined {
+  return readProc(`/proc/${pid}/environ`)?.split("\0");
 }
 
 /** A process may end between the listing and the reading: then there is nothing to say about it. */

@@ -27,7 +27,7 @@ export async function runProcess(spec: ProcessSpec, options: ProcessOptions): Pr
     env: { ...spec.env },
     extendEnv: false,
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    ...(typeof spec.stdin === "object" ? { input: spec.stdin.text } : { stdin: "ignore" as const }),
+    ...standardInput(spec.stdin),
     detached: true,
     cleanup: false,
     buffer: false,
@@ -38,6 +38,11 @@ export async function runProcess(spec: ProcessSpec, options: ProcessOptions): Pr
     return notStarted(cause === undefined ? new Error(shortMessage) : coerceError(cause), null);
   }
   return superviseChild(child as unknown as RunningChild, options);
+}
+
+function standardInput(stdin: ProcessSpec["stdin"]) {
+  if (typeof stdin !== "object") return { stdin: "ignore" as const };
+  return { input: "text" in stdin ? stdin.text : stdin.stream };
 }
 
 /**

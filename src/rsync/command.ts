@@ -1,4 +1,6 @@
 import { OperatorError } from "../base/errors.ts";
+import type { HoldClaim } from "../model/hold.ts";
+import { holdLocally, holdRemotely } from "./hold-wrapper.ts";
 import { choosePassage, isUnquotable, localOperand, remoteOperand } from "./operands.ts";
 import type { RemoteHost } from "./operands.ts";
 import { readOptionWords } from "./option-words.ts";
@@ -14,15 +16,17 @@ export interface RsyncCommandSpec {
   /** The other host, which side of the copy is there, and the remote shell's argv without user and host. */
   readonly remote?: (RemoteHost & { readonly side: "source" | "dest"; readonly shell: readonly string[] }) | undefined;
   readonly dryRun: boolean;
+  /** Kernel locks that the side which writes has to hold; none: anybody may write beside it. */
+  readonly holds?: readonly HoldClaim[];
 }
 
 /**
- * The argv of one sync, `rsync` included. Structured options come first and the user's words after
+ * The argv of one sync, `rsync` (or the shell that takes the locks for it) included. Structured options come first and the user's words after
  * them, so that the user's win; ours follow, because the output has to stay readable for the parsers.
  * Throws an OperatorError for operands and words that cannot be passed on safely.
  */
 export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
-  const { sources, dest, options, opts, remote, dryRun } = spec;
+  const { sources, dest, options, opts, remote, dryRun, holds = [] } = spec;
   if (sources.length === 0) throw new OperatorError("a sync needs a source", { kind: "usage" });
   const own = readOptionWords(opts);
   if (own.stray !== undefined) {
@@ -35,7 +39,9 @@ export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
   const passage = remote === undefined ? "plain" : choosePassage(remotePaths, remote.side, mustSeclude);
   const operand = (path: string, side: "source" | "dest") =>
     remote?.side === side ? remoteOperand(path, side, passage, remote) : localOperand(path);
-  return [
+  const writesThere = remote?.side === "dest";
+  const program = own.rsyncPath ?? options.rsyncPath ?? "rsync";
+  const argv = [
     "rsync",
     ...(remote === undefined ? [] : ["-e", joinRemoteShell(remote.shell)]),
     ...structured,
@@ -44,6 +50,8 @@ export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
     ...(options.progress === false || own.names.has("quiet") ? [] : ["--info=progress2"]),
     ...(dryRun ? ["--dry-run", "--itemize-changes"] : []),
     ...(passage === "secluded" ? ["-s"] : []),
+    // After the operator's own --rsync-path, which it contains: the last one counts.
+    ...(writesThere && holds.length > 0 ? [`--rsync-path=${holdRemotely(holds, program)}`] : []),
     "--stats",
     "--no-human-readable",
     "--outbuf=L",
@@ -51,6 +59,7 @@ export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
     ...sources.map((source) => operand(source, "source")),
     operand(dest, "dest"),
   ];
+  return !writesThere && holds.length > 0 ? holdLocally(holds, argv) : argv;
 }
 
 /**

@@ -95,7 +95,7 @@ export function createFailureReader(): FailureReader {
     addLine: (stream, line) => {
       if (stream !== "stderr" || line.trim() === "") return;
       for (const [index, [pattern]] of causes.entries()) if (pattern.test(line)) seen.add(index);
-      const isSummary = /^rsync error: |^(?:rsync: |ssh: )?warning: /i.test(line);
+      const isSummary = /^rsync error: |^(?:rsync: |ssh: )?warning: |^RDHOLD /i.test(line);
       if (!isSummary) firstError ??= line.slice(0, 500);
     },
     lastingCause: (exitCode) =>

@@ -23,12 +23,15 @@ export interface OptionWords {
   readonly names: ReadonlySet<string>;
   /** The first word that is no option and no option's value, or the `--` that ends options. */
   readonly stray: string | undefined;
+  /** The value of the last `--rsync-path`, which is the one that counts. */
+  readonly rsyncPath: string | undefined;
 }
 
 /** Reads a list of words as rsync would: clusters such as `-avz`, values in the next word. */
 export function readOptionWords(words: readonly string[]): OptionWords {
   const names = new Set<string>();
   let stray: string | undefined;
+  let rsyncPath: string | undefined;
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";
     if (word === "--" || word === "-" || !word.startsWith("-")) {
@@ -36,9 +39,11 @@ export function readOptionWords(words: readonly string[]): OptionWords {
       continue;
     }
     const takesNext = word.startsWith("--") ? readLong(word.slice(2), names) : readCluster(word.slice(1), names);
+    if (word === "--rsync-path") rsyncPath = words[index + 1];
+    else if (word.startsWith("--rsync-path=")) rsyncPath = word.slice(word.indexOf("=") + 1);
     if (takesNext) index += 1;
   }
-  return { names, stray };
+  return { names, stray, rsyncPath };
 }
 
 function readLong(text: string, names: Set<string>): boolean {

@@ -4,6 +4,7 @@ import { createOutputTail } from "../process/output-tail.ts";
 import type { OutputStream, ProcessOptions, ProcessResult, ProcessSpec } from "../process/process-contract.ts";
 import { runProcess } from "../process/run-process.ts";
 import { createFailureReader } from "./exit-codes.ts";
+import { type HoldRefusal, readHoldRefusal } from "./hold-wrapper.ts";
 import { parseItemizedChange } from "./itemized-changes.ts";
 import { parseProgress } from "./progress.ts";
 import { createStatsReader } from "./stats.ts";
@@ -27,6 +28,8 @@ export interface RsyncResult {
   readonly lastingCause: string | undefined;
   /** rsync's or ssh's first complaint. */
   readonly firstError: string | undefined;
+  /** The writer was not let in; its exit code says nothing then (12 as a rule, also 75 to 77). */
+  readonly holdRefusal: HoldRefusal | undefined;
 }
 
 const progressIntervalMs = 200;
@@ -38,10 +41,12 @@ export async function runRsync(spec: ProcessSpec, options: RsyncRunOptions): Pro
   const stats = createStatsReader();
   const failure = createFailureReader();
   const progress = createProgressReader(options);
+  let holdRefusal: HoldRefusal | undefined;
   const onLine = (stream: OutputStream, line: string, overwrites: boolean) => {
     if (stream === "stdout" && overwrites && progress.take(line)) return;
     tail.addLine(line);
     failure.addLine(stream, line);
+    if (stream === "stderr") holdRefusal ??= readHoldRefusal(line);
     if (stream === "stdout") {
       stats.addLine(line);
       const change = onChange === undefined ? undefined : parseItemizedChange(line);
@@ -53,7 +58,8 @@ export async function runRsync(spec: ProcessSpec, options: RsyncRunOptions): Pro
     const process = await runProcess(spec, { ...processOptions, onLine });
     progress.flush();
     const lastingCause = process.kind === "exited" ? failure.lastingCause(process.code) : undefined;
-    return { process, stats: stats.stats(), output: tail.text(), lastingCause, firstError: failure.firstError() };
+    const firstError = failure.firstError();
+    return { process, stats: stats.stats(), output: tail.text(), lastingCause, firstError, holdRefusal };
   } finally {
     progress.stop();
   }

@@ -5,14 +5,14 @@ import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Action, Block, Job } from "../config/resolved.ts";
 import type { RunAction } from "../action/action.ts";
-import type { HeldLocks, JobLocks } from "../lock/job-locks.ts";
+import type { GuardedHold, GuardedLocks } from "../lock/hold-locks.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { ActionOutcome, JobOutcome, JobResult } from "../model/run.ts";
 import { armJobDeadlines } from "./job-deadlines.ts";
 import { retryDelay } from "./retry-policy.ts";
 
 export interface JobRunnerDeps {
-  locks: JobLocks;
+  locks: GuardedLocks;
   runAction: RunAction;
   events: Emitter<DirectorEvents>;
   clock: Clock;
@@ -77,21 +77,40 @@ async function runLocked(deps: JobRunnerDeps, job: Job, request: JobRequest): Pr
 }
 
 /** The locks are freed on every path; losing one stops the work like any other reason does. */
-async function runHolding(deps: JobRunnerDeps, job: Job, request: JobRequest, held: HeldLocks): Promise<JobOutcome> {
+async function runHolding(deps: JobRunnerDeps, job: Job, request: JobRequest, held: GuardedHold): Promise<JobOutcome> {
+  const survivors: number[] = [];
+  let atDestination = false;
+  const onOutcome = (action: Action, { report }: ActionOutcome) => {
+    survivors.push(...(report?.survivors ?? []));
+    atDestination ||= action.kind === "sync" && report !== null && report.turnedAway !== true;
+  };
   const controller = childController(request.signal);
   const onLost = () => controller.abort(held.lost.reason);
   if (held.lost.aborted) onLost();
   else held.lost.addEventListener("abort", onLost, { once: true });
+  let outcome: JobOutcome;
   try {
-    return await runActions(deps, job, { ...request, signal: controller.signal });
+    outcome = await runActions(deps, job, { ...request, signal: controller.signal, held, onOutcome });
   } finally {
     held.lost.removeEventListener("abort", onLost);
     controller.dispose();
-    await held.release();
+    await held.release({ survivors, atDestination });
   }
+  return held.lost.aborted ? withLostLock(outcome, abortReasonOf(held.lost)) : outcome;
 }
 
-async function runActions(deps: JobRunnerDeps, job: Job, request: JobRequest): Promise<JobOutcome> {
+/** Whatever the actions say: without the lock somebody else may have written at the same time. */
+function withLostLock(outcome: JobOutcome, reason: AbortReason): JobOutcome {
+  return outcome.kind === "ok" || outcome.kind === "warning" ? cancelledOutcome(reason) : outcome;
+}
+
+/** Actions of a job that holds its locks; a dry run holds nothing. */
+interface WorkRequest extends JobRequest {
+  held?: GuardedHold;
+  onOutcome?: (action: Action, outcome: ActionOutcome) => void;
+}
+
+async function runActions(deps: JobRunnerDeps, job: Job, request: WorkRequest): Promise<JobOutcome> {
   const warnings: string[] = [];
   for (const action of job.actions) {
     // An action that finished before the signal came has finished; the next one must not begin.
@@ -116,7 +135,7 @@ async function runWithRetries(
   deps: JobRunnerDeps,
   job: Job,
   action: Action,
-  request: JobRequest,
+  request: WorkRequest,
 ): Promise<ActionOutcome> {
   const { clock, events } = deps;
   for (let attempt = 1; ; attempt += 1) {
@@ -145,11 +164,11 @@ async function runOnce(
   deps: JobRunnerDeps,
   job: Job,
   action: Action,
-  request: JobRequest,
+  request: WorkRequest,
   attempt: number,
 ): Promise<ActionOutcome> {
   const { clock, events } = deps;
-  const { runId, signal, dryRun } = request;
+  const { runId, signal, dryRun, held } = request;
   const of = { runId, jobId: job.id, actionId: action.id, attempt };
   const startedAt = clock.now();
   const outcome = await deps.runAction(job, action, {
@@ -159,10 +178,13 @@ async function runOnce(
     signal,
     dryRun,
     log: deps.log.child({ run: runId, job: job.id, action: action.id }),
+    holds: held?.fencing.kind === "fenced" ? held.fencing.holds : [],
+    onSpawned: (pid) => held?.spawned(pid),
     onStarted: (argv) => events.emit("action:started", { ...of, argv, at: clock.now() }),
     onOutput: (stream, line) => events.emit("action:output", { ...of, stream, line }),
     onProgress: (progress) => events.emit("action:progress", { ...of, progress }),
   });
+  request.onOutcome?.(action, outcome);
   events.emit("action:finished", { ...of, outcome, startedAt, at: clock.now() });
   return outcome;
 }

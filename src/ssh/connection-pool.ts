@@ -1,10 +1,13 @@
 import { setMaxListeners } from "node:events";
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import type { StartChild } from "../base/kept-child.ts";
 import type { RunTool } from "../base/tool-runner.ts";
 import type { SshEndpoint } from "../config/resolved.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
-import { openConnection, type Connection, type ConnectResult } from "./connection.ts";
+import type { Connection, ConnectionDeps, ConnectResult } from "./connection.ts";
+import { lastHop } from "./jump-hosts.ts";
+import { openConnection } from "./open-connection.ts";
 import { createHostResolver, type HostResolution, type ResolvedHost } from "./resolve-host.ts";
 
 /** Opens connections, shares them and closes them when nobody has used them for a while (R19, R20). */
@@ -15,10 +18,7 @@ export interface ConnectionPool {
    * Hands `work` the connection to a host, opened now if need be; it stays open at least until `work`
    * has settled. The answer is that of `work`, or why there was no connection. Never rejects by itself.
    */
-  use<T>(
-    endpoint: SshEndpoint,
-    work: (connection: Connection) => Promise<T>,
-  ): Promise<{ readonly kind: "done"; readonly value: T } | Exclude<ConnectResult, { kind: "connected" }>>;
+  use<T>(endpoint: SshEndpoint, work: (connection: Connection) => Promise<T>): Promise<Used<T>>;
   /** Ends every connection. */
   close(): Promise<void>;
 }
@@ -28,10 +28,16 @@ interface Entry {
   connecting: Promise<ConnectResult> | undefined;
   users: number;
   cancelIdle: CancelTimer | undefined;
+  /** Why the ssh client carries it, as the log has been told. */
+  toldReason: string | undefined;
 }
+
+type NoConnection = Exclude<ConnectResult, { kind: "connected" }>;
+type Used<T> = { readonly kind: "done"; readonly value: T } | NoConnection;
 
 export interface ConnectionPoolDeps {
   readonly runTool: RunTool;
+  readonly startChild: StartChild;
   readonly clock: Clock;
   readonly log: Logger;
   readonly idleMs?: number;
@@ -41,17 +47,19 @@ export interface ConnectionPoolDeps {
 
 /** Connections are shared by those who would be the same user with the same key on the same host. */
 export function connectionKey(host: ResolvedHost, endpoint: SshEndpoint): string {
-  const { user, hostname, port, identityFiles, userKnownHostsFiles, proxy } = host;
-  const { hostKeyPolicy, connectTimeoutMs } = endpoint;
+  const { user, hostname, port, identityFiles, certificateFiles, userKnownHostsFiles, proxy } = host;
+  const { hostKeyPolicy, connectTimeoutMs, transport } = endpoint;
   return JSON.stringify([
     user,
     hostname,
     port,
     identityFiles,
+    certificateFiles,
     userKnownHostsFiles,
     proxy,
     hostKeyPolicy,
     connectTimeoutMs,
+    transport,
   ]);
 }
 
@@ -65,11 +73,12 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
   setMaxListeners(0, ending.signal);
   const closed = () => ending.signal.aborted;
 
-  const connect = async (host: ResolvedHost, endpoint: SshEndpoint, entry: Entry): Promise<ConnectResult> => {
+  const connect = async (host: ResolvedHost, endpoint: SshEndpoint, entry: Entry, chain: Chain) => {
     const refusal = entry.breaker.refusal(clock.monotonic());
-    if (refusal !== undefined) return { kind: "refused", message: refusal, contacted: false };
-    const result = await takeTurn(turns, `${host.hostname}:${host.port}`, () =>
-      open(host, endpoint, { ...deps, signal: ending.signal }),
+    if (refusal !== undefined) return { kind: "refused", message: refusal, contacted: false } as const;
+    const throughGate = gateOpener(endpoint, chain);
+    const result = await takeTurn(turns, placeOf(host), () =>
+      open(host, endpoint, { ...deps, signal: ending.signal, throughGate }),
     );
     if (result.kind === "refused" && result.contacted) entry.breaker.failed(result.message, clock.monotonic());
     if (result.kind !== "connected") {
@@ -78,17 +87,27 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
       return result;
     }
     entry.breaker.succeeded();
+    const { carrier } = result.connection;
+    if (carrier.name === "openssh" && entry.toldReason !== carrier.reason) {
+      log.info({ host: host.givenHost, reason: carrier.reason }, "the ssh client carries the lock connections");
+      entry.toldReason = carrier.reason;
+    }
     if (closed()) result.connection.destroy("the connections were closed");
     return result;
   };
-  const connected = async (host: ResolvedHost, endpoint: SshEndpoint, entry: Entry): Promise<ConnectResult> => {
+  const connected = async (
+    host: ResolvedHost,
+    endpoint: SshEndpoint,
+    entry: Entry,
+    chain: Chain,
+  ): Promise<ConnectResult> => {
     if (closed()) return { kind: "unreachable", message: "the connections were closed" };
-    const attempt = (entry.connecting ??= connect(host, endpoint, entry));
+    const attempt = (entry.connecting ??= connect(host, endpoint, entry, chain));
     const result = await attempt;
     if (result.kind === "connected" && !result.connection.closed) return result;
     if (entry.connecting === attempt) entry.connecting = undefined;
     // A connection that has died since is replaced; a failed attempt is everybody's answer.
-    return result.kind === "connected" ? connected(host, endpoint, entry) : result;
+    return result.kind === "connected" ? connected(host, endpoint, entry, chain) : result;
   };
   const closeIdle = (entry: Entry, connection: Connection) => {
     entry.cancelIdle = clock.setTimer(idleMs, () => {
@@ -97,32 +116,72 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
     });
   };
 
+  const use = async <T>(
+    endpoint: SshEndpoint,
+    work: (connection: Connection) => Promise<T>,
+    before: Chain,
+  ): Promise<Used<T>> => {
+    const resolution = await resolver.resolve(endpoint);
+    if (resolution.kind === "failed") return { kind: "refused", message: resolution.message, contacted: false };
+    const { host } = resolution;
+    const chain = [...before, placeOf(host)];
+    if (before.includes(placeOf(host))) {
+      return {
+        kind: "refused",
+        message: `the jump hosts go round in a circle: ${chain.join(" → ")}`,
+        contacted: false,
+      };
+    }
+    const key = connectionKey(host, endpoint);
+    const entry = entries.get(key) ?? {
+      breaker: new CircuitBreaker(),
+      connecting: undefined,
+      users: 0,
+      cancelIdle: undefined,
+      toldReason: undefined,
+    };
+    entries.set(key, entry);
+    entry.users += 1;
+    entry.cancelIdle?.();
+    let connection: Connection | undefined;
+    try {
+      const result = await connected(host, endpoint, entry, chain);
+      if (result.kind !== "connected") return result;
+      connection = result.connection;
+      return { kind: "done", value: await work(connection) };
+    } finally {
+      entry.users -= 1;
+      if (entry.users === 0 && connection?.closed === false) closeIdle(entry, connection);
+    }
+  };
+  /** The jump host stays in use until the connection through it has ended. */
+  const gateOpener =
+    (endpoint: SshEndpoint, chain: Chain): ConnectionDeps["throughGate"] =>
+    (proxyJump, work) => {
+      const gate = lastHop(proxyJump, endpoint);
+      if (gate === undefined) {
+        const message = `the jump host ${JSON.stringify(proxyJump)} makes no sense`;
+        return Promise.resolve({ kind: "refused", message, contacted: false });
+      }
+      return new Promise((resolve, reject) => {
+        const lend = async (connection: Connection) => {
+          const result = await work(connection);
+          resolve(result);
+          if (result.kind === "connected") await untilClosed(result.connection);
+        };
+        use(gate, lend, chain).then((used) => {
+          if (used.kind === "refused") {
+            resolve({ ...used, message: `jump host ${gate.host}: ${used.message}`, contacted: false });
+          } else if (used.kind === "unreachable") {
+            resolve({ ...used, message: `jump host ${gate.host}: ${used.message}` });
+          }
+        }, reject);
+      });
+    };
+
   return {
     resolve: (endpoint) => resolver.resolve(endpoint),
-    use: async (endpoint, work) => {
-      const resolution = await resolver.resolve(endpoint);
-      if (resolution.kind === "failed") return { kind: "refused", message: resolution.message, contacted: false };
-      const key = connectionKey(resolution.host, endpoint);
-      const entry = entries.get(key) ?? {
-        breaker: new CircuitBreaker(),
-        connecting: undefined,
-        users: 0,
-        cancelIdle: undefined,
-      };
-      entries.set(key, entry);
-      entry.users += 1;
-      entry.cancelIdle?.();
-      let connection: Connection | undefined;
-      try {
-        const result = await connected(resolution.host, endpoint, entry);
-        if (result.kind !== "connected") return result;
-        connection = result.connection;
-        return { kind: "done", value: await work(connection) };
-      } finally {
-        entry.users -= 1;
-        if (entry.users === 0 && connection?.closed === false) closeIdle(entry, connection);
-      }
-    },
+    use: (endpoint, work) => use(endpoint, work, []),
     close: async () => {
       ending.abort();
       for (const entry of entries.values()) {
@@ -132,6 +191,17 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
       }
     },
   };
+}
+
+/** The hosts that are being connected to, each through the one behind it, as `hostname:port`. */
+type Chain = readonly string[];
+
+function placeOf({ hostname, port }: ResolvedHost): string {
+  return `${hostname}:${port}`;
+}
+
+function untilClosed(connection: Connection): Promise<void> {
+  return new Promise((resolve) => connection.onClosed(() => resolve()));
 }
 
 /** One login at a time per host: sshd drops unauthenticated connections at random beyond a few. */

@@ -110,8 +110,8 @@ export function judgeHostKey(known: HostKeys, presented: Buffer, policy: "strict
   }
   if (trusted.length === 0 && known.keys.some((key) => key.marker === "authority")) {
     return refused(
-      `${known.name} is known by a @cert-authority line only, which lock connections cannot use in this version: ` +
-        `add the host's own key to ${known.files[0] ?? "known_hosts"}`,
+      `${known.name} is known by a @cert-authority line only, which ssh2 cannot use: ` +
+        `set transport to auto or openssh, or add the host's own key to ${known.files[0] ?? "known_hosts"}`,
     );
   }
   if (policy === "accept-new") return { kind: "new" };

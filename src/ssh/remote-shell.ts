@@ -3,9 +3,13 @@ import type { Logger } from "../base/logger.ts";
 import type { ShellChannel } from "./shell-channel.ts";
 import { frameOperation, isEnd, newNonce, readAnswerLine } from "./shell-protocol.ts";
 
-/** Answers are what the operation printed; `unknown` says that it may or may not have been carried out. */
+/**
+ * Answers are what the operation printed; `unknown` says that it may or may not have been carried out.
+ * `no-shell`: something else than a shell was at the other end, and has ended.
+ */
 export type ShellAnswer =
   | { readonly kind: "answered"; readonly lines: readonly string[] }
+  | { readonly kind: "no-shell"; readonly detail: string }
   | { readonly kind: "unknown"; readonly detail: string };
 
 /** One shell on another host, kept open: an operation costs one round trip. */
@@ -32,23 +36,26 @@ export function createRemoteShell(deps: {
   operationTimeoutMs: number;
   clock: Clock;
   log: Logger;
-  /** Told once when the shell is of no more use; the connection must not be used again either. */
-  onBroken: (cause: string) => void;
+  /**
+   * Told once when the shell is of no more use; the connection must not be used again either, unless
+   * there was no shell in the first place.
+   */
+  onBroken: (cause: string, how: "unknown" | "no-shell") => void;
 }): RemoteShell {
   const { channel, clock, log } = deps;
   const pending: Operation[] = [];
   let cancelTimer: CancelTimer | undefined;
   let rest = "";
-  let brokenBy: string | undefined;
+  let brokenBy: Exclude<ShellAnswer, { kind: "answered" }> | undefined;
   let everAnswered = false;
   let lastNoise = "";
 
-  const breakDown = (cause: string) => {
+  const breakDown = (detail: string, kind: "unknown" | "no-shell" = "unknown") => {
     if (brokenBy !== undefined) return;
-    brokenBy = cause;
+    const answer = (brokenBy = { kind, detail });
     cancelTimer?.();
-    for (const operation of pending.splice(0)) operation.settle({ kind: "unknown", detail: cause });
-    deps.onBroken(cause);
+    for (const operation of pending.splice(0)) operation.settle(answer);
+    deps.onBroken(detail, kind);
   };
   const armTimer = () => {
     cancelTimer?.();
@@ -69,9 +76,9 @@ export function createRemoteShell(deps: {
       heardNoise(line);
       return;
     }
+    everAnswered = true;
     if (!isEnd(read.text)) return void operation.lines.push(read.text);
     pending.shift();
-    everAnswered = true;
     armTimer();
     operation.settle({ kind: "answered", lines: operation.lines });
   };
@@ -82,9 +89,11 @@ export function createRemoteShell(deps: {
     for (const line of lines) readLine(line);
   });
   channel.onErrorOutput(heardNoise);
-  channel.onClosed(() => {
+  channel.onClosed((exited) => {
     if (rest !== "") heardNoise(rest);
-    breakDown(everAnswered || lastNoise === "" ? "the connection was lost" : `the shell ended: ${lastNoise}`);
+    const said = lastNoise === "" ? "" : `: ${lastNoise}`;
+    if (everAnswered || (!exited && said === "")) breakDown("the connection was lost");
+    else breakDown(`the shell ended${said}`, exited ? "no-shell" : "unknown");
   });
   channel.write(deps.prologue);
 
@@ -93,7 +102,7 @@ export function createRemoteShell(deps: {
       return brokenBy !== undefined;
     },
     run: (command) => {
-      if (brokenBy !== undefined) return Promise.resolve({ kind: "unknown", detail: brokenBy });
+      if (brokenBy !== undefined) return Promise.resolve(brokenBy);
       const nonce = newNonce();
       return new Promise((settle) => {
         pending.push({ nonce, lines: [], settle });

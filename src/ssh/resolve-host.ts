@@ -23,7 +23,11 @@ export interface ResolvedHost {
   readonly identitiesOnly: boolean;
   /** Socket of the agent, if one is to be asked. */
   readonly agentSocket: string | undefined;
-  /** How to get there when it is not a plain TCP connection; not available to lock connections yet. */
+  readonly certificateFiles: readonly string[];
+  /** OpenSSH may log in by Kerberos, or with a key on a PKCS#11 token. */
+  readonly gssapi: boolean;
+  readonly pkcs11: boolean;
+  /** How to get there when it is not a plain TCP connection. */
   readonly proxy: { readonly option: "ProxyJump" | "ProxyCommand"; readonly value: string } | undefined;
 }
 
@@ -93,6 +97,10 @@ export function readSshConfiguration(
   const files = (name: string) => (first(name)?.split(" ") ?? []).filter(Boolean).map((path) => expandHome(path, env));
   const family = first("addressfamily");
   const user = first("user") ?? endpoint.user ?? "";
+  const keyFiles = (name: string) =>
+    (values.get(name) ?? [])
+      .filter((path) => path !== "none")
+      .map((path) => expandTokens(expandHome(path, env), endpoint, user, env));
   return {
     givenHost: endpoint.host,
     hostname: first("hostname") ?? endpoint.host,
@@ -105,9 +113,10 @@ export function readSshConfiguration(
     userKnownHostsFiles:
       endpoint.knownHostsFile === undefined ? files("userknownhostsfile") : [expandHome(endpoint.knownHostsFile, env)],
     globalKnownHostsFiles: files("globalknownhostsfile"),
-    identityFiles: (values.get("identityfile") ?? [])
-      .filter((path) => path !== "none")
-      .map((path) => expandTokens(expandHome(path, env), endpoint, user, env)),
+    identityFiles: keyFiles("identityfile"),
+    certificateFiles: keyFiles("certificatefile"),
+    gssapi: first("gssapiauthentication") === "yes",
+    pkcs11: first("pkcs11provider") !== undefined,
     identitiesOnly: first("identitiesonly") === "yes",
     agentSocket: agentSocket(values.get("identityagent")?.[0], env),
     proxy: proxyOf(first("proxyjump"), first("proxycommand")),

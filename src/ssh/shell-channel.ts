@@ -6,9 +6,17 @@ export interface ShellChannel {
   write(text: string): void;
   onOutput(listener: (text: string) => void): void;
   onErrorOutput(listener: (text: string) => void): void;
-  /** Calls the listener once when the shell or its connection has ended, at once if it has already. */
-  onClosed(listener: () => void): void;
+  /**
+   * Calls the listener once when the shell or its connection has ended, at once if it has already;
+   * `exited`: the program on the other side ended by itself, the connection is as good as before.
+   */
+  onClosed(listener: (exited: boolean) => void): void;
   close(): void;
+}
+
+/** The account was entered, and there is no shell to be had there. */
+export class NoShell extends Error {
+  override readonly name = "NoShell";
 }
 
 /**
@@ -28,7 +36,7 @@ export function openShellChannel(client: Client, timeoutMs: number, clock: Clock
     client.once("close", () => fail(new Error("the connection was closed")));
     try {
       client.exec(shellCommand, (error, channel) => {
-        if (error !== undefined) return fail(error);
+        if (error !== undefined) return fail(isDenied(error) ? new NoShell(error.message) : error);
         cancelTimer();
         resolve(wrapChannel(client, channel));
       });
@@ -38,26 +46,37 @@ export function openShellChannel(client: Client, timeoutMs: number, clock: Clock
   });
 }
 
+/** What ssh2 says when the request for a program, and not for the channel, was turned down. */
+function isDenied(error: Error): boolean {
+  return error.message.startsWith("Unable to exec");
+}
+
 function wrapChannel(client: Client, channel: ClientChannel): ShellChannel {
-  let closed = false;
-  const listeners: Array<() => void> = [];
-  const end = () => {
-    if (closed) return;
-    closed = true;
-    for (const listener of listeners.splice(0)) listener();
+  let exited: boolean | undefined;
+  const listeners: Array<(exited: boolean) => void> = [];
+  const end = (byItself: boolean) => {
+    if (exited !== undefined) return;
+    exited = byItself;
+    for (const listener of listeners.splice(0)) listener(byItself);
   };
   channel.setEncoding("utf8");
   channel.stderr.setEncoding("utf8");
-  channel.on("error", end);
-  channel.once("exit", end);
-  channel.once("close", end);
-  client.once("close", end);
+  let hasExited = false;
+  channel.on("error", () => end(false));
+  channel.once("exit", (code: number | null) => {
+    // A program that was killed by a signal has no exit code, and says nothing about the account.
+    hasExited = code !== null;
+    // Its last words are in the stream's buffer by now: they are heard first.
+    setImmediate(() => end(hasExited));
+  });
+  channel.once("close", () => end(hasExited));
+  client.once("close", () => end(hasExited));
   return {
     write: (text) => void channel.write(text),
     // Both streams have to be read in any case, or the channel never closes.
     onOutput: (listener) => void channel.on("data", listener),
     onErrorOutput: (listener) => void channel.stderr.on("data", listener),
-    onClosed: (listener) => void (closed ? listener() : listeners.push(listener)),
+    onClosed: (listener) => void (exited === undefined ? listeners.push(listener) : listener(exited)),
     close: () => channel.close(),
   };
 }

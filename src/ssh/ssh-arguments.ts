@@ -23,6 +23,7 @@ export function sshCommand(endpoint: SshEndpoint): [file: string, ...args: strin
     ...options.flatMap((option) => ["-o", option]),
     ...(endpoint.identityFile === undefined ? [] : ["-i", endpoint.identityFile, "-o", "IdentitiesOnly=yes"]),
     ...(endpoint.port === undefined ? [] : ["-p", String(endpoint.port)]),
+    ...(endpoint.jumpHost === undefined ? [] : ["-J", endpoint.jumpHost]),
   ];
 }
 

@@ -7,6 +7,7 @@ import type { LockTransport } from "../../src/lock/lock-transport.ts";
 import { holdGuard } from "../support/hold-guard.ts";
 import { openDiskWorld, openLocalWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { runTool } from "../../src/process/run-tool.ts";
+import { waitUntil } from "../support/process-state.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
@@ -34,6 +35,9 @@ describe("a guard that is held by a stopped process", () => {
     const guard = await holdGuard(path);
     expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "busy" }]);
     expect(await transport.check([path], never)).toMatchObject([{ kind: "held" }]);
+    expect(await transport.beat([{ path, token: mine }], never)).toEqual([{ kind: "busy" }]);
+    const stale = { path, token: mine, mtime: 0, olderThanSeconds: null };
+    expect(await transport.break(stale, never)).toEqual({ kind: "busy" });
     await guard.letGo();
     expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "released" }]);
   });
@@ -54,6 +58,10 @@ describe("a full disk", () => {
     await execa("dd", ["if=/dev/zero", `of=${join(directory, "filler")}`, "bs=1k"], { reject: false });
     expect(await take(transport, wanted)).toMatchObject({ kind: "error" });
     expect((await readdir(dirname(wanted))).toSorted()).toEqual(["held.lock", "held.lock.guard", "wanted.lock.guard"]);
+    // What is held goes on living: neither a sign of life nor a promotion needs space.
+    expect(await transport.beat([{ path: held, token: mine }], never)).toEqual([{ kind: "beaten" }]);
+    expect(await transport.promote([claimOf(held, mine)], never)).toEqual([{ kind: "promoted" }]);
+    expect(await world.read(held)).toBe(claimOf(held, mine).content);
     expect(await transport.release([{ path: held, token: mine }], never)).toEqual([{ kind: "released" }]);
   });
 });
@@ -111,9 +119,10 @@ describe("over a real sshd", () => {
 
   it("uses one connection for operations at the same time", async () => {
     const paths = Array.from({ length: 30 }, (_, index) => world.path(`${index}`));
-    const before = (await sessions()).length;
+    // Those of the tests before may take a moment to end.
+    await waitUntil("no session is left", async () => (await sessions()).length === 0);
     await Promise.all(paths.map((path) => take(transport, path)));
-    expect((await sessions()).length - before).toBe(1);
+    expect(await sessions()).toHaveLength(1);
   });
 });
 
@@ -155,7 +164,21 @@ describe("accounts that are not a plain shell", () => {
     expect(await transport.check([path, "/nowhere/x"], never)).toMatchObject([{ kind: "absent" }, { kind: "error" }]);
     expect(await take(transport, path)).toEqual({ kind: "acquired" });
     expect(await transport.check([path], never)).toMatchObject([{ kind: "held", found: { owner: "777" } }]);
+    expect(await transport.beat([{ path, token: mine }], never)).toEqual([{ kind: "beaten" }]);
     expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "released" }]);
+    const settle = { claims: [claimOf(path, mine)], thenCheck: [world.path("b")], thenPromote: [claimOf(path, mine)] };
+    expect((await transport.acquire(settle, never)).promotions).toEqual([{ kind: "promoted" }]);
+    await world.makeOlder(path, 1000);
+    const [seen] = await transport.check([path], never);
+    const mtime = seen?.kind === "held" ? seen.found.mtime : 0;
+    const letGo = await world.lock(`${path}.hold`);
+    const stale = { path, token: mine, mtime, olderThanSeconds: 900 };
+    expect(await transport.break(stale, never)).toEqual({ kind: "in-use" });
+    await letGo();
+    expect(await transport.break({ ...stale, olderThanSeconds: 2000 }, never)).toMatchObject({ kind: "fresh" });
+    expect(await transport.break(stale, never)).toEqual({ kind: "broken" });
+    const [abilities] = await transport.probe([path.slice(0, path.lastIndexOf("/"))], never);
+    expect(abilities).toMatchObject({ kind: "probed", exclusive: true, hardLinks: true, flock: true });
   });
 });
 

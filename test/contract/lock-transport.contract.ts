@@ -10,6 +10,12 @@ export interface LockWorld {
   newTransport(): Promise<LockTransport>;
   plant(path: string, what: "symlink" | "directory" | "fifo" | { content: string }): Promise<void>;
   read(path: string): Promise<string | undefined>;
+  /** Puts the time of a file back. */
+  makeOlder(path: string, seconds: number): Promise<void>;
+  /** Locks a file as a writer does, until the returned function is called. */
+  lock(path: string): Promise<() => Promise<void>>;
+  /** The names in the directory. */
+  list(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

@@ -125,7 +125,7 @@ describe("the daemon", () => {
     await expect.poll(() => processesNaming(instance.directory), { timeout: 5000 }).toEqual([]);
     // Five seconds is what is promised, a bound and not a speed.
     expect(performance.now() - before).toBeLessThan(5000);
-    expect((await readdir(instance.path("locks"))).filter((name) => !name.endsWith(".guard"))).toEqual([]);
+    expect((await readdir(instance.path("locks"))).filter((name) => !/\.(guard|hold)$/.test(name))).toEqual([]);
     expect(director.lines.find(is("run finished"))).toMatchObject({ outcome: "cancelled" });
     await expect(readFile(instance.path("dest/big"))).rejects.toThrow("ENOENT");
     const history = await instance.cli("history", "--json");

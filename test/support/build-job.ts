@@ -1,3 +1,4 @@
+import { defaultLease } from "../../src/config/resolve-lease.ts";
 import type { Action, Job } from "../../src/config/resolved.ts";
 
 /** A local job with one command action and no locks; a test names only what it is about. */
@@ -17,7 +18,10 @@ export function buildJob(overrides: Partial<Job> = {}): Job {
       startingDeadlineMs: undefined,
     },
     lockFiles: [],
+    lease: defaultLease,
     blocksOn: [],
+    hold: "auto",
+    holdDir: "/run/rsyncdirector-locks",
     concurrency: "queue",
     timeoutMs: undefined,
     stallTimeoutMs: undefined,

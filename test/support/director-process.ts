@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { findProgram } from "../../src/process/find-program.ts";
 
 /** One line of a director's JSON log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
@@ -31,7 +32,8 @@ export function startDirectorProcess(
   options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): DirectorProcess {
   // It stops in good order also when the process that started it dies (PR_SET_PDEATHSIG).
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", process.execPath, builtProgram, ...args], {
+  const setpriv = findProgram("setpriv", process.env["PATH"] ?? "") ?? "setpriv";
+  const child = spawn(setpriv, ["--pdeathsig", "TERM", process.execPath, builtProgram, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: options.env ?? process.env,
     cwd: options.cwd,

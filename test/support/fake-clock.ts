@@ -54,6 +54,12 @@ export class FakeClock implements Clock {
     this.#wall += ms;
   }
 
+  /** The machine sleeps: boot time and wall clock go on, timers stand still. */
+  suspend(ms: number): void {
+    for (const timer of this.#timers) timer.at += ms;
+    this.#pass(ms);
+  }
+
   #pass(ms: number): void {
     this.#wall += ms;
     this.#boot += ms;

@@ -4,10 +4,11 @@ import { createJobLocks, type JobLocks } from "../../src/lock/job-locks.ts";
 import { formatLockContent, type LockOwner, type LockRecord } from "../../src/lock/lock-record.ts";
 import type { LockTimings } from "../../src/lock/lock-timings.ts";
 import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import type { OwnerProbe } from "../../src/lock/stale-watch-owner.ts";
 import type { TransportPool } from "../../src/lock/transport-pool.ts";
 import { EventLog } from "./event-log.ts";
 import { createMemoryLog } from "./memory-log.ts";
-import { createMemoryTransport, type MemoryLockHost } from "./memory-lock-transport.ts";
+import { createMemoryTransport, type Fault, type MemoryLockHost, type OperationNote } from "./memory-lock-transport.ts";
 
 const testOwner: LockOwner = {
   inst: "11111111-2222-3333-4444-555555555555",
@@ -47,6 +48,8 @@ export function remoteLock(host: string, path: string): LockFile {
     knownHostsFile: undefined,
     hostKeyPolicy: "strict",
     connectTimeoutMs: 1000,
+    jumpHost: undefined,
+    transport: "auto",
     options: {},
   };
   return { type: "remote", path, endpoint };
@@ -63,22 +66,31 @@ export function createDirector(options: {
   random?: () => number;
   timings?: Partial<LockTimings>;
   name?: string;
+  /** What happens to its operations on their way, besides what their host does. */
+  fault?: (operation: OperationNote) => Fault | undefined;
+  owners?: OwnerProbe;
 }): { locks: JobLocks; events: EventLog; log: ReturnType<typeof createMemoryLog> } {
-  const { hosts, clock, random = () => 0.5, timings, name = "director" } = options;
+  const { hosts, clock, random = () => 0.5, timings, name = "director", fault, owners } = options;
   const events = new EventLog();
   const log = createMemoryLog();
-  const transports = memoryTransportPool(hosts, clock);
+  const transports = memoryTransportPool(hosts, clock, fault);
   const owner = { ...testOwner, name };
+  const replaced = { ...(timings && { timings }), ...(owners && { owners }) };
   return {
-    locks: createJobLocks({ transports, clock, random, events, log, owner, ...(timings && { timings }) }),
+    locks: createJobLocks({ transports, clock, random, events, log, owner, ...replaced }),
     events,
     log,
   };
 }
 
-function memoryTransportPool(hosts: readonly MemoryLockHost[], clock: Clock): TransportPool {
+/** The ways to imagined hosts; the one called `local` is this host. */
+export function memoryTransportPool(
+  hosts: readonly MemoryLockHost[],
+  clock: Clock,
+  fault?: (operation: OperationNote) => Fault | undefined,
+): TransportPool {
   const transports = new Map<string, LockTransport>(
-    hosts.map((host) => [host.name, createMemoryTransport(host, clock)]),
+    hosts.map((host) => [host.name, createMemoryTransport(host, clock, 20_000, fault)]),
   );
   return {
     locate: (lock) => {

@@ -1,18 +1,22 @@
 import { execa } from "execa";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import type { SshEndpoint } from "../../src/config/resolved.ts";
 import { createLocalTransport } from "../../src/lock/local-transport.ts";
 import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import { createRemoteTransport, type RemoteTransportDeps } from "../../src/lock/remote-transport.ts";
+import { createSftpTransport } from "../../src/lock/sftp-transport.ts";
 import { createSshTransport } from "../../src/lock/ssh-transport.ts";
 import { createConnectionPool, type ConnectionPool } from "../../src/ssh/connection-pool.ts";
 import type { LockWorld } from "../contract/lock-transport.contract.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { lockFile } from "./lock-flock.ts";
 import { createMemoryTransport, MemoryLockHost } from "./memory-lock-transport.ts";
 import { runTool } from "../../src/process/run-tool.ts";
+import { startChild } from "../../src/process/start-child.ts";
 
 export function openMemoryWorld(): Promise<LockWorld> {
   const clock = new FakeClock();
@@ -29,6 +33,16 @@ export function openMemoryWorld(): Promise<LockWorld> {
       const entry = host.files.get(path);
       return Promise.resolve(typeof entry === "object" ? entry.content : undefined);
     },
+    makeOlder: (path, seconds) => {
+      const entry = host.files.get(path);
+      if (typeof entry === "object") host.files.set(path, { ...entry, mtime: entry.mtime - seconds });
+      return Promise.resolve();
+    },
+    lock: (path) => {
+      host.writers.add(path);
+      return Promise.resolve(() => Promise.resolve(void host.writers.delete(path)));
+    },
+    list: () => Promise.resolve([...host.files.keys()].map((path) => basename(path))),
     close: () => Promise.resolve(),
   });
 }
@@ -48,7 +62,20 @@ export async function openDiskWorld(
       else if (what === "fifo") await execa("mkfifo", [path]);
       else await writeFile(path, what.content);
     },
-    read: (path) => readFile(path, "utf8").catch(() => undefined),
+    // A FIFO would keep the reader waiting for ever.
+    read: async (path) => {
+      const isFile = (await lstat(path).catch(() => undefined))?.isFile() === true;
+      return isFile ? readFile(path, "utf8").catch(() => undefined) : undefined;
+    },
+    makeOlder: async (path, seconds) => {
+      const then = (await stat(path)).mtimeMs / 1000 - seconds;
+      await utimes(path, then, then);
+    },
+    lock: async (path) => {
+      const file = await lockFile(path);
+      return () => file.letGo();
+    },
+    list: () => readdir(directory),
     close: async () => {
       await options.close?.();
       await rm(directory, { recursive: true, force: true });
@@ -61,14 +88,31 @@ export function openLocalWorld(): Promise<LockWorld> {
 }
 
 /** Each transport has connections of its own. */
-export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
+function openRemoteWorld(
+  create: (deps: RemoteTransportDeps) => LockTransport,
+  endpoint: SshEndpoint,
+  operationTimeoutMs: number,
+): Promise<LockWorld> {
   const pools: ConnectionPool[] = [];
   const newTransport = () => {
-    const pool = createConnectionPool({ runTool, clock: systemClock, log: silentLogger });
+    const pool = createConnectionPool({ runTool, startChild, clock: systemClock, log: silentLogger });
     pools.push(pool);
-    return createSshTransport({ endpoint, pool, operationTimeoutMs, clock: systemClock, log: silentLogger });
+    return create({ endpoint, pool, operationTimeoutMs, clock: systemClock, log: silentLogger });
   };
   return openDiskWorld(newTransport, {
     close: async () => void (await Promise.all(pools.map((pool) => pool.close()))),
   });
+}
+
+export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
+  return openRemoteWorld(createSshTransport, endpoint, operationTimeoutMs);
+}
+
+export function openSftpWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
+  return openRemoteWorld(createSftpTransport, endpoint, operationTimeoutMs);
+}
+
+/** By a shell or over sftp, as the account allows. */
+export function openAnyWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
+  return openRemoteWorld(createRemoteTransport, endpoint, operationTimeoutMs);
 }

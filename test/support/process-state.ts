@@ -50,3 +50,11 @@ function readCommandLine(pid: string): string[] {
     return [];
   }
 }
+
+/** The parent of a process, and its short name. */
+export function parentOf(pid: number): { pid: number; name: string } {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const parent = Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1]);
+  if (!(parent > 1)) throw new Error(`process ${pid} has no parent of its own`);
+  return { pid: parent, name: readFileSync(`/proc/${parent}/comm`, "utf8").trim() };
+}

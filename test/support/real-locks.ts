@@ -4,6 +4,7 @@ import { describeOwner } from "../../src/lock/lock-owner.ts";
 import { defaultLockTimings, type LockTimings } from "../../src/lock/lock-timings.ts";
 import { createTransportPool } from "../../src/lock/transport-pool.ts";
 import { runTool } from "../../src/process/run-tool.ts";
+import { startChild } from "../../src/process/start-child.ts";
 import { createConnectionPool } from "../../src/ssh/connection-pool.ts";
 import { EventLog } from "./event-log.ts";
 import { createMemoryLog } from "./memory-log.ts";
@@ -22,7 +23,7 @@ export async function createRealLocks(
   const log = createMemoryLog();
   const all = { ...defaultLockTimings, ...timings };
   const clock = systemClock;
-  const connections = createConnectionPool({ runTool, clock, log });
+  const connections = createConnectionPool({ runTool, startChild, clock, log });
   const transports = createTransportPool({
     runTool,
     connections,

@@ -5,6 +5,7 @@ import type { AbortKind } from "../../src/base/abort.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import type { Action, Job, SyncAction } from "../../src/config/resolved.ts";
+import type { HoldClaim } from "../../src/model/hold.ts";
 import type { ActionOutcome } from "../../src/model/run.ts";
 import type { TransferProgress } from "../../src/model/transfer.ts";
 import { sshCommand } from "../../src/ssh/ssh-arguments.ts";
@@ -23,10 +24,14 @@ export interface StartOptions {
   job?: Partial<Job>;
   deps?: Partial<ActionDeps>;
   dryRun?: boolean;
+  holds?: readonly HoldClaim[];
 }
 
 /** Runs one action as the job runner would, with the real clock and real programs. */
-export function startAction(action: Action, { job = {}, deps = {}, dryRun = false }: StartOptions = {}): StartedAction {
+export function startAction(
+  action: Action,
+  { job = {}, deps = {}, dryRun = false, holds = [] }: StartOptions = {},
+): StartedAction {
   const controller = new AbortController();
   const run = createActionRegistry({
     remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
@@ -44,6 +49,8 @@ export function startAction(action: Action, { job = {}, deps = {}, dryRun = fals
     signal: controller.signal,
     dryRun,
     log: silentLogger,
+    holds,
+    onSpawned: () => undefined,
     onStarted: (words) => argv.push(...words),
     onOutput: (stream, line) => lines.push(`${stream}: ${line}`),
     onProgress: (update) => progress.push(update),

@@ -10,6 +10,8 @@ export const plainEndpoint: SshEndpoint = {
   knownHostsFile: undefined,
   hostKeyPolicy: "strict",
   connectTimeoutMs: 30_000,
+  jumpHost: undefined,
+  transport: "auto",
   options: {},
 };
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -28,6 +28,8 @@ export interface TestSshdOptions {
   /** Use the keys of an earlier sshd (a host that was restarted). */
   directory?: string;
   port?: number;
+  /** Without the sftp subsystem. */
+  withoutSftp?: boolean;
 }
 
 export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd> {
@@ -37,11 +39,13 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
   const identityFile = join(directory, "client_key");
   const knownHostsFile = join(directory, "known_hosts");
   const hostKey = (await readFile(join(directory, "host_key.pub"), "utf8")).split(" ").slice(0, 2).join(" ");
-  await writeFile(knownHostsFile, `[127.0.0.1]:${port} ${hostKey}\n`);
+  // Put in place whole: a client may be reading it, and half a file would be an unknown host.
+  await writeFile(`${knownHostsFile}.new`, `[127.0.0.1]:${port} ${hostKey}\n`);
+  await rename(`${knownHostsFile}.new`, knownHostsFile);
   // Only an sshd that root starts insists on its directory.
   if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
   const configFile = join(directory, "sshd_config");
-  await writeFile(configFile, [...(options.config ?? []), ...baseConfig(directory, port)].join("\n") + "\n");
+  await writeFile(configFile, [...(options.config ?? []), ...baseConfig(directory, port, options)].join("\n") + "\n");
 
   // Whatever becomes of the process that started it, it must not live on (PR_SET_PDEATHSIG).
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-f", configFile], {
@@ -80,7 +84,7 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
   };
 }
 
-function baseConfig(directory: string, port: number): string[] {
+function baseConfig(directory: string, port: number, { withoutSftp = false }: TestSshdOptions): string[] {
   return [
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
@@ -93,7 +97,9 @@ function baseConfig(directory: string, port: number): string[] {
     "PasswordAuthentication no",
     "MaxStartups 200:30:400",
     "PrintMotd no",
-    "Subsystem sftp internal-sftp",
+    ...(withoutSftp ? [] : ["Subsystem sftp internal-sftp"]),
+    // Debian's bash reads ~/.bashrc for every ssh command, and whatever the developer has there takes time.
+    `SetEnv HOME=${directory}`,
   ];
 }
 

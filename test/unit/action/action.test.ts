@@ -16,6 +16,8 @@ const endpoint: NonNullable<Job["endpoint"]> = {
   knownHostsFile: undefined,
   hostKeyPolicy: "strict",
   connectTimeoutMs: 5000,
+  jumpHost: undefined,
+  transport: "auto",
   options: {},
 };
 const sync: SyncAction = {
@@ -42,6 +44,8 @@ async function run(thrown: Error) {
     signal: new AbortController().signal,
     dryRun: false,
     log: { ...silentLogger, error: (fields) => errors.push(fields) },
+    holds: [],
+    onSpawned: () => {},
     onStarted: () => {},
     onOutput: () => {},
     onProgress: () => {},

@@ -34,11 +34,24 @@ describe("resolveConfig", () => {
       },
       logging: [{ type: "stdout", level: "info", format: "auto" }],
       history: { keepRuns: 1000, keepMs: 90 * 86_400_000 },
+      lockOperationTimeoutMs: 20_000,
     });
     expect(jobs[0]).toMatchObject({
+      lease: {
+        heartbeatMs: 30_000,
+        ttlMs: 600_000,
+        renewDeadlineMs: 480_000,
+        claimTtlMs: 120_000,
+        minTtlMs: 60_000,
+        settleMs: 15_000,
+        breakStale: true,
+        onUnreachable: "abort",
+      },
       enabled: true,
       direction: "push",
       endpoint: undefined,
+      hold: "auto",
+      holdDir: "/run/rsyncdirector-locks",
       concurrency: "queue",
       timeoutMs: undefined,
       retry: { limit: 0, delayMs: 30_000, maxDelayMs: 600_000, backoff: 2, exitCodes: undefined },
@@ -109,6 +122,8 @@ describe("resolveConfig", () => {
       knownHostsFile: "/etc/ssh/known",
       hostKeyPolicy: "strict",
       connectTimeoutMs: 7000,
+      jumpHost: "admin@gate:2222,[fe80::1%eth0]",
+      transport: "openssh",
       options: { ServerAliveInterval: "15", Compression: "yes", ForwardAgent: "no" },
     });
     expect(jobs.map((job) => job.timeoutMs)).toEqual([3_600_000, 3_600_000]);
@@ -127,6 +142,23 @@ describe("resolveConfig", () => {
       "backup@other:2222/run/rd/push",
       "root@nas:22/run/rd/root",
     ]);
+  });
+
+  test("lays the lock block of a job over that of defaults, and both over the top", async () => {
+    const { jobs, lockOperationTimeoutMs } = await load("valid", "everything.yaml");
+    expect(lockOperationTimeoutMs).toBe(10_000);
+    const shared = { ttlMs: 1_200_000, settleMs: 20_000, minTtlMs: 300_000 };
+    expect(jobs[0]?.lease).toEqual({
+      ...shared,
+      heartbeatMs: 60_000,
+      renewDeadlineMs: 600_000,
+      claimTtlMs: 180_000,
+      breakStale: false,
+      onUnreachable: "continue",
+    });
+    // 80 % of the ttl, unless it is given.
+    expect(jobs[1]?.lease).toMatchObject({ ...shared, heartbeatMs: 15_000, renewDeadlineMs: 960_000 });
+    expect(jobs[0]?.blocksOn[0]?.lock).toMatchObject({ peer: "legacy", foreignStaleAfterMs: 86_400_000 });
   });
 
   test("reads blocks", async () => {

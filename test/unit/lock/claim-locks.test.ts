@@ -52,7 +52,10 @@ describe("claiming locks", () => {
       owner: { name: "director", pid: 4321 },
       job: "job",
       run: "run",
-      ttl: 0,
+      state: "held",
+      hb: 30,
+      ttl: 600,
+      hold: false,
     });
   });
 
@@ -130,7 +133,7 @@ describe("claiming locks", () => {
   it("gives a young claim of lower standing time to go, and goes on when it is gone", async () => {
     const { state, events } = start({ lockFiles: [onBackup("mine")], blocksOn: [blockOn(here("theirs"))] });
     local.fault = ({ number }) => {
-      if (number === 2) local.write("/locks/theirs", lockContent({ rank: "zzzz" }));
+      if (number === 2) local.write("/locks/theirs", lockContent({ rank: "zzzz", state: "claim" }));
       return undefined;
     };
     await clock.advance(2500);
@@ -142,10 +145,24 @@ describe("claiming locks", () => {
     expect(events.of("lock:withdrawn")).toEqual([]);
   });
 
+  it.each([
+    ["a held lock, whatever its rank", { rank: "zzzz", state: "held" }],
+    ["a claim of higher standing", { rank: "0000", state: "claim" }],
+  ] as const)("gives way at once to %s", async (_, theirs) => {
+    const { events } = start({ lockFiles: [onBackup("mine")], blocksOn: [blockOn(here("theirs"))] });
+    local.fault = ({ number }) => {
+      if (number === 2) local.write("/locks/theirs", lockContent(theirs));
+      return undefined;
+    };
+    await clock.advance(0);
+    expect(events.of("lock:withdrawn")).toHaveLength(1);
+    expect(backup.files.size).toBe(0);
+  });
+
   it("gives way in the end when a claim of lower standing does not go", async () => {
     const { events } = start({ lockFiles: [onBackup("mine")], blocksOn: [blockOn(here("theirs"))] });
     local.fault = ({ number }) => {
-      if (number === 2) local.write("/locks/theirs", lockContent({ rank: "zzzz" }));
+      if (number === 2) local.write("/locks/theirs", lockContent({ rank: "zzzz", state: "claim" }));
       return undefined;
     };
     await clock.advance(11_000);

@@ -1,8 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { readdir, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readLockScript } from "../../../src/lock/lock-script.ts";
 import { createScriptTransport, type ScriptResult } from "../../../src/lock/script-transport.ts";
 import { lockContent } from "../../support/lock-fixture.ts";
+import { makeTempDir } from "../../support/temp-dir.ts";
 
 const { signal } = new AbortController();
 const claim = { path: "/locks/a", token: "my-own-token-0123456789", content: lockContent() };
@@ -78,6 +81,19 @@ describe("reading what the lock functions answer", () => {
 });
 
 describe("the lock functions", () => {
+  it.each(["rd_break 0 {path} '' 0 -", "rd_break 0 {path} '' 0 ''", "rd_breakforeign 0 {path} '' 0"])(
+    "refuse by themselves to break a lock without a token: %s",
+    async (call) => {
+      const path = join(await makeTempDir(), "foreign.lock");
+      await writeFile(path, '1234\n{"token":""}\n');
+      await utimes(path, 0, 0);
+      const input = `${await readLockScript()}rd_nonce=n\n${call.replace("{path}", `'${path}'`)}\n`;
+      const { stdout } = spawnSync("/bin/sh", ["-s"], { input, encoding: "utf8" });
+      expect(stdout).toBe("RD1 n 0 ERR token \n");
+      expect(await readdir(dirname(path))).toEqual(["foreign.lock"]);
+    },
+  );
+
   it("are POSIX shell without a finding of shellcheck", async (context) => {
     const found = spawnSync("shellcheck", ["--shell=sh", "-"], { input: await readLockScript(), encoding: "utf8" });
     if (found.error !== undefined) return context.skip("shellcheck is not installed here");

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/base/errors.ts";
+import { mostHolds } from "../../../src/model/hold.ts";
 import { buildRsyncCommand, joinRemoteShell } from "../../../src/rsync/command.ts";
 import type { RsyncCommandSpec } from "../../../src/rsync/command.ts";
 
@@ -114,4 +115,65 @@ describe("rsync's remote shell string", () => {
       "ssh -o A=b -i '/my key' 'it''s' '' a\\b",
     );
   });
+});
+
+describe("an rsync command behind hold locks", () => {
+  const holds = [{ hold: "/run/l/a.hold", lock: "/run/l/a", token: "T0123456789abcdefghijk" }];
+
+  it("takes them on the other host when it writes there", () => {
+    const words = build({ remote, holds });
+    expect(words[0]).toBe("rsync");
+    const [path] = words.filter((word) => word.startsWith("--rsync-path="));
+    expect(path).toMatch(/^--rsync-path=sh -c '[^'!\n]*' rd$/);
+    expect(path).toContain('t 9 "/run/l/a.hold" "/run/l/a" "T0123456789abcdefghijk"; exec rsync "$@"');
+  });
+
+  it.each([
+    ["in opts", { opts: ["--rsync-path", "/opt/rsync", "-v"] }],
+    ["by name", { options: { rsyncPath: "/opt/rsync" } }],
+    ["in both, of which the words win", { opts: ["--rsync-path=/opt/rsync"], options: { rsyncPath: "/no" } }],
+  ])("starts the operator's own rsync behind them: %s", (_, given) => {
+    const paths = build({ remote, holds, ...given }).filter((word) => word.startsWith("--rsync-path"));
+    expect(paths.at(-1)).toContain('exec /opt/rsync "$@"');
+  });
+
+  it("keeps a shell around what is more than a program, because sudo closes what it inherits", () => {
+    const path = build({ remote, holds, opts: ["--rsync-path=sudo rsync"] }).find((word) => word.includes("RDHOLD"));
+    expect(path).toContain("trap : HUP INT TERM PIPE");
+    expect(path).not.toContain("exec sudo");
+  });
+
+  it.each(["pull", "local"])("takes them here when it writes here: %s", (kind) => {
+    const words = build({ holds, ...(kind === "pull" ? { remote: { ...remote, side: "source" } } : {}) });
+    expect(words.slice(0, 2)).toEqual(["/bin/sh", "-c"]);
+    expect(words[2]).toMatch(/; exec "\$@"$/);
+    expect(words.slice(3, 5)).toEqual(["rd", "rsync"]);
+    expect(words.join(" ")).not.toContain("--rsync-path");
+  });
+
+  it("uses a descriptor of its own for each", () => {
+    const many = Array.from({ length: mostHolds }, (_, number) => ({
+      hold: `/${number}`,
+      lock: undefined,
+      token: "T",
+    }));
+    const script = build({ holds: many })[2] ?? "";
+    expect([...script.matchAll(/; t (\d) /g)].map((match) => match[1])).toEqual(["9", "8", "7", "6", "5", "4", "3"]);
+  });
+
+  it.each(["it's", "ba!ng", "new`tick", 'quo"te', "back\\slash", "dol$lar", "ünï", "per%cent s"])(
+    "never shows a shell the name %s",
+    (name) => {
+      const hold = { hold: `/l/${name}.hold`, lock: `/l/${name}`, token: "T" };
+      const path = build({ remote, holds: [hold] }).find((word) => word.startsWith("--rsync-path=")) ?? "";
+      expect(path).toMatch(/^--rsync-path=sh -c '[^'!\n]*' rd$/);
+      expect(path).not.toContain(name);
+      const octal = /"\$\(printf %b "([^"]*)"\)"/.exec(path)?.[1] ?? "";
+      const bytes = octal
+        .split("\\0")
+        .slice(1)
+        .map((digits) => Number.parseInt(digits, 8));
+      expect(Buffer.from(bytes).toString("utf8")).toBe(hold.hold);
+    },
+  );
 });

@@ -3,11 +3,13 @@ import { AbortReason, abortReasonOf } from "../../../src/base/abort.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { RunAction } from "../../../src/action/action.ts";
 import type { Block, Job } from "../../../src/config/resolved.ts";
-import type { ClaimResult, JobLocks } from "../../../src/lock/job-locks.ts";
+import type { GuardedClaim, GuardedLocks } from "../../../src/lock/hold-locks.ts";
+import type { Fencing, WritersLeft } from "../../../src/model/hold.ts";
 import type { ActionOutcome } from "../../../src/model/run.ts";
 import { createJobRunner } from "../../../src/run/job-runner.ts";
 import { buildCommand, buildJob } from "../../support/build-job.ts";
 import { EventLog } from "../../support/event-log.ts";
+import { buildSync } from "../../support/run-action.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const report = { argv: ["true"], exitCode: 0, signal: null, stats: null, output: "" };
@@ -29,17 +31,26 @@ const untilStopped: RunAction = (_job, _action, { signal }) =>
     });
   });
 
-function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<ClaimResult>) {
+function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<GuardedClaim>) {
   const clock = new FakeClock();
   const events = new EventLog();
   const lost = new AbortController();
   let held = 0;
-  const locks: JobLocks = {
+  const released: WritersLeft[] = [];
+  const spawned: number[] = [];
+  let onRelease: () => void = () => undefined;
+  const fencing: Fencing = { kind: "fenced", holds: [{ hold: "/run/x.hold", lock: "/run/x", token: "t" }] };
+  const locks: GuardedLocks = {
     claim: async ({ signal }) => {
       if (claim !== undefined) return claim(signal);
       held += 1;
-      const release = async () => void (held -= 1);
-      return { kind: "held", held: { places: [], lost: lost.signal, release } };
+      const release = async (left: WritersLeft) => {
+        held -= 1;
+        onRelease();
+        released.push(left);
+      };
+      const onSpawned = (pid: number) => void spawned.push(pid);
+      return { kind: "held", held: { lost: lost.signal, fencing, spawned: onSpawned, release } };
     },
     close: async () => undefined,
   };
@@ -51,6 +62,9 @@ function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<Cl
     lost,
     stop,
     heldLocks: () => held,
+    released,
+    onRelease: (run: () => void) => (onRelease = run),
+    spawned,
     run: (job: Job, dryRun = false) => runJob(job, { runId: "run", signal: stop.signal, dryRun }),
   };
 }
@@ -158,6 +172,17 @@ describe("job runner", () => {
     });
   });
 
+  it("calls it a failure when only the release finds that a lock was lost, whatever the actions say", async () => {
+    const lostMeanwhile = new AbortReason("lock-lost", "lock lost: backup01:/run/x: the file is gone");
+    const test = setUp(async () => ok);
+    test.onRelease(() => test.lost.abort(lostMeanwhile));
+    expect((await test.run(buildJob())).outcome).toEqual({
+      kind: "failed",
+      message: "lock lost: backup01:/run/x: the file is gone",
+      actionId: null,
+    });
+  });
+
   it("does not begin the next action once it is stopped", async () => {
     const test = setUp(async () => {
       test.stop.abort(new AbortReason("shutdown", "the director stops"));
@@ -180,6 +205,40 @@ describe("job runner", () => {
         ? { kind: "skipped", cause: "block-timeout", message: "held by 42" }
         : { kind: "failed", message: "held by 42" },
     );
+  });
+
+  it("hands the kernel locks to the actions, and their process groups to the locks", async () => {
+    const seen: unknown[] = [];
+    const test = setUp(async (_job, _action, context) => {
+      seen.push(context.holds);
+      context.onSpawned(4711);
+      return ok;
+    });
+    await test.run(buildJob());
+    expect(seen).toEqual([[{ hold: "/run/x.hold", lock: "/run/x", token: "t" }]]);
+    expect(test.spawned).toEqual([4711]);
+    expect(test.released).toEqual([{ survivors: [], atDestination: false }]);
+  });
+
+  it("names the processes that could not be killed when it gives the locks back", async () => {
+    const test = setUp(async () => ({ ...passing, retryable: false, report: { ...report, survivors: [7, 8] } }));
+    await test.run(buildJob());
+    expect(test.released).toMatchObject([{ survivors: [7, 8] }]);
+  });
+
+  it.each([
+    ["a copy", [report], true],
+    ["a copy that was turned away", [{ ...report, turnedAway: true }], false],
+    ["one that broke and another that was turned away", [report, { ...report, turnedAway: true }], true],
+    ["one that was never started", [null], false],
+  ])("knows whether a writer may be left at the destination: %s", async (_, reports, expected) => {
+    const left = [...reports];
+    const test = setUp(async () => ({ ...passing, report: left.shift() ?? null }));
+    const retry = { limit: reports.length - 1, delayMs: 0, maxDelayMs: 0, backoff: 1, exitCodes: undefined };
+    const result = test.run(buildJob({ actions: [buildSync({})], retry }));
+    await test.clock.advance(10);
+    await result;
+    expect(test.released).toMatchObject([{ atDestination: expected }]);
   });
 
   it("takes no lock in a dry run", async () => {

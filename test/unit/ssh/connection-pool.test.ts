@@ -14,7 +14,10 @@ function fakeConnection(name: string): Connection & { ended: string | undefined 
       return connection.ended !== undefined;
     },
     onClosed: () => undefined,
+    carrier: { name: "ssh2" } as const,
     openShell: () => Promise.reject(new Error("not here")),
+    openSftp: () => Promise.reject(new Error("not here")),
+    openStream: () => Promise.reject(new Error("not here")),
     destroy: (cause: string) => void (connection.ended ??= cause),
   };
   return connection;
@@ -37,6 +40,9 @@ describe("the connection pool", () => {
     createConnectionPool({
       clock,
       log: silentLogger,
+      startChild: () => {
+        throw new Error("not here");
+      },
       runTool: (command) => {
         const [user, host] = (command.at(-1) ?? "").split("@");
         return Promise.resolve({ exitCode: 0, stdout: `user ${user}\nhostname ${host}\nport 22\n`, stderr: "" });

@@ -8,12 +8,12 @@ class ScriptedChannel {
   sent: string[] = [];
   output: (text: string) => void = () => undefined;
   errorOutput: (text: string) => void = () => undefined;
-  closed: () => void = () => undefined;
+  closed: (exited: boolean) => void = () => undefined;
   write = (text: string) => void this.sent.push(text);
   onOutput = (listener: (text: string) => void) => void (this.output = listener);
   onErrorOutput = (listener: (text: string) => void) => void (this.errorOutput = listener);
-  onClosed = (listener: () => void) => void (this.closed = listener);
-  close = () => this.closed();
+  onClosed = (listener: (exited: boolean) => void) => void (this.closed = listener);
+  close = () => this.closed(false);
   /** The nonce of the n-th operation. */
   nonce(number: number): string {
     return /rd_nonce=([0-9a-f]{16})/.exec(this.sent[number] ?? "")?.[1] ?? "";
@@ -101,7 +101,7 @@ describe("a remote shell", () => {
     const shell = open();
     const answer = shell.run("look");
     channel.output(`RD1 ${channel.nonce(1)} 0 ABSENT\n`);
-    channel.closed();
+    channel.closed(true);
     expect(await answer).toEqual({ kind: "unknown", detail: "the connection was lost" });
   });
 
@@ -109,7 +109,17 @@ describe("a remote shell", () => {
     const shell = open();
     const answer = shell.run("look");
     channel.output("This account is not available.\n");
-    channel.closed();
-    expect(await answer).toMatchObject({ detail: "the shell ended: This account is not available." });
+    channel.closed(true);
+    const noShell = { kind: "no-shell", detail: "the shell ended: This account is not available." };
+    expect(await answer).toEqual(noShell);
+    expect(await shell.run("again")).toEqual(noShell);
+  });
+
+  it("is unknown when the connection goes before the first answer, whatever was printed", async () => {
+    const shell = open();
+    const answer = shell.run("look");
+    channel.output("Welcome\n");
+    channel.closed(false);
+    expect(await answer).toEqual({ kind: "unknown", detail: "the shell ended: Welcome" });
   });
 });

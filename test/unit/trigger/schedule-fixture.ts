@@ -1,5 +1,6 @@
 import { Emitter } from "../../../src/base/emitter.ts";
 import type { Logger, LogFields } from "../../../src/base/logger.ts";
+import { defaultLease } from "../../../src/config/resolve-lease.ts";
 import type { Config, Job, Scheduling } from "../../../src/config/resolved.ts";
 import type { DirectorEvents } from "../../../src/model/events.ts";
 import type { RunRequest } from "../../../src/model/run.ts";
@@ -37,6 +38,7 @@ export function sketchConfig(sketch: ConfigSketch): Config {
     metrics: { addr: "127.0.0.1", port: 0, startupTimeoutMs: 0, startupRetryWaitMs: 0, startupRetryLimit: 0 },
     logging: [],
     history: { keepRuns: 10, keepMs: 1000 },
+    lockOperationTimeoutMs: 20_000,
     jobs: sketch.jobs.map((job) => ({
       type: "local",
       enabled: true,
@@ -45,6 +47,9 @@ export function sketchConfig(sketch: ConfigSketch): Config {
       schedules: [],
       lockFiles: [],
       blocksOn: [],
+      lease: defaultLease,
+      hold: "auto",
+      holdDir: "/run/rsyncdirector-locks",
       concurrency: "queue",
       timeoutMs: undefined,
       stallTimeoutMs: undefined,

@@ -1,0 +1,115 @@
+import { formatDuration } from "../base/duration.ts";
+import type { ProblemLog } from "./problem-log.ts";
+import type { KeyPath } from "./problem.ts";
+import { resolveLease, resolveOperationTimeout } from "./resolve-lease.ts";
+import type { LockLease } from "./resolved.ts";
+import type { RawJob } from "./schema-job.ts";
+import type { RawLease, RawLock } from "./schema-lock.ts";
+import { isRecord, type Tree } from "./tree.ts";
+
+/** Stopping rsync: 20 s after SIGTERM, 5 s more for the group, 5 s after SIGKILL. */
+const stopBudgetMs = 30_000;
+/** How long the lock script waits for another operation on the same lock. */
+const guardWaitMs = 5000;
+/** `WatchdogSec` of the systemd unit. */
+const watchdogMs = 60_000;
+const shortestTtlMs = 60_000;
+const longestTtlMs = 86_400_000;
+
+/**
+ * The inequalities between the durations of a lease (§2.13): a job has to have stopped before its lock can
+ * be broken, also when the clocks of two hosts run at different speed (1 %).
+ */
+export function checkLeases(
+  root: Tree,
+  jobs: readonly { job: RawJob; own: Tree; path: KeyPath }[],
+  log: ProblemLog,
+): void {
+  const top = soundBlock<RawLock>(root["lock"], ["lock"], log);
+  const defaults = isRecord(root["defaults"]) ? root["defaults"]["lock"] : undefined;
+  const shared = soundBlock<RawLease>(defaults, ["defaults", "lock"], log);
+  const operationMs = resolveOperationTimeout(top);
+  // What a block inherits is told where it stands, once.
+  const told = new Set<string>();
+  const check = (lease: LockLease, where: KeyPath) => {
+    for (const flaw of flawsOf(lease, operationMs)) {
+      const text = JSON.stringify(flaw);
+      if (!told.has(text)) log[flaw.level]([...where, flaw.key], flaw.message);
+      told.add(text);
+    }
+  };
+  if (top !== undefined) check(resolveLease(top), ["lock"]);
+  if (shared !== undefined) check(resolveLease(top, shared), ["defaults", "lock"]);
+  for (const { job, own, path } of jobs) {
+    const where = [...path, "lock"];
+    const block = soundBlock<RawLease>(own["lock"], where, log);
+    const lease = resolveLease(top, shared, block);
+    if (block !== undefined) check(lease, where);
+    if (lease.onUnreachable === "continue") checkContinue(job, block === undefined ? path : where, log);
+  }
+}
+
+interface Flaw {
+  readonly level: "error" | "warning";
+  readonly key: keyof RawLock;
+  readonly message: string;
+}
+
+function flawsOf(lease: LockLease, operationMs: number): Flaw[] {
+  const { heartbeatMs, ttlMs, renewDeadlineMs, claimTtlMs, minTtlMs } = lease;
+  const text = formatDuration;
+  const flaws: Flaw[] = [];
+  const demand = (holds: boolean, key: Flaw["key"], message: string, level: Flaw["level"] = "error") => {
+    if (!holds) flaws.push({ level, key, message });
+  };
+  demand(
+    operationMs > guardWaitMs,
+    "operation_timeout",
+    `must be longer than the ${text(guardWaitMs)} that one operation waits for another`,
+  );
+  demand(
+    heartbeatMs >= operationMs,
+    "heartbeat",
+    `${text(heartbeatMs)} must not be shorter than operation_timeout (${text(operationMs)}): one sign of life would wait for the last`,
+  );
+  const inRange = (ms: number) => ms >= shortestTtlMs && ms <= longestTtlMs;
+  const range = `must be between ${text(shortestTtlMs)} and ${text(longestTtlMs)}`;
+  demand(inRange(claimTtlMs), "claim_ttl", range);
+  demand(minTtlMs <= longestTtlMs, "min_ttl", `must not be longer than ${text(longestTtlMs)}`);
+  // Nobody ever breaks such a lock, so that nothing has to be stopped in time.
+  if (ttlMs === 0) return flaws;
+  demand(inRange(ttlMs), "ttl", `${range}, or 0`);
+  demand(
+    4 * heartbeatMs <= renewDeadlineMs,
+    "renew_deadline",
+    `${text(renewDeadlineMs)} must be at least four times heartbeat (${text(heartbeatMs)}): one lost message would stop the job`,
+  );
+  const least = renewDeadlineMs + stopBudgetMs + heartbeatMs + 0.01 * ttlMs;
+  demand(
+    least <= ttlMs,
+    "ttl",
+    `${text(ttlMs)} is too short: renew_deadline (${text(renewDeadlineMs)}), ${text(stopBudgetMs)} to stop the job, heartbeat (${text(heartbeatMs)}) and 1 % for clocks make ${text(least)}`,
+  );
+  demand(
+    watchdogMs + stopBudgetMs < renewDeadlineMs,
+    "renew_deadline",
+    `${text(renewDeadlineMs)} should be longer than WatchdogSec of the systemd unit and ${text(stopBudgetMs)} to stop the job (${text(watchdogMs + stopBudgetMs)}): a director that hangs would lose its lock before systemd stops its rsync`,
+    "warning",
+  );
+  return flaws;
+}
+
+/** Without a lock that the kernel of the destination holds nobody can tell whether the old writer lives. */
+function checkContinue(job: RawJob, where: KeyPath, log: ProblemLog): void {
+  if (job.hold === "required" || !log.isSound(where)) return;
+  const locks = Array.isArray(job.lock_files) ? job.lock_files : [];
+  if (locks.every((lock) => !isRecord(lock) || lock.type === "local")) return;
+  log.error(
+    where,
+    "on_unreachable: continue needs hold: required when a lock file lies on another host: others could break the lock while the job still writes",
+  );
+}
+
+function soundBlock<Block>(value: unknown, path: KeyPath, log: ProblemLog): Block | undefined {
+  return isRecord(value) && log.isSound(path) ? (value as Block) : undefined;
+}

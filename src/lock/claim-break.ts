@@ -1,0 +1,89 @@
+import type { NamedTarget, SeenObstacle, StaleBreaker, Waiter } from "./claim-obstacle.ts";
+import type { LockDeps } from "./claim-scope.ts";
+import { interruptible } from "./interruptible.ts";
+import type { BreakAnswer, FoundLock } from "./lock-transport.ts";
+import { describePlace, describeSight, type LookTime } from "./look.ts";
+import { createStaleWatch, type Verdict } from "./stale-watch.ts";
+import type { OwnerProbe } from "./stale-watch-owner.ts";
+import type { LockLease } from "../config/resolved.ts";
+
+type Stale = Verdict & { kind: "stale" };
+
+export function createStaleBreaker(deps: LockDeps & { owners: OwnerProbe }): StaleBreaker {
+  const { timings, random, events, clock, log, owners } = deps;
+  const watch = createStaleWatch(timings);
+  /** The last answer to each lock that could not be broken: it is logged once. */
+  const refusals = new Map<string, string>();
+
+  const judge = async (target: NamedTarget, found: FoundLock, seen: LookTime, lease: LockLease): Promise<Verdict> => {
+    const { foreignStaleAfterMs } = target;
+    const verdict = watch.observe(target.key, found, seen, { lease, foreignStaleAfterMs });
+    const { record } = found;
+    const here = target.transport.host === null;
+    if (!here || !lease.breakStale || record === null || record.ttl === 0) return verdict;
+    if (!(await owners.isDead(record))) return verdict;
+    return { kind: "stale", olderThanSeconds: null, observedMs: 0, because: "its owner on this machine is dead" };
+  };
+  const breakLock = async (target: NamedTarget, found: FoundLock, stale: Stale, signal: AbortSignal) => {
+    const { transport, path } = target;
+    const { record, mtime } = found;
+    if (record !== null) {
+      const { olderThanSeconds } = stale;
+      return transport.break({ path, token: record.token, mtime, olderThanSeconds }, signal);
+    }
+    const seen = await transport.fingerprint(path, signal);
+    if (seen.kind !== "fingerprint") return seen;
+    if (seen.found.mtime !== mtime || seen.found.record !== null)
+      return { kind: "changed", found: seen.found } as const;
+    return transport.breakForeign({ path, sha256: seen.sha256, mtime }, signal);
+  };
+  const attendOne = async (
+    { target, sight }: SeenObstacle,
+    { jobId, runId, signal, lease }: Waiter,
+  ): Promise<{ broke: boolean; lookAgainMs: number }> => {
+    if (sight.state !== "held" || sight.seen === undefined) return { broke: false, lookAgainMs: Infinity };
+    const { found } = sight;
+    const verdict = await judge(target, found, sight.seen, lease);
+    if (verdict.kind === "live") return { broke: false, lookAgainMs: verdict.lookAgainMs };
+    const trip = await interruptible(breakLock(target, found, verdict, signal), signal);
+    const answer: BreakAnswer =
+      trip.kind === "done" ? trip.value : { kind: "unknown", detail: "interrupted", mayHaveRun: true };
+    const { key, place } = target;
+    if (answer.kind === "broken") {
+      refusals.delete(key);
+      const { observedMs, because } = verdict;
+      const { ageSeconds, record } = found;
+      const [token, owner] = [record?.token ?? "", describeSight(sight)];
+      const facts = { place, token, owner, ageSeconds, observedMs, because };
+      events.emit("lock:broken", { jobId, runId, ...facts, at: clock.now() });
+    } else if (refusals.get(key) !== answer.kind) {
+      refusals.set(key, answer.kind);
+      const fields = { job: jobId, lock: describePlace(place), held: describeSight(sight), ...detailOf(answer) };
+      log.info(fields, "a lock looks stale and is not broken");
+    }
+    return { broke: answer.kind === "broken" || answer.kind === "absent", lookAgainMs: timings.stalePollMs };
+  };
+
+  return {
+    attend: async (looks, of) => {
+      const results = await Promise.all(looks.map((seen) => attendOne(seen, of)));
+      const lookAgainMs = Math.min(...results.map((result) => result.lookAgainMs));
+      // A little early and not all at once: a pause that is too long would begin the observation anew.
+      return { broke: results.some(({ broke }) => broke), lookAgainMs: lookAgainMs * (0.8 + 0.2 * random()) };
+    },
+  };
+}
+
+/** Why a lock that looks stale was left alone. */
+function detailOf(answer: BreakAnswer): { cause: string; detail?: string } {
+  switch (answer.kind) {
+    case "in-use":
+      return { cause: answer.kind, detail: "a writer at its destination is still alive" };
+    case "error":
+    case "unknown":
+    case "unsupported":
+      return { cause: answer.kind, detail: answer.detail };
+    default:
+      return { cause: answer.kind };
+  }
+}

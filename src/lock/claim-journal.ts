@@ -1,0 +1,12 @@
+/**
+ * Remembers over the death of this process which tokens may be at a lock, so that the next life can give
+ * those locks back. Kept in a file by intents.ts.
+ */
+export interface ClaimJournal {
+  /** To be awaited before anything is claimed with the token: resolves when it is on the disk. Never rejects. */
+  claiming(claim: { jobId: string; runId: string; token: string }): Promise<void>;
+  /** Only the locks with these keys (`LockTarget.key`) may still carry the token; none: it is forgotten. */
+  left(token: string, keys: readonly string[]): void;
+  /** This one is gone too. */
+  gone(token: string, key: string): void;
+}

@@ -1,0 +1,78 @@
+import type { LockDeps } from "./claim-scope.ts";
+import type { HoldSite } from "./hold-plan.ts";
+import { findWriter, lookUntilGone } from "./hold-watch.ts";
+import type { HeldLocks } from "./job-locks.ts";
+import { type ProcessTable, watchSurvivors } from "./survivors.ts";
+
+/** The locks of a job that is over, and who may still write. */
+export interface PendingRelease {
+  readonly held: HeldLocks;
+  readonly of: { readonly runId: string; readonly jobId: string };
+  /** undefined: it had no writers, or they held no lock and nobody can be asked. */
+  readonly site: HoldSite | undefined;
+  /** Own processes that could not be killed. */
+  readonly survivors: readonly number[];
+  /** Done once, when all are gone. */
+  readonly release: () => Promise<void>;
+}
+
+export interface KeptLocks {
+  /** Resolves when the locks are back, or when waiting for that has become too long. */
+  readonly waited: Promise<void>;
+  /** Resolves when the locks are back or given up. */
+  readonly over: Promise<void>;
+  /** Stops waiting; the locks are not given back. */
+  giveUp(): void;
+}
+
+/** Somebody who is in a hurry still does not want a lock left behind for want of a moment. */
+const hurriedMs = 3000;
+
+/**
+ * Gives a job's locks back when every writer is gone (R8): whoever got them earlier would write beside a
+ * process that is still ending, or that hangs. After `writersMs` somebody is told, and the wait goes on.
+ */
+export function releaseAfterWriters(
+  pending: PendingRelease,
+  deps: LockDeps & { processes: ProcessTable; hurry?: AbortSignal | undefined },
+): KeptLocks {
+  const { held, of, site, survivors } = pending;
+  const { clock, timings, events, log, processes, hurry } = deps;
+  const survivorsLeft = watchSurvivors(survivors, processes);
+  const end = new AbortController();
+  const patience = new AbortController();
+  end.signal.addEventListener("abort", () => patience.abort(), { once: true });
+  const onHurry = () => void clock.setTimer(hurriedMs, () => patience.abort());
+
+  const look: Parameters<typeof lookUntilGone>[0] = async (options) => {
+    const hanging = survivorsLeft();
+    if (hanging !== undefined) return hanging;
+    if (site === undefined) return undefined;
+    const watched = { transport: site.transport, paths: site.files.map(({ hold }) => hold) };
+    return findWriter(watched, { ...options, signal: end.signal });
+  };
+  const tell = (detail: string) => {
+    for (const { target, token } of held.taken) {
+      events.emit("lock:stuck", { ...of, place: target.place, token, detail, at: clock.now() });
+    }
+    log.error({ run: of.runId, job: of.jobId, detail }, "locks are kept: somebody may still write at the destination");
+  };
+  const wait = async (withinMs: number, signal: AbortSignal) => lookUntilGone(look, { clock, withinMs, signal });
+
+  let stopWaiting: () => void = () => undefined;
+  const tooLong = new Promise<void>((resolve) => (stopWaiting = resolve));
+  const work = async () => {
+    if (hurry?.aborted === true) onHurry();
+    else hurry?.addEventListener("abort", onHurry, { once: true });
+    let left = await wait(timings.writersMs, patience.signal);
+    hurry?.removeEventListener("abort", onHurry);
+    if (left !== undefined) {
+      tell(left);
+      stopWaiting();
+    }
+    while (left !== undefined && !end.signal.aborted) left = await wait(timings.writersMs, end.signal);
+    if (left === undefined) await pending.release();
+  };
+  const over = work();
+  return { waited: Promise.race([over, tooLong]), over, giveUp: () => end.abort() };
+}

@@ -1,0 +1,106 @@
+import type { AcquireAnswer, Claim, LockTransport, Refused, Unknown } from "./lock-transport.ts";
+import { flawOfClaim, flawOfPath } from "./script-transport.ts";
+import { NoAnswer, refusal } from "./sftp-files.ts";
+import {
+  acquireOverSftp,
+  beatOverSftp,
+  checkOverSftp,
+  promoteOverSftp,
+  releaseOverSftp,
+  type SftpScope,
+} from "./sftp-operations.ts";
+import { probeOverSftp } from "./sftp-probe.ts";
+import { createSftpQueue, type SftpQueueDeps, type TrackedScope } from "./sftp-queue.ts";
+
+const neverBroken = "over sftp a lock cannot be broken safely: nothing keeps others away meanwhile";
+
+/**
+ * Locks for accounts that allow sftp only (§2.5). There is no guard, so nobody breaks locks here; an owner
+ * that died keeps its lock until a person takes it away.
+ */
+export function createSftpTransport(deps: SftpQueueDeps): LockTransport {
+  const { endpoint } = deps;
+  const enter = createSftpQueue(deps);
+
+  /** One by one, and whatever became of the one before. */
+  const each = <Item, Answer>(
+    items: readonly Item[],
+    signal: AbortSignal,
+    operate: (item: Item, scope: SftpScope) => Promise<Answer>,
+  ) =>
+    enter<(Answer | Unknown | Refused)[]>(
+      signal,
+      async (scope) => {
+        const answers: (Answer | Unknown | Refused)[] = [];
+        for (const item of items) answers.push(await answerOf(scope, () => operate(item, scope)));
+        return answers;
+      },
+      (failure) => items.map(() => failure),
+    );
+  const claimEach = async (claims: readonly Claim[], scope: TrackedScope) => {
+    const answers: AcquireAnswer[] = [];
+    for (const claim of claims) {
+      const stopped = answers.some(({ kind }) => kind !== "acquired");
+      answers.push(
+        stopped ? { kind: "not-tried" } : await answerOf<AcquireAnswer>(scope, () => acquireOverSftp(claim, scope)),
+      );
+    }
+    return answers;
+  };
+  const checkAll = (paths: readonly string[], scope: TrackedScope) =>
+    Promise.all(paths.map((path) => whenSound(path, () => answerOf(scope, () => checkOverSftp(path, scope)))));
+
+  return {
+    host: endpoint.host,
+    acquire: ({ claims, thenCheck, thenPromote = [] }, signal) => {
+      const flaw = [...claims, ...thenPromote].map(flawOfClaim).find(Boolean);
+      const none = { checks: [], promotions: [] };
+      if (flaw !== undefined) return Promise.resolve({ claims: claims.map(() => refusal(flaw)), ...none });
+      return enter(
+        signal,
+        async (scope) => {
+          const taken = await claimEach(claims, scope);
+          const all = taken.every(({ kind }) => kind === "acquired");
+          return { claims: taken, checks: all ? await checkAll(thenCheck, scope) : [], promotions: [] };
+        },
+        (failure) => ({ claims: claims.map(() => failure), ...none }),
+      );
+    },
+    check: (paths, signal) =>
+      enter(
+        signal,
+        (scope) => checkAll(paths, scope),
+        (failure) => paths.map(() => failure),
+      ),
+    release: (locks, signal) => each(locks, signal, releaseOverSftp),
+    beat: (locks, signal) => each(locks, signal, beatOverSftp),
+    promote: (claims, signal) => {
+      const flaw = claims.map(flawOfClaim).find(Boolean);
+      return flaw === undefined
+        ? each(claims, signal, promoteOverSftp)
+        : Promise.resolve(claims.map(() => refusal(flaw)));
+    },
+    break: ({ token }) =>
+      Promise.resolve(token === "" ? refusal("it has no token") : { kind: "unsupported", detail: neverBroken }),
+    breakForeign: () => Promise.resolve({ kind: "unsupported", detail: neverBroken }),
+    fingerprint: () => Promise.resolve({ kind: "unsupported", detail: neverBroken }),
+    probe: (directories, signal) => each(directories, signal, probeOverSftp),
+    holds: (paths) => Promise.resolve(paths.map(() => refusal("kernel locks are out of reach of sftp"))),
+  };
+}
+
+async function whenSound<T>(path: string, look: () => Promise<T>): Promise<T | Refused> {
+  const flaw = flawOfPath(path);
+  return flaw === undefined ? look() : refusal(flaw);
+}
+
+/** An operation that broke off may have been carried out only if it had come so far. */
+async function answerOf<T>(scope: TrackedScope, operate: () => Promise<T>): Promise<T | Unknown> {
+  scope.changing = false;
+  try {
+    return await operate();
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    return { kind: "unknown", detail: error.message, mayHaveRun: scope.changing };
+  }
+}
