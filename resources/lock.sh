@@ -146,11 +146,23 @@ rd_tell() {
   fi
 }
 
-# rd_mine: whether the file at rd_path carries rd_token; sets rd_first and rd_second to its lines.
+# rd_mine: whether the file at rd_path carries rd_token; sets rd_own_name to a name by which it is changed.
+# The name P.tmp.<token> that it was linked from stays as long as the lock: the same file at both names is
+# ours, which is told without reading it, and by that name nobody else's can ever be hit.
 rd_mine() {
+  rd_temp=$rd_path.tmp.${rd_token:-,}
+  rd_own_name=$rd_temp
+  # shellcheck disable=SC3013 # POSIX since 2024, and in every shell that is anybody's /bin/sh
+  [ "$rd_path" -ef "$rd_temp" ] && return 0
+  rd_own_name=$rd_path
+  rd_read && rd_carries
+}
+
+# rd_read: sets rd_first and rd_second to the lines of the file at rd_path.
+rd_read() {
   rd_first='' rd_second=''
   { IFS= read -r rd_first; IFS= read -r rd_second; } 2>/dev/null <"$rd_path"
-  rd_carries
+  return 0
 }
 
 rd_carries() {
@@ -223,13 +235,13 @@ rd_settled() {
 
 # rd_claim COMMAND [ARGUMENT...]: runs it under the guard, with the content written to a file of our own.
 rd_claim() {
-  rd_temp=$rd_path.tmp.$rd_token rd_written=no rd_why='' rd_sweep=''
+  rd_temp=$rd_path.tmp.$rd_token rd_written=no rd_why=''
   rd_prepare=rd_write_temp
   rd_guarded "$@"
   rd_status=$?
   rd_prepare=:
-  if [ -n "$rd_sweep" ]; then wait "$rd_sweep"
-  elif [ -e "$rd_temp" ]; then rm -f -- "$rd_temp"; fi
+  # shellcheck disable=SC3013 # as in rd_mine
+  [ ! -e "$rd_temp" ] || [ "$rd_path" -ef "$rd_temp" ] || rm -f -- "$rd_temp"
   return "$rd_status"
 }
 
@@ -265,8 +277,7 @@ rd_take() {
   if [ "$rd_written" = no ]; then rd_fail write "$rd_why"; return 1; fi
   # The second try is there for its words, and if it succeeds the lock is ours all the same.
   if ln -- "$rd_temp" "$rd_path" || rd_why=$(ln -- "$rd_temp" "$rd_path" 2>&1); then
-    rm -f -- "$rd_temp" 9>&- &
-    rd_sweep=$!
+    rd_own_name=$rd_temp
     rd_say "$rd_number ACQUIRED"
     return 0
   fi
@@ -300,11 +311,17 @@ rd_if_mine() {
   esac
 }
 
-# rd_release NUMBER PATH TOKEN: answers RELEASED or as rd_own.
-rd_release() { rd_own "$1" "$2" "$3" rd_drop; }
+# rd_release NUMBER PATH TOKEN: answers RELEASED or as rd_own. Where P is gone or another's, or the claim was
+# killed half-way, our own name of it is left to be removed.
+rd_release() {
+  rd_own "$1" "$2" "$3" rd_drop
+  rd_status=$?
+  [ ! -e "$2.tmp.$3" ] || rm -f -- "$2.tmp.$3"
+  return $rd_status
+}
 
 rd_drop() {
-  rm -f -- "$rd_path" || rd_why=$(rm -f -- "$rd_path" 2>&1)
+  rm -f -- "$rd_path" "$rd_temp" || rd_why=$(rm -f -- "$rd_path" "$rd_temp" 2>&1)
   if [ -e "$rd_path" ]; then rd_fail remove "$rd_why"; else rd_say "$rd_number RELEASED"; fi
 }
 
@@ -312,8 +329,8 @@ rd_drop() {
 rd_beat() { rd_own "$1" "$2" "$3" rd_touch; }
 
 rd_touch() {
-  if touch -c -m -- "$rd_path"; then rd_say "$rd_number BEATEN"
-  else rd_fail touch "$(touch -c -m -- "$rd_path" 2>&1)"; fi
+  if touch -c -m -- "$rd_own_name"; then rd_say "$rd_number BEATEN"
+  else rd_fail touch "$(touch -c -m -- "$rd_own_name" 2>&1)"; fi
 }
 
 # rd_promote NUMBER PATH TOKEN LINE LINE: answers PROMOTED or as rd_own.
@@ -325,13 +342,20 @@ rd_promote() {
 # The new content is as long as the old one and is written over it, in one write of less than a page: no
 # reader and no power failure finds neither. It needs no space on a full disk and no further program.
 rd_exchange() {
+  rd_read
   rd_old=$rd_first$rd_nl$rd_second$rd_nl
   if [ ${#rd_old} -ne ${#rd_content} ]; then rd_fail length; else rd_put; fi
 }
 
 rd_put() {
-  if [ -e "$rd_path" ] && printf '%s' "$rd_content" 1<>"$rd_path"; then rd_say "$rd_number PROMOTED"
-  else rd_fail write "$( (printf '%s' "$rd_content" 1<>"$rd_path") 2>&1)"; fi
+  if ! printf '%s' "$rd_content" 1<>"$rd_own_name"; then
+    rd_fail write "$( (printf '%s' "$rd_content" 1<>"$rd_own_name") 2>&1)"
+    return
+  fi
+  # shellcheck disable=SC3013 # as in rd_mine
+  if [ "$rd_path" -ef "$rd_own_name" ]; then rd_say "$rd_number PROMOTED"
+  # Somebody who does not respect the guard has removed it.
+  else rd_fail unproven; fi
 }
 
 # rd_break NUMBER PATH TOKEN MTIME AGE: moves a lock aside whose owner is dead. AGE: it has to be older than
@@ -394,6 +418,7 @@ rd_aside() {
   mv -f -- "$rd_path" "$rd_broken" || rd_why=$(mv -f -- "$rd_path" "$rd_broken" 2>&1)
   if [ -e "$rd_path" ]; then rd_fail break "$rd_why"; return; fi
   rd_say "$rd_number BROKEN"
+  rm -f -- "$rd_path.tmp.$1"
   set +f
   for rd_p in "$rd_path".broken.* "$rd_path".tmp.*; do
     [ ! -f "$rd_p" ] || find "$rd_p" -prune -type f -ctime +7 -exec rm -f -- {} \;

@@ -46,15 +46,26 @@ export function formatLockContent(record: LockRecord): string {
 }
 
 /**
- * The content of a lock while it is claimed and when it is held, equally long (filled up with blanks), so
- * that the one can be written over the other.
+ * The content of a lock while it is claimed and when it is held. What differs is filled up with blanks, so
+ * that every byte of the one lies where it does in the other: the one is written over the other, and who
+ * reads in that very moment finds a mixture in which only the state may be nonsense.
  */
 export function formatLockPair(claim: LockRecord, held: LockRecord): { claim: string; held: string } {
-  const contents = [formatLockContent(claim), formatLockContent(held)] as const;
-  const longest = Math.max(...contents.map((content) => Buffer.byteLength(content)));
-  const fill = (content: string) => `${content.slice(0, -1)}${" ".repeat(longest - Buffer.byteLength(content))}\n`;
-  return { claim: fill(contents[0]), held: fill(contents[1]) };
+  const contents = [claim, held].map(formatLockContent);
+  const widest = new Map<string, number>();
+  for (const content of contents) {
+    for (const [field, name = ""] of content.matchAll(changing)) {
+      widest.set(name, Math.max(widest.get(name) ?? 0, field.length));
+    }
+  }
+  const [padded = "", other = ""] = contents.map((content) =>
+    content.replace(changing, (field, name: string) => field.padEnd(widest.get(name) ?? 0)),
+  );
+  return { claim: padded, held: other };
 }
+
+/** The fields that a promotion changes. Inside of a string the quotes would be escaped. */
+const changing = /"(state|hb|ttl)":(?:"[a-z]+"|\d+)/g;
 
 /**
  * Reads the second line of a lock file. Undefined is a foreign lock: written by another program, by a

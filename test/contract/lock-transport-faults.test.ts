@@ -57,7 +57,8 @@ describe("a full disk", () => {
     expect(await take(transport, held)).toEqual({ kind: "acquired" });
     await execa("dd", ["if=/dev/zero", `of=${join(directory, "filler")}`, "bs=1k"], { reject: false });
     expect(await take(transport, wanted)).toMatchObject({ kind: "error" });
-    expect((await readdir(dirname(wanted))).toSorted()).toEqual(["held.lock", "held.lock.guard", "wanted.lock.guard"]);
+    const names = ["held.lock", "held.lock.guard", `held.lock.tmp.${mine}`, "wanted.lock.guard"];
+    expect((await readdir(dirname(wanted))).toSorted()).toEqual(names);
     // What is held goes on living: neither a sign of life nor a promotion needs space.
     expect(await transport.beat([{ path: held, token: mine }], never)).toEqual([{ kind: "beaten" }]);
     expect(await transport.promote([claimOf(held, mine)], never)).toEqual([{ kind: "promoted" }]);

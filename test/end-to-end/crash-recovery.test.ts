@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DirectorProcess } from "../support/director-process.ts";
+import { locksIn } from "../support/lock-names.ts";
 import { type ConfigDraft, type Instance, makeInstance, processesNaming, reach, trust } from "../support/instance.ts";
 import { waitUntil } from "../support/process-state.ts";
 import { programsWithout } from "../support/program-directory.ts";
@@ -9,8 +10,7 @@ import { startSshd, type TestSshd } from "../support/sshd.ts";
 const is = (msg: string) => (line: { msg: string }) => line.msg === msg;
 const kinds = ["local", "push", "pull"] as const;
 
-const locksIn = async (instance: Instance) =>
-  (await readdir(instance.path("locks"))).filter((name) => !/\.(guard|hold)$/.test(name));
+const locksOf = (instance: Instance) => locksIn(instance.path("locks"));
 const intentsOf = async (instance: Instance) =>
   (JSON.parse(await readFile(instance.path("state", "intents-test.json"), "utf8")) as { intents: unknown[] }).intents;
 
@@ -66,19 +66,19 @@ describe("a daemon that is killed in the middle of a sync", () => {
     expect(await readFile(instance.path("dest/small"), "utf8")).toBe("small");
     director.signal("SIGTERM");
     expect(await director.exited).toBe(0);
-    expect(await locksIn(instance)).toEqual([]);
+    expect(await locksOf(instance)).toEqual([]);
     expect(await intentsOf(instance)).toEqual([]);
   }
 
   it.each(kinds)("has its processes stopped and its locks freed by the next start: %s", async (kind) => {
     const instance = await makeInstance(({ path }) => config(kind, path));
     await killHard(await startCopying(instance));
-    expect(await locksIn(instance)).toEqual(kind === "local" ? ["here"] : ["here", "there"]);
+    expect(await locksOf(instance)).toEqual(kind === "local" ? ["here"] : ["here", "there"]);
     expect(await intentsOf(instance)).toHaveLength(1);
 
     const next = await instance.start();
     expect(await processesNaming(instance.directory)).toEqual([]);
-    expect(await locksIn(instance)).toEqual([]);
+    expect(await locksOf(instance)).toEqual([]);
     const freed = next.lines.filter(is("lock of an earlier life is gone")).map((line) => line.outcome);
     expect(freed).toEqual(kind === "local" ? ["released"] : ["released", "released"]);
     await expectNextRunWorks(instance, next);
@@ -104,7 +104,7 @@ describe("a daemon that is killed in the middle of a sync", () => {
     await writeFile(instance.path("state", "intents-test.json"), '{"v":1,"intents":[{"runId":"half');
     const next = await instance.start();
     expect(next.lines.map((line) => line.msg)).toContainEqual(expect.stringContaining("moved aside"));
-    expect(await locksIn(instance)).toEqual([]);
+    expect(await locksOf(instance)).toEqual([]);
     await expectNextRunWorks(instance, next);
   });
 
@@ -114,7 +114,7 @@ describe("a daemon that is killed in the middle of a sync", () => {
     await rm(instance.path("source/big"));
     const run = await instance.cli("run");
     expect(run.exitCode, run.stdout + run.stderr).toBe(0);
-    expect(await locksIn(instance)).toEqual([]);
+    expect(await locksOf(instance)).toEqual([]);
     expect(await intentsOf(instance)).toEqual([]);
     expect(await processesNaming(instance.directory)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Instance, makeInstance, processesNaming, reach, runCli, trust } from "../support/instance.ts";
+import { locksIn } from "../support/lock-names.ts";
 import type { DirectorProcess } from "../support/director-process.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 
@@ -125,7 +126,7 @@ describe("the daemon", () => {
     await expect.poll(() => processesNaming(instance.directory), { timeout: 5000 }).toEqual([]);
     // Five seconds is what is promised, a bound and not a speed.
     expect(performance.now() - before).toBeLessThan(5000);
-    expect((await readdir(instance.path("locks"))).filter((name) => !/\.(guard|hold)$/.test(name))).toEqual([]);
+    expect(await locksIn(instance.path("locks"))).toEqual([]);
     expect(director.lines.find(is("run finished"))).toMatchObject({ outcome: "cancelled" });
     await expect(readFile(instance.path("dest/big"))).rejects.toThrow("ENOENT");
     const history = await instance.cli("history", "--json");

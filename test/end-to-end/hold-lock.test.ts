@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { DirectorProcess } from "../support/director-process.ts";
+import { locksIn } from "../support/lock-names.ts";
 import { type Instance, makeInstance, reach, trust } from "../support/instance.ts";
 import { isAlive, parentOf, processesMentioning, waitUntil } from "../support/process-state.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
@@ -58,8 +59,7 @@ describe("the hold lock of a push", () => {
     return servers;
   }
 
-  const locksIn = async (shared: Instance) =>
-    (await readdir(shared.path("locks"))).filter((name) => !/\.(guard|hold)$/.test(name));
+  const locksOf = (shared: Instance) => locksIn(shared.path("locks"));
 
   it("keeps the lock until the last writer there is gone, however long it takes to die", async () => {
     const shared = await makeShared();
@@ -74,7 +74,7 @@ describe("the hold lock of a push", () => {
     const other = await two.start();
     other.signal("SIGHUP");
     await other.waitForLine(is("job waits for a lock"));
-    expect(await locksIn(shared)).toEqual(["data"]);
+    expect(await locksOf(shared)).toEqual(["data"]);
     expect(director.lines.some(is("lock released"))).toBe(false);
     expect(servers.filter(isAlive)).toEqual(servers);
 
@@ -83,7 +83,7 @@ describe("the hold lock of a push", () => {
     expect(await other.waitForLine(is("run finished"))).toMatchObject({ outcome: "ok" });
     other.signal("SIGTERM");
     expect(await other.exited).toBe(0);
-    expect(await locksIn(shared)).toEqual([]);
+    expect(await locksOf(shared)).toEqual([]);
   });
 
   it("has nobody at the destination any more when it frees the lock after a stop", async () => {
@@ -139,7 +139,7 @@ describe("the hold lock of a push", () => {
     await director.exited;
 
     const next = await one.start();
-    expect(await locksIn(shared)).toEqual(["data"]);
+    expect(await locksOf(shared)).toEqual(["data"]);
     await rm(one.path("source/big"));
     next.signal("SIGHUP");
     await next.waitForLine(is("job waits for a lock"));

@@ -3,13 +3,10 @@ import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { RunResult } from "../../src/model/run.ts";
 import { makeInstance, reach, trust } from "../support/instance.ts";
+import { locksIn } from "../support/lock-names.ts";
 import { freePort, startSshd, type TestSshd } from "../support/sshd.ts";
 
 const is = (msg: string) => (line: { msg: string }) => line.msg === msg;
-
-async function locksIn(directory: string): Promise<string[]> {
-  return (await readdir(directory)).filter((name) => !name.endsWith(".guard"));
-}
 
 describe("locks of the built program", () => {
   let backup: TestSshd;

@@ -77,6 +77,7 @@ describe("leases over a real sshd", () => {
     await rm(path);
     expect(await lost).toMatchObject({ cause: "taken", detail: "the file is gone" });
     expect(abortReasonOf(held.lost).message).toContain(path);
+    await held.release();
     expect(await readdir(join(path, ".."))).toEqual(["a.lock.guard"]);
   });
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { AbortReason } from "../../src/base/abort.ts";
 import type { LockFile } from "../../src/config/resolved.ts";
 import { buildJob } from "../support/build-job.ts";
+import { locksIn } from "../support/lock-names.ts";
 import { blockOn } from "../support/lock-fixture.ts";
 import { createRealLocks } from "../support/real-locks.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
@@ -70,9 +71,9 @@ describe("locks over a real sshd", () => {
     const { locks } = await director("one");
     const job = buildJob({ lockFiles: [local(join(directory, "here")), remote(join(directory, "there"))] });
     const claim = await locks.claim({ job, runId: "1", signal: new AbortController().signal });
-    expect((await readdir(directory)).filter((name) => !name.endsWith(".guard")).toSorted()).toEqual(["here", "there"]);
+    expect((await locksIn(directory)).toSorted()).toEqual(["here", "there"]);
     if (claim.kind === "held") await claim.held.release();
-    expect((await readdir(directory)).filter((name) => !name.endsWith(".guard"))).toEqual([]);
+    expect(await locksIn(directory)).toEqual([]);
   });
 
   it("does not block itself by a file in both lists, not even under two names", async () => {

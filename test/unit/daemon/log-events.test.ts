@@ -109,3 +109,23 @@ test("after the end nothing is logged", () => {
   emitRun(events, { runId: "r1", at: 0, jobs: [{ id: "home" }] });
   expect(log.lines).toEqual([]);
 });
+
+test("what happens to a lease is told with its lock, ages and causes; signs of life are not told", () => {
+  const { events, log } = start();
+  const lock = { runId: "r1", jobId: "home", place: { host: "nas", path: "/lock" }, token: "t1", at: 0 };
+  events.emit("lock:beat", lock);
+  events.emit("lock:suspect", { ...lock, ageMs: 31_000, detail: "no answer" });
+  events.emit("lock:confirmed", { ...lock, ageMs: 36_000 });
+  events.emit("lock:lost", { ...lock, ageMs: 480_000, cause: "unreachable", detail: "no answer" });
+  events.emit("lock:broken", { ...lock, owner: "job x", ageSeconds: 700, observedMs: 120_000, because: "silent" });
+  events.emit("lock:foreign", { ...lock, owner: "1234", ageSeconds: Number.NaN });
+  const place = { run: "r1", job: "home", host: "nas", path: "/lock" };
+  const ours = { ...place, lock: "t1" };
+  expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
+    ["warn", { ...ours, age: "31s", detail: "no answer" }],
+    ["info", { ...ours, age: "36s" }],
+    ["error", { ...ours, age: "8m", cause: "unreachable", detail: "no answer" }],
+    ["warn", { ...ours, owner: "job x", age: "11m 40s", observed: "2m", because: "silent" }],
+    ["warn", { ...place, owner: "1234", age: "unknown" }],
+  ]);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { startTime } from "../../../src/lock/lock-owner.ts";
-import { makeRank, parseLockRecord } from "../../../src/lock/lock-record.ts";
+import { formatLockPair, type LockRecord, makeRank, parseLockRecord } from "../../../src/lock/lock-record.ts";
 import { backoffDelay, defaultLockTimings, waitDelay } from "../../../src/lock/lock-timings.ts";
 import { lockContent } from "../../support/lock-fixture.ts";
 
@@ -31,6 +31,35 @@ describe("the content of a lock file", () => {
     ["a negative time to live", changed({ ttl: -1 })],
   ])("is foreign when the second line is %s", (_, line) => {
     expect(parseLockRecord(line)).toBeUndefined();
+  });
+});
+
+describe("the pair of contents of a claim", () => {
+  const record = (changes: Partial<LockRecord>): LockRecord => ({
+    ...(parseLockRecord(second) as LockRecord),
+    job: '","state":"claim","ttl":1,"',
+    ...changes,
+  });
+  const { claim, held } = formatLockPair(
+    record({ state: "claim", hb: 10, ttl: 120 }),
+    record({ state: "held", hb: 5, ttl: 86_400 }),
+  );
+  const lineOf = (content: string) => content.split("\n")[1] ?? "";
+
+  it("says what it should", () => {
+    expect(parseLockRecord(lineOf(claim))).toEqual(record({ state: "claim", hb: 10, ttl: 120 }));
+    expect(parseLockRecord(lineOf(held))).toEqual(record({ state: "held", hb: 5, ttl: 86_400 }));
+  });
+
+  it("differs in three places only, so that a mixture carries the token, and its job", () => {
+    expect(claim.length).toBe(held.length);
+    for (let seam = 0; seam <= claim.length; seam += 1) {
+      const mixture = lineOf(held.slice(0, seam) + claim.slice(seam));
+      expect(mixture).toContain('"token":"my-own-token-0123456789"');
+      const read = parseLockRecord(mixture);
+      if (read === undefined) continue;
+      expect({ ...read, state: "held", hb: 5, ttl: 86_400 }).toEqual(parseLockRecord(lineOf(held)));
+    }
   });
 });
 
