@@ -10,6 +10,10 @@ const urlPassword = /\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s/@:]{0,256}):[^\s/@]{1,25
 const secretValue =
   /((?:password|passwd|passphrase|secret|token|api[-_]?key)["']?[=:]\s?|authorization["']?[=:]\s?(?:(?:basic|bearer)\s)?)("[^"\n]{1,4096}"|'[^'\n]{1,4096}'|[^\s,;&"']{1,4096})/gi;
 
+/** `--token x` inside a text: the word after an option whose name says that it takes a secret. */
+const secretWord =
+  /((?:^|\s)--?[\w-]{0,40}(?:password|passwd|passphrase|secret|token|api-?key)\s{1,8})[^\s'"-][^\s'"]{0,4095}/gi;
+
 /** Whether a field of that name must not be shown. */
 export function isSecretName(name: string): boolean {
   return secretName.test(name);
@@ -17,7 +21,10 @@ export function isSecretName(name: string): boolean {
 
 /** The text with what looks like a secret replaced (R44: logs and history are read by many). */
 export function redactText(text: string): string {
-  return text.replace(urlPassword, `$1:${hidden}@`).replace(secretValue, `$1${hidden}`);
+  return text
+    .replace(urlPassword, `$1:${hidden}@`)
+    .replace(secretValue, `$1${hidden}`)
+    .replace(secretWord, `$1${hidden}`);
 }
 
 /** The words of a command line, redacted; also the word after a lone `--password` or `--token`. */

@@ -54,7 +54,7 @@ export async function superviseChild(child: RunningChild, options: ProcessOption
   }
 }
 
-function observeEnd(child: RunningChild): { group: StoppableGroup; endOf(): ProcessEnd } {
+function observeEnd(child: RunningChild): { group: StoppableGroup; endOf: () => ProcessEnd } {
   let end: ProcessEnd | undefined;
   const leaderEnded = new Promise<void>((resolve) => {
     child.once("exit", (code, signal) => {

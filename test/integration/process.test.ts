@@ -7,7 +7,7 @@ import { silentLogger } from "../../src/base/logger.ts";
 import type { ProcessOptions, ProcessSpec } from "../../src/process/process-contract.ts";
 import { runProcess } from "../../src/process/run-process.ts";
 import { runTool } from "../../src/process/run-tool.ts";
-import { isAlive, livingGroup, waitUntil } from "../support/process-state.ts";
+import { isAlive, livingGroup, processState, waitUntil } from "../support/process-state.ts";
 
 const env = { PATH: process.env["PATH"] ?? "" };
 const shortGrace = { leaderMs: 150, groupMs: 150 };
@@ -101,6 +101,7 @@ describe("stopping a child process", () => {
   it("kills a stopped process after the graces", async () => {
     const { result, firstLine, stop, groupId } = start("echo ready; kill -STOP $$; sleep 1000");
     await firstLine;
+    await waitUntil("it is stopped", () => processState(groupId()) === "T");
     stop();
     await expect(result).resolves.toMatchObject({ kind: "signalled", signal: "SIGKILL", survivors: [] });
     expect(await livingGroup(groupId())).toEqual([]);

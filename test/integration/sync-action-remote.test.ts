@@ -48,6 +48,7 @@ async function startEndless(job: Partial<Job>, deps: NonNullable<Parameters<type
   return started;
 }
 
+const shortGrace = { stopGrace: { leaderMs: 300, groupMs: 300 } };
 const isServer = ({ argv }: { argv: string[] }) => argv[1] === "--server";
 const isLeader = ({ argv }: { argv: string[] }) => argv[0] === "rsync" && argv.includes("--stats");
 
@@ -111,7 +112,7 @@ describe("stopping a sync half-way", () => {
   });
 
   it("kills an rsync that is stopped and cannot react", async () => {
-    const { outcome, stop } = await startEndless(remote("pull"), { stopGrace: { leaderMs: 300, groupMs: 300 } });
+    const { outcome, stop } = await startEndless(remote("pull"), shortGrace);
     for (const { pid } of processesMentioning(directory).filter(isLeader)) process.kill(pid, "SIGSTOP");
     stop("timed-out");
     await expect(outcome).resolves.toMatchObject({
@@ -123,7 +124,7 @@ describe("stopping a sync half-way", () => {
   });
 
   it("happens by itself when the other side hangs, which is a failure that may pass", async () => {
-    const { outcome } = await startEndless({ ...remote("push"), stallTimeoutMs: 1500 });
+    const { outcome } = await startEndless({ ...remote("push"), stallTimeoutMs: 1500 }, shortGrace);
     const servers = processesMentioning(directory).filter(isServer);
     expect(servers.length).toBeGreaterThan(0);
     for (const { pid } of servers) process.kill(pid, "SIGSTOP");

@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { checkCronExpression, isTimeZone, shortestGapMs } from "../../../src/config/cron-expression.ts";
 import { expandPattern } from "../../../src/config/file-glob.ts";
 import { isRoot, shellLeftover } from "../../../src/config/paths.ts";
-import { findSecret, redactText, redactTree } from "../../../src/config/redact.ts";
+import { redactText } from "../../../src/base/redact.ts";
+import { findSecret, redactTree } from "../../../src/config/redact.ts";
 import { suggest } from "../../../src/config/spelling.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 
@@ -26,10 +27,10 @@ describe("suggest", () => {
 
 describe("redaction", () => {
   test.each([
-    ["https://me:hunter2@host/x", "https://me:***@host/x"],
-    ["curl --token abc123 -v", "curl --token *** -v"],
-    ["--password=abc --password-file=/x", "--password=*** --password-file=/x"],
-    ["Authorization: Bearer abcdefghij", "Authorization: Bearer ***"],
+    ["https://me:hunter2@host/x", "https://me:[redacted]@host/x"],
+    ["curl --token abc123 -v", "curl --token [redacted] -v"],
+    ["--password=abc --password-file=/x", "--password=[redacted] --password-file=/x"],
+    ["Authorization: Bearer abcdefghij", "Authorization: Bearer [redacted]"],
     ["user@host:/path -p 22", "user@host:/path -p 22"],
   ])("turns %j into %j", (text, expected) => {
     expect(redactText(text)).toBe(expected);
@@ -37,7 +38,11 @@ describe("redaction", () => {
 
   test("hides values of secret keys at any depth, and says where the first one is", () => {
     const tree = { a: [{ api_key: "k", token_file: "/x" }], password: ["p"], token: "" };
-    expect(redactTree(tree)).toEqual({ a: [{ api_key: "***", token_file: "/x" }], password: ["***"], token: "" });
+    expect(redactTree(tree)).toEqual({
+      a: [{ api_key: "[redacted]", token_file: "/x" }],
+      password: ["[redacted]"],
+      token: "",
+    });
     expect(findSecret(tree)).toEqual(["a", 0, "api_key"]);
     expect(findSecret({ a: "b", list: [1, null] })).toBeUndefined();
   });

@@ -8,7 +8,7 @@ const definitions: readonly MetricDefinition[] = Object.values(metricList);
 const shownAsCounter = new Set(["process_cpu_seconds_total"]);
 
 test("docs/monitoring.md describes every metric with its type and labels, and no other", () => {
-  const rows = [...page.matchAll(/^\| `([a-z_]+)` \| (\w+) \| ([^|]+) \|/gm)];
+  const rows = [...page.matchAll(/^\| `([a-z_]+)` +\| (\w+) +\| ([^|]+) \|/gm)];
   const described = rows.map(([, name, type, labels]) => `${name} ${type} ${labels?.trim()}`);
   const expected = definitions.map(({ name, type, labels }) => {
     const shown = labels.length === 0 ? "–" : labels.map((label) => `\`${label}\``).join(", ");
