@@ -225,7 +225,7 @@ These are read as they are, with a warning:
 
 - Files of the Python rsyncdirector, with \`actions\` or the older \`syncs\` (which become actions \`sync-1\`, \`sync-2\` …).
   Ports may be texts, and \`private_ssh_key\`, \`private_key_path\` and \`identity_file\` mean the same everywhere. The original
-  counted weekdays from 0 = Monday: set \`cron_dialect: apscheduler\` to keep that.
+  counted weekdays from 0 = Monday and knew \`5/15\` and \`last\`: set \`cron_dialect: apscheduler\` to keep that.
 - The JSON file of the single-directory watching script (\`source_dir\`, \`remote_sync\`, \`rsync_options\` …). It becomes a
   watched job, which this version does not run yet.
 

@@ -1,11 +1,11 @@
 import { redactArgv } from "../base/redact.ts";
 import { abortReasonOf } from "../base/abort.ts";
+import { deletesAtDestination, rsyncOptionNames } from "../base/rsync-words.ts";
 import type { Job, SyncAction } from "../config/resolved.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
 import { buildRsyncCommand } from "../rsync/command.ts";
 import { meaningOf, meansSignalled } from "../rsync/exit-codes.ts";
-import { deletesAtDestination, readOptionWords } from "../rsync/option-words.ts";
-import { structuredWords } from "../rsync/rsync-options.ts";
+import { structuredWords } from "../rsync/structured-words.ts";
 import { runRsync } from "../rsync/run-rsync.ts";
 import type { RsyncResult } from "../rsync/run-rsync.ts";
 import type { ActionDeps, ActionKind } from "./action-kind.ts";
@@ -22,7 +22,8 @@ export const syncAction: ActionKind<SyncAction> = {
     const shown = redactArgv(argv);
     context.onStarted(shown);
     if (job.endpoint === undefined || job.direction === "push") {
-      const deletes = deletesAtDestination(readOptionWords([...structuredWords(action.rsync), ...action.opts]).names);
+      const names = rsyncOptionNames([...structuredWords(action.rsync), ...action.opts]);
+      const deletes = [...names].some(deletesAtDestination);
       const problem = await checkLocalSources(action.sources, { deletes, signal: context.signal });
       if (context.signal.aborted) return cancelled(context.signal);
       // A source that is not there yet may be a disk that is still to be mounted.

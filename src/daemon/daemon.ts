@@ -8,9 +8,10 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { recordMetrics } from "../metrics/record-metrics.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
+import { preloadProcessLibrary } from "../process/run-process.ts";
 import { createCronTrigger } from "../trigger/cron-trigger.ts";
+import { reportScheduleWarnings } from "../trigger/report-schedule-warnings.ts";
 import { enabledJobs, planSchedules } from "../trigger/schedule-plan.ts";
-import { findScheduleWarnings } from "../trigger/schedule-warnings.ts";
 import { createSignalTrigger } from "../trigger/signal-trigger.ts";
 import { startMetricsListener } from "../web/metrics-listener.ts";
 import { createDirector } from "./director.ts";
@@ -80,8 +81,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const submit = (request: RunRequest) => void director.dispatcher.submit(request);
 
     const plans = planSchedules(config, { hostname: hostname() });
-    for (const warning of findScheduleWarnings(config, { plans, now: clock.now() }))
-      log.warn({ ...warning }, "schedule warning");
     const cron = createCronTrigger({ plans, submit, ledger: history.ledger, clock, events, log });
     cron.start();
     cleanup.defer("cron trigger", () => cron.stop());
@@ -89,6 +88,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     signal.start();
     cleanup.defer("signal trigger", () => signal.stop());
     log.info({ version, pid: process.pid, config: config.file, jobs: config.jobs.length }, "director started");
+    // The first run should not wait for the library that starts its programs.
+    setImmediate(() => void preloadProcessLibrary());
+    cleanup.defer("schedule warnings", reportScheduleWarnings(config, { plans, now: clock.now(), log }));
 
     return {
       events,

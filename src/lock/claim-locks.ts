@@ -103,6 +103,6 @@ export function reportStuck(lock: TakenLock, detail: string, scope: Omit<ClaimSc
   events.emit("lock:stuck", { jobId, runId, place: target.place, token, detail, at: clock.now() });
   scope.log.error(
     { job: jobId, host: target.place.host, path: target.path, token, detail },
-    "lock could not be given back; it is tried again while this process runs, else remove the file if it carries this token",
+    "lock was not given back; when nobody writes any more and it does not go by itself, remove the file if it carries this token",
   );
 }

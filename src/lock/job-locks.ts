@@ -38,6 +38,8 @@ export interface HeldLocks {
   readonly lost: AbortSignal;
   /** Gives all locks back, newest first, within a deadline of its own. Never rejects; once is enough. */
   release(): Promise<void>;
+  /** Leaves all locks where they are, and says so: somebody may still write behind them. */
+  keep(detail: string): void;
 }
 
 export interface JobLocksDeps extends Omit<LockDeps, "timings"> {
@@ -93,7 +95,7 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
 }
 
 function noLocks(): HeldLocks {
-  return { places: [], lost: new AbortController().signal, release: () => Promise.resolve() };
+  return { places: [], lost: new AbortController().signal, release: () => Promise.resolve(), keep: () => undefined };
 }
 
 function holdLocks(taken: readonly TakenLock[], scope: ClaimScope, reaper: OrphanReaper): HeldLocks {
@@ -102,6 +104,7 @@ function holdLocks(taken: readonly TakenLock[], scope: ClaimScope, reaper: Orpha
     places: taken.map(({ target }) => target.place),
     lost: new AbortController().signal,
     release: () => (released ??= giveBack(taken, scope, reaper)),
+    keep: (detail) => taken.forEach((lock) => reportStuck(lock, detail, scope)),
   };
 }
 

@@ -8,12 +8,15 @@ import type { RunAction } from "../action/action.ts";
 import type { HeldLocks, JobLocks } from "../lock/job-locks.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { ActionOutcome, JobOutcome, JobResult } from "../model/run.ts";
+import { awaitWriters } from "./await-writers.ts";
 import { armJobDeadlines } from "./job-deadlines.ts";
 import { retryDelay } from "./retry-policy.ts";
 
 export interface JobRunnerDeps {
   locks: JobLocks;
   runAction: RunAction;
+  /** Remembers processes and says later which of them still run. */
+  trackProcesses: (pids: readonly number[]) => () => readonly number[];
   events: Emitter<DirectorEvents>;
   clock: Clock;
   log: Logger;
@@ -21,7 +24,10 @@ export interface JobRunnerDeps {
 
 export interface JobRequest {
   runId: string;
+  /** Stops the job; its first reason stays its reason. */
   signal: AbortSignal;
+  /** The director itself stops: nothing may wait for long any more. */
+  shutdown: AbortSignal;
   /** Takes no locks and passes `-n` to rsync. */
   dryRun: boolean;
 }
@@ -62,7 +68,7 @@ export function createJobRunner(deps: JobRunnerDeps): RunJob {
 }
 
 async function runLocked(deps: JobRunnerDeps, job: Job, request: JobRequest): Promise<JobOutcome> {
-  if (request.dryRun) return runActions(deps, job, request);
+  if (request.dryRun) return runActions(deps, job, request, []);
   const claim = await deps.locks.claim({ job, runId: request.runId, signal: request.signal });
   switch (claim.kind) {
     case "held":
@@ -82,21 +88,41 @@ async function runHolding(deps: JobRunnerDeps, job: Job, request: JobRequest, he
   const onLost = () => controller.abort(held.lost.reason);
   if (held.lost.aborted) onLost();
   else held.lost.addEventListener("abort", onLost, { once: true });
+  const survivors: number[] = [];
   try {
-    return await runActions(deps, job, { ...request, signal: controller.signal });
+    return await runActions(deps, job, { ...request, signal: controller.signal }, survivors);
   } finally {
     held.lost.removeEventListener("abort", onLost);
     controller.dispose();
-    await held.release();
+    await endHolding(deps, job, request, { held, survivors });
   }
 }
 
-async function runActions(deps: JobRunnerDeps, job: Job, request: JobRequest): Promise<JobOutcome> {
+async function endHolding(
+  deps: JobRunnerDeps,
+  job: Job,
+  { runId, shutdown }: JobRequest,
+  { held, survivors }: { held: HeldLocks; survivors: readonly number[] },
+): Promise<void> {
+  const log = deps.log.child({ run: runId, job: job.id });
+  const living = await awaitWriters(deps.trackProcesses(survivors), { shutdown, clock: deps.clock, log });
+  if (living.length === 0) await held.release();
+  else held.keep(`processes ${living.join(", ")} cannot be killed and may still write`);
+}
+
+/** Adds to `survivors` the processes that could not be killed. */
+async function runActions(
+  deps: JobRunnerDeps,
+  job: Job,
+  request: JobRequest,
+  survivors: number[],
+): Promise<JobOutcome> {
   const warnings: string[] = [];
   for (const action of job.actions) {
     // An action that finished before the signal came has finished; the next one must not begin.
     if (request.signal.aborted) return cancelledOutcome(abortReasonOf(request.signal));
     const outcome = await runWithRetries(deps, job, action, request);
+    survivors.push(...(outcome.report?.survivors ?? []));
     switch (outcome.kind) {
       case "ok":
         break;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Job } from "../../src/config/resolved.ts";
@@ -35,8 +35,9 @@ const remote = (direction: Job["direction"]): Partial<Job> => ({
 
 /** A sync that lasts until it is stopped. */
 async function startEndless(job: Partial<Job>, deps: NonNullable<Parameters<typeof startAction>[1]>["deps"] = {}) {
-  await writeFile(join(source, "big"), Buffer.alloc(4_000_000));
-  const rsync = { archive: true, bwlimit: "20" };
+  await writeFile(join(source, "big"), "");
+  await truncate(join(source, "big"), 2_000_000_000);
+  const rsync = { archive: true, bwlimit: "2000" };
   const started = startAction(buildSync({ sources: [`${source}/`], dest, rsync }), { job, deps });
   onTestFinished(async () => {
     started.stop();

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { RsyncOptions } from "../../src/config/resolved.ts";
+import type { RsyncOptions } from "../../src/base/rsync-options.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 import { buildSync, startAction } from "../support/run-action.ts";
 

@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkCronExpression, isTimeZone, shortestGapMs } from "../../../src/config/cron-expression.ts";
 import { expandPattern } from "../../../src/config/file-glob.ts";
 import { isRoot, shellLeftover } from "../../../src/config/paths.ts";
 import { redactText } from "../../../src/base/redact.ts";
@@ -45,28 +44,6 @@ describe("redaction", () => {
     });
     expect(findSecret(tree)).toEqual(["a", 0, "api_key"]);
     expect(findSecret({ a: "b", list: [1, null] })).toBeUndefined();
-  });
-});
-
-describe("cron expressions", () => {
-  test.each(["* * * * *", "0 0 29 2 *", "@daily", "15 3 * * mon-fri", "0 0 L * *"])("%j is accepted", (text) => {
-    expect(checkCronExpression(text, "Europe/Berlin")).toEqual({ ok: true });
-  });
-
-  test.each(["", "* * * *", "* * * * * *", "60 * * * *", "0 0 30 2 *", "@never", "a b c d e"])(
-    "%j is refused",
-    (text) => {
-      expect(checkCronExpression(text, undefined)).toEqual({ ok: false, problem: expect.any(String) });
-    },
-  );
-
-  test("know their shortest gap", () => {
-    expect(shortestGapMs("*/5 * * * *", "UTC")).toBe(300_000);
-    expect(shortestGapMs("0 1,2 * * *", "UTC")).toBe(3_600_000);
-  });
-
-  test("know time zones", () => {
-    expect([isTimeZone("Europe/Berlin"), isTimeZone("Europe/Berln")]).toEqual([true, false]);
   });
 });
 

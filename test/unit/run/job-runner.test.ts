@@ -33,25 +33,40 @@ function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<Cl
   const clock = new FakeClock();
   const events = new EventLog();
   const lost = new AbortController();
+  const shutdown = new AbortController();
+  const kept: string[] = [];
+  const unkillable = new Set<number>();
   let held = 0;
   const locks: JobLocks = {
     claim: async ({ signal }) => {
       if (claim !== undefined) return claim(signal);
       held += 1;
       const release = async () => void (held -= 1);
-      return { kind: "held", held: { places: [], lost: lost.signal, release } };
+      const keep = (detail: string) => void kept.push(detail);
+      return { kind: "held", held: { places: [], lost: lost.signal, release, keep } };
     },
     close: async () => undefined,
   };
   const stop = new AbortController();
-  const runJob = createJobRunner({ locks, runAction, events, clock, log: silentLogger });
+  const runJob = createJobRunner({
+    locks,
+    runAction,
+    trackProcesses: (pids) => () => pids.filter((pid) => unkillable.has(pid)),
+    events,
+    clock,
+    log: silentLogger,
+  });
   return {
     clock,
     events,
     lost,
     stop,
+    shutdown,
+    kept,
+    unkillable,
     heldLocks: () => held,
-    run: (job: Job, dryRun = false) => runJob(job, { runId: "run", signal: stop.signal, dryRun }),
+    run: (job: Job, dryRun = false) =>
+      runJob(job, { runId: "run", signal: stop.signal, shutdown: shutdown.signal, dryRun }),
   };
 }
 
@@ -180,6 +195,39 @@ describe("job runner", () => {
         ? { kind: "skipped", cause: "block-timeout", message: "held by 42" }
         : { kind: "failed", message: "held by 42" },
     );
+  });
+
+  it("keeps the locks, and is not over, while a process that cannot be killed may still write", async () => {
+    const hung = { ...report, survivors: [41, 42] };
+    const failed: ActionOutcome = {
+      kind: "failed",
+      cause: "process",
+      message: "hangs",
+      retryable: false,
+      report: hung,
+    };
+    const test = setUp(async () => failed);
+    test.unkillable.add(41).add(42);
+    const result = test.run(buildJob());
+    await test.clock.advance(3_600_000);
+    expect(test.heldLocks()).toBe(1);
+    expect(test.events.of("job:finished")).toEqual([]);
+    test.unkillable.clear();
+    await test.clock.advance(5000);
+    expect((await result).outcome.kind).toBe("failed");
+    expect(test.heldLocks()).toBe(0);
+  });
+
+  it("leaves the locks where they are when the director must stop before such a process has ended", async () => {
+    const hung = { ...report, survivors: [42] };
+    const test = setUp(async () => ({ kind: "cancelled", reason: "shutdown", message: "stop", report: hung }));
+    test.unkillable.add(42);
+    const result = test.run(buildJob());
+    await test.clock.advance(1000);
+    test.shutdown.abort(new AbortReason("shutdown", "the director stops"));
+    await result;
+    expect(test.heldLocks()).toBe(1);
+    expect(test.kept).toEqual(["processes 42 cannot be killed and may still write"]);
   });
 
   it("takes no lock in a dry run", async () => {

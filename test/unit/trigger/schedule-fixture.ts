@@ -12,6 +12,7 @@ import { FakeClock } from "../../support/fake-clock.ts";
 export const scheduling: Scheduling = {
   timezone: "UTC",
   cronDialect: "linux",
+  dialectChosen: false,
   jitterMs: 0,
   onMissed: "skip",
   startingDeadlineMs: undefined,
