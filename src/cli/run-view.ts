@@ -7,6 +7,27 @@ import type { TextOutput } from "./command-context.ts";
 import { formatBytes, formatClock } from "./output.ts";
 import { quoteForShell } from "./shell-quote.ts";
 
+/**
+ * The director asks every rsync for its statistics and shows them in one line of its own. The block
+ * itself (it comes last) is for those who asked for it; the history has it in any case.
+ */
+function createStatisticsFilter() {
+  const states = new Map<string, "before" | "inside">();
+  return {
+    begin: (action: string, argv: readonly string[]) => {
+      const asked = argv.filter((word) => word === "--stats").length > 1;
+      if (argv[0] === "rsync" && !asked) states.set(action, "before");
+      else states.delete(action);
+    },
+    hides: (action: string, text: string): boolean => {
+      const state = states.get(action);
+      if (state === undefined) return false;
+      if (/^Number of files: \d/.test(text)) states.set(action, "inside");
+      return text === "" || states.get(action) === "inside";
+    },
+  };
+}
+
 /** What a program writes could move the cursor or retitle the window; file names come from strangers. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
@@ -26,6 +47,7 @@ export function showRun(
 ): () => void {
   const { output, dryRun, now } = options;
   const isTerminal = output.isTTY === true;
+  const hidesStatistics = createStatisticsFilter();
   let shownProgress = "";
 
   const line = (jobId: string, text: string) => {
@@ -53,11 +75,13 @@ export function showRun(
       line(jobId, `could not free ${describePlace(place)}: ${detail}`),
     ),
     events.on("action:started", ({ jobId, actionId, argv }) => {
+      hidesStatistics.begin(`${jobId} ${actionId}`, argv);
       line(jobId, `${actionId}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteForShell).join(" ")}`);
     }),
-    events.on("action:output", ({ jobId, stream, line: text }) =>
-      line(jobId, `${stream === "stderr" ? "!" : "|"} ${printable(text)}`),
-    ),
+    events.on("action:output", ({ jobId, actionId, stream, line: text }) => {
+      if (stream === "stdout" && hidesStatistics.hides(`${jobId} ${actionId}`, text)) return;
+      line(jobId, `${stream === "stderr" ? "!" : "|"} ${printable(text)}`);
+    }),
     events.on("action:progress", ({ jobId, actionId, progress }) =>
       setProgress(progressLine(`${jobId} ${actionId}`, progress)),
     ),

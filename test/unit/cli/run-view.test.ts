@@ -67,6 +67,19 @@ describe("view of a run", () => {
     expect(output.text.endsWith("\r\u001b[K")).toBe(true);
   });
 
+  it("leaves the statistics block to those who asked for it", () => {
+    const block = ["a file", "", "Number of files: 2 (reg: 1, dir: 1)", "Total file size: 6 bytes"];
+    const show = (argv: string[]) => {
+      const { events, said } = setUp({ isTTY: false });
+      events.emit("action:started", { ...of, argv, at: 0 });
+      for (const line of block) events.emit("action:output", { ...of, stream: "stdout", line });
+      return said().split("\n").slice(1, -1);
+    };
+    expect(show(["rsync", "-a", "--stats"])).toEqual(["home  | a file"]);
+    expect(show(["rsync", "-a", "--stats", "--stats"])).toHaveLength(4);
+    expect(show(["cat", "notes"])).toHaveLength(4);
+  });
+
   it("does not pass control characters of other programs on to the terminal", () => {
     const { events, output } = setUp({ isTTY: true });
     events.emit("action:output", { ...of, stream: "stderr", line: "x\u001b]0;owned\u0007y" });
