@@ -21,15 +21,15 @@ export interface CronFields {
 export type CronDialect = Scheduling["cronDialect"];
 type FiveFields = CronFields["written"];
 
-const nicknames: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * SUN",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
+const nicknames: ReadonlyMap<string, string> = new Map([
+  ["@yearly", "0 0 1 1 *"],
+  ["@annually", "0 0 1 1 *"],
+  ["@monthly", "0 0 1 * *"],
+  ["@weekly", "0 0 * * SUN"],
+  ["@daily", "0 0 * * *"],
+  ["@midnight", "0 0 * * *"],
+  ["@hourly", "0 * * * *"],
+]);
 
 const fieldRules = [
   { name: "minute", last: 59, allowed: "0-59" },
@@ -56,7 +56,7 @@ export function openPattern(fields: Pick<CronFields, "pattern" | "bothDays">): C
  */
 export function readFields(expression: string, dialect: CronDialect): CronFields {
   const trimmed = expression.trim();
-  const nickname = nicknames[trimmed.toLowerCase()];
+  const nickname = nicknames.get(trimmed.toLowerCase());
   const written = splitFields(expression, nickname ?? trimmed);
   const [minute, hour, dayOfMonth, , dayOfWeek] = written;
   const translate = dialect === "apscheduler" && nickname === undefined;
@@ -79,7 +79,7 @@ export function readFields(expression: string, dialect: CronDialect): CronFields
 
 /** Whether there is no such day in any year, as with 31 February. */
 export function neverComes(fields: CronFields): boolean {
-  // Every weekday comes in every month: only a day of the month can be missing. The look costs 1 ms when it is.
+  // Every weekday comes in every month: only a day of the month can be missing.
   if (isStar(fields.written[2])) return false;
   return openPattern(fields).nextRun(reference) === null;
 }
@@ -121,7 +121,7 @@ export function startsWithStar(field: string): boolean {
 
 function splitFields(expression: string, text: string): FiveFields {
   if (text.startsWith("@")) {
-    throw invalid(expression, `the nickname is not one of ${Object.keys(nicknames).join(", ")}`);
+    throw invalid(expression, `the nickname is not one of ${[...nicknames.keys()].join(", ")}`);
   }
   if (/^(CRON_)?TZ=/i.test(text)) throw invalid(expression, "give the time zone with the key `timezone`");
   const fields = text.split(/\s+/);

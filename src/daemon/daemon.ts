@@ -90,7 +90,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log.info({ version, pid: process.pid, config: config.file, jobs: config.jobs.length }, "director started");
     // The first run should not wait for the library that starts its programs.
     setImmediate(() => void preloadProcessLibrary());
-    cleanup.defer("schedule warnings", reportScheduleWarnings(config, { plans, now: clock.now(), log }));
+    cleanup.defer("schedule warnings", reportScheduleWarnings(config, { plans, clock, log }));
 
     return {
       events,

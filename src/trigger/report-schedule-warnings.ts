@@ -1,29 +1,33 @@
+import type { CancelTimer, Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/resolved.ts";
 import type { SchedulePlan } from "./schedule-plan.ts";
 import { lookAtSchedules } from "./schedule-warnings.ts";
 
+/** Between two plans, of which each takes about half of this: runs and long answers to scrapes go on. */
+const pause = 2;
+
 /**
- * Logs what looks odd about the plans, each warning once: from the next turn of the event loop on, one
- * plan a turn, because runs and scrapes must not wait for it. Returns what ends it.
+ * Logs what looks odd about the plans, each warning once, a plan at a time and none before the caller
+ * has gone on. Returns what ends it.
  */
 export function reportScheduleWarnings(
   config: Config,
-  options: { plans: readonly SchedulePlan[]; now: number; log: Logger },
-): () => void {
-  const { plans, now, log } = options;
-  const steps = lookAtSchedules(config, { plans, now });
+  options: { plans: readonly SchedulePlan[]; clock: Clock; log: Logger },
+): CancelTimer {
+  const { plans, clock, log } = options;
+  const steps = lookAtSchedules(config, { plans, now: clock.now() });
   const step = () => {
     try {
       const { value = [], done } = steps.next();
       for (const warning of value) log.warn({ ...warning }, "schedule warning");
-      if (done !== true) pending = setImmediate(step);
+      if (done !== true) cancel = clock.setTimer(pause, step);
     } catch (error) {
       // Advice is missing then; that is no reason to stop the director.
       log.error({ error: describeError(error) }, "schedules could not be looked at");
     }
   };
-  let pending = setImmediate(step);
-  return () => clearImmediate(pending);
+  let cancel = clock.setTimer(pause, step);
+  return () => cancel();
 }

@@ -9,6 +9,8 @@ describe("an expression that cannot be read", () => {
     ["0 2 * *", "linux", "it wants five fields"],
     ["", "linux", "it wants five fields"],
     ["2026-11-20T02:00:00", "linux", "it wants five fields"],
+    ["__proto__", "linux", "it wants five fields"],
+    ["constructor", "apscheduler", "it wants five fields"],
     ["@reboot", "linux", "the nickname is not one of @yearly"],
     ["CRON_TZ=UTC 0 2 * * *", "linux", "give the time zone with the key `timezone`"],
     ["60 2 * * *", "linux", 'the minute "60" is not valid (0-59;'],
