@@ -30,7 +30,6 @@ function createStatisticsFilter() {
 
 /** What a program writes could move the cursor or retitle the window; file names come from strangers. */
 function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }
 
@@ -105,7 +104,7 @@ function describeBlock({ place, state, owner, detail }: DirectorEvents["job:bloc
   return `waits for ${describePlace(place)}${owner === null ? "" : ` (held by process ${owner})`}`;
 }
 
-export function describePlace(place: LockPlace): string {
+function describePlace(place: LockPlace): string {
   return place.host === null ? place.path : `${place.host}:${place.path}`;
 }
 

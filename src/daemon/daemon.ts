@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { AbortReason } from "../base/abort.ts";
+import type { AbortReason } from "../base/abort.ts";
 import { CleanupStack } from "../base/cleanup-stack.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";

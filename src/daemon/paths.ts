@@ -7,7 +7,7 @@ import type { Config } from "../config/resolved.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where this instance keeps its history: the configured directory, else systemd's, else the account's. */
-export function stateDirectory(config: Config, env: Environment): string {
+function stateDirectory(config: Config, env: Environment): string {
   if (config.stateDir !== undefined) return config.stateDir;
   const fromSystemd = firstOf(env.STATE_DIRECTORY);
   if (fromSystemd !== undefined) return fromSystemd;

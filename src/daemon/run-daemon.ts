@@ -52,9 +52,9 @@ interface Signals {
   /** SIGTERM or SIGINT. */
   readonly stopRequested: Promise<NodeJS.Signals>;
   /** Called for each further SIGTERM or SIGINT. */
-  onRepeated(listener: () => void): void;
+  readonly onRepeated: (listener: () => void) => void;
   /** Calls `run` for each SIGHUP, also for one that came before anybody listened. */
-  onRunNow(run: () => void): () => void;
+  readonly onRunNow: (run: () => void) => () => void;
 }
 
 /**

@@ -151,7 +151,14 @@ describe("locks of the built program", () => {
             ...reach(backup),
             lock_files: [{ type: "remote", path: shared.path("locks", name) }],
             blocks_on: [{ type: "remote", path: shared.path("locks", other), wait_time: 0.05 }],
-            actions: [{ action: "command", id: "work", command: "/bin/sh", args: ["-c", witness(shared.path, name)] }],
+            actions: [
+              {
+                action: "command",
+                id: "work",
+                command: "/bin/sh",
+                args: ["-c", witness((...parts) => shared.path(...parts), name)],
+              },
+            ],
           },
         ],
       });

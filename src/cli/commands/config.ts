@@ -125,7 +125,7 @@ async function oddSchedules(config: Config, at: number | undefined): Promise<str
 }
 
 /** Prints the resolved configuration in the words of the file. */
-export async function runConfigShow(
+async function runConfigShow(
   options: { config?: string | undefined; json?: boolean | undefined },
   context: CommandContext,
 ): Promise<void> {
@@ -144,13 +144,13 @@ const schemaFile = new URL("../../../resources/config.schema.json", import.meta.
 const sampleFile = new URL("../../../resources/rsyncdirector.yaml", import.meta.url);
 
 /** Prints the JSON schema that comes with the program. */
-export async function runConfigSchema(context: CommandContext): Promise<void> {
+async function runConfigSchema(context: CommandContext): Promise<void> {
   const { readFile } = await import("node:fs/promises");
   context.stdout.write(await readFile(schemaFile, "utf8"));
 }
 
 /** Writes the sample. Its first line leads editors to the schema of this installation. */
-export async function runConfigInit(options: { file?: string | undefined }, context: CommandContext): Promise<void> {
+async function runConfigInit(options: { file?: string | undefined }, context: CommandContext): Promise<void> {
   const { file = "rsyncdirector.yaml" } = options;
   const [{ readFile, writeFile }, { fileURLToPath }, { describeError, systemErrorCode }] = await Promise.all([
     import("node:fs/promises"),
