@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -37,7 +37,9 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
   const identityFile = join(directory, "client_key");
   const knownHostsFile = join(directory, "known_hosts");
   const hostKey = (await readFile(join(directory, "host_key.pub"), "utf8")).split(" ").slice(0, 2).join(" ");
-  await writeFile(knownHostsFile, `[127.0.0.1]:${port} ${hostKey}\n`);
+  // Put in place whole: a client may be reading it, and half a file would be an unknown host.
+  await writeFile(`${knownHostsFile}.new`, `[127.0.0.1]:${port} ${hostKey}\n`);
+  await rename(`${knownHostsFile}.new`, knownHostsFile);
   // Only an sshd that root starts insists on its directory.
   if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
   const configFile = join(directory, "sshd_config");
@@ -94,6 +96,8 @@ function baseConfig(directory: string, port: number): string[] {
     "MaxStartups 200:30:400",
     "PrintMotd no",
     "Subsystem sftp internal-sftp",
+    // Debian's bash reads ~/.bashrc for every ssh command, and whatever the developer has there takes time.
+    `SetEnv HOME=${directory}`,
   ];
 }
 
