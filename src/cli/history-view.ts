@@ -2,7 +2,7 @@ import { formatDuration } from "../base/duration.ts";
 import type { RunCause } from "../model/run.ts";
 import type { ActionRecord, JobRecord, RunRecord, RunSummary } from "../store/run-history.ts";
 import { formatBytes, formatTable, formatTime } from "./output.ts";
-import { quoteForShell } from "./shell-quote.ts";
+import { quoteWord } from "../base/shell-words.ts";
 
 /** By job, action and attempt, as `JSON.stringify([jobId, actionId, attempt])`. */
 export type Outputs = ReadonlyMap<string, string>;
@@ -94,7 +94,7 @@ function formatAction(action: ActionRecord): string {
     `  ${titleOf(action)}: ${action.outcome}${action.reason === null ? "" : ` (${action.reason})`}`,
     ...(message === null ? [] : [`    ${message}`]),
     `    ${end.join(", ")}`,
-    ...(action.argv.length === 0 ? [] : [`    ${action.argv.map(quoteForShell).join(" ")}`]),
+    ...(action.argv.length === 0 ? [] : [`    ${action.argv.map(quoteWord).join(" ")}`]),
   ].join("\n");
 }
 

@@ -5,7 +5,7 @@ import type { ActionOutcome, JobOutcome, LockPlace } from "../model/run.ts";
 import type { TransferProgress, TransferStats } from "../model/transfer.ts";
 import type { TextOutput } from "./command-context.ts";
 import { formatBytes, formatClock } from "./output.ts";
-import { quoteForShell } from "./shell-quote.ts";
+import { quoteWord } from "../base/shell-words.ts";
 
 /**
  * The director asks every rsync for its statistics and shows them in one line of its own. The block
@@ -75,7 +75,7 @@ export function showRun(
     ),
     events.on("action:started", ({ jobId, actionId, argv }) => {
       hidesStatistics.begin(`${jobId} ${actionId}`, argv);
-      line(jobId, `${actionId}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteForShell).join(" ")}`);
+      line(jobId, `${actionId}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteWord).join(" ")}`);
     }),
     events.on("action:output", ({ jobId, actionId, stream, line: text }) => {
       if (stream === "stdout" && hidesStatistics.hides(`${jobId} ${actionId}`, text)) return;
