@@ -103,7 +103,7 @@ function titleOf({ actionId, attempt }: ActionRecord): string {
 }
 
 function durationOf({ startedAt, finishedAt }: { startedAt: number; finishedAt: number | null }): string {
-  return finishedAt === null ? "?" : formatDuration(Math.max(0, finishedAt - startedAt));
+  return finishedAt === null ? "-" : formatDuration(Math.max(0, finishedAt - startedAt));
 }
 
 function describeCause(cause: RunCause): string {
@@ -120,10 +120,16 @@ function describeCause(cause: RunCause): string {
 }
 
 /** The jobs that did not succeed come first: they are what one looks for. */
-function listJobs({ jobs }: RunSummary): string {
+/** What went wrong first, then what went well, then what has not ended yet. */
+function listJobs({ jobs, requestedJobs }: RunSummary): string {
   const bad = jobs.filter(({ outcome }) => outcome !== "ok");
   const good = jobs.filter(({ outcome }) => outcome === "ok");
-  const names = [...bad.map(({ jobId, outcome }) => `${jobId} (${outcome})`), ...good.map(({ jobId }) => jobId)];
+  const open = requestedJobs.filter((id) => !jobs.some(({ jobId }) => jobId === id));
+  const names = [
+    ...bad.map(({ jobId, outcome }) => `${jobId} (${outcome})`),
+    ...good.map(({ jobId }) => jobId),
+    ...open.map((jobId) => `${jobId} (not ended)`),
+  ];
   return names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")}, +${names.length - 3}`;
 }
 

@@ -109,6 +109,7 @@ test("prints JSON with times that programs read", async () => {
       finishedAt: "2026-03-02T11:30:00.200Z",
       outcome: "ok",
       message: null,
+      requestedJobs: ["mail"],
       jobs: [{ jobId: "mail", outcome: "ok" }],
       transferredBytes: 3_400_000,
       transferredFiles: 12,
