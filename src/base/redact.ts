@@ -19,7 +19,7 @@ export function isSecretName(name: string): boolean {
   return secretName.test(name);
 }
 
-/** The text with what looks like a secret replaced (R44: logs and history are read by many). */
+/** The text with what looks like a secret replaced: logs and history are read by many. */
 export function redactText(text: string): string {
   return text
     .replace(urlPassword, `$1:${hidden}@`)

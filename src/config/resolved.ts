@@ -64,7 +64,7 @@ export interface HistoryRetention {
   readonly keepMs: number;
 }
 
-/** How to reach an account on another host; rsync and the locks use the very same values (R16). */
+/** How to reach an account on another host; rsync and the locks use the very same values. */
 export interface SshEndpoint {
   readonly host: string;
   /** undefined: what the ssh configuration says, else the current user. */
@@ -101,7 +101,7 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
   /** Factor between one delay and the next. */
   readonly backoff: number;
-  /** Which exit codes are tried again; undefined: those that may pass (R27). */
+  /** Which exit codes are tried again; undefined: those that may pass. */
   readonly exitCodes: readonly number[] | undefined;
 }
 
@@ -136,7 +136,7 @@ export interface SyncAction {
   readonly id: string;
   readonly sources: readonly string[];
   readonly dest: string;
-  /** The user's own options, already split into words (R14). */
+  /** The user's own options, already split into words. */
   readonly opts: readonly string[];
   /** Structured options; `action/` turns them into argv. */
   readonly rsync: RsyncOptions;

@@ -42,7 +42,7 @@ export interface SplitOpts {
   problems: { element: number; problem: string }[];
 }
 
-/** All words of the elements of `opts`, as R14 wants them read. */
+/** All words of the elements of `opts`. */
 export function splitOpts(opts: readonly string[]): SplitOpts {
   const split: SplitOpts = { words: [], problems: [] };
   for (const [element, text] of opts.entries()) {
@@ -57,7 +57,7 @@ export function splitOpts(opts: readonly string[]): SplitOpts {
   return split;
 }
 
-/** Looks for options that must not be there (R13); `allowUnsafe` is the job's `allow_unsafe_opts`. */
+/** Looks for options that must not be there; `allowUnsafe` is the job's `allow_unsafe_opts`. */
 export function checkOpts(words: readonly string[], allowUnsafe: boolean): OptsReport {
   const report: OptsReport = { problems: [], deletes: false, onlyPretends: false };
   for (const word of readRsyncWords(words)) {

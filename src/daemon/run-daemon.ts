@@ -59,7 +59,7 @@ interface Signals {
 
 /**
  * Registered before anything slow happens: an early SIGHUP would end the process otherwise. SIGUSR1
- * gets a listener because Node opens a debugger port on it when there is none (R35).
+ * gets a listener because Node opens a debugger port on it when there is none.
  */
 function listenToSignals(): Signals {
   const runners = new Set<() => void>();

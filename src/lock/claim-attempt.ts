@@ -24,7 +24,7 @@ export type AttemptResult =
   | { readonly kind: "cancelled" };
 
 /**
- * One attempt (§2.6 steps 2 to 4): claims the job's locks in their global order and then looks at the
+ * One attempt: claims the job's locks in their global order and then looks at the
  * blocks again. Everything that was taken, or may have been, is added to `taken` as it happens; giving it
  * back after any result but `held` is up to the caller.
  */

@@ -16,7 +16,7 @@ export type ClaimOutcome =
   | { readonly kind: "failed"; readonly message: string };
 
 /**
- * Takes all of a job's locks or none (§2.6): looks until everything is free while holding nothing, claims,
+ * Takes all of a job's locks or none: looks until everything is free while holding nothing, claims,
  * looks again, and gives everything back when the second look finds something. Nobody waits for long while
  * holding, so there is no deadlock, whatever the jobs list.
  */

@@ -7,7 +7,7 @@ const pollMs = 5000;
 /**
  * Waits for processes that even SIGKILL did not end (they hang in the kernel, on a dead disk or NFS
  * server, and go on writing when it comes back): as long as one lives the job is not over, and its
- * locks must stay (R8). Returns those that still live when the director itself has to stop.
+ * locks must stay. Returns those that still live when the director itself has to stop.
  */
 export async function awaitWriters(
   livingWriters: () => readonly number[],

@@ -7,7 +7,7 @@ import { CircuitBreaker } from "./circuit-breaker.ts";
 import { openConnection, type Connection, type ConnectResult } from "./connection.ts";
 import { createHostResolver, type HostResolution, type ResolvedHost } from "./resolve-host.ts";
 
-/** Opens connections, shares them and closes them when nobody has used them for a while (R19, R20). */
+/** Opens connections, shares them and closes them when nobody has used them for a while. */
 export interface ConnectionPool {
   /** What OpenSSH's configuration makes of an endpoint. */
   resolve(endpoint: SshEndpoint): Promise<HostResolution>;

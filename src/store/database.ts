@@ -15,7 +15,7 @@ export interface OpenHistoryFile {
  * and brings the schema up to date. Throws a `SqlError`, whatever it was that failed.
  *
  * One connection and a rollback journal: the SQLite inside libsql 0.5 (3.45.1) can corrupt a database
- * in WAL mode with two connections (R29).
+ * in WAL mode with two connections.
  */
 export function openHistoryFile(driver: SqlDriver, path: string, busyTimeoutMs: number): OpenHistoryFile {
   prepareFile(path);
