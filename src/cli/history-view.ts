@@ -1,16 +1,11 @@
 import { formatDuration } from "../base/duration.ts";
 import type { RunCause } from "../model/run.ts";
 import type { ActionRecord, JobRecord, RunRecord, RunSummary } from "../store/run-history.ts";
-import { formatBytes, formatTable, formatTime } from "./output.ts";
+import { formatBytes, formatTable, formatTime, printable } from "./output.ts";
 import { quoteWord } from "../base/shell-words.ts";
 
 /** By job, action and attempt, as `JSON.stringify([jobId, actionId, attempt])`. */
 export type Outputs = ReadonlyMap<string, string>;
-
-/** Recorded text comes from programs and file names of strangers: it must not steer a terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
-}
 
 export function formatRunList(runs: readonly RunSummary[]): string {
   const rows = runs.map((run) => [

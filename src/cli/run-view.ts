@@ -4,7 +4,7 @@ import type { DirectorEvents } from "../model/events.ts";
 import type { ActionOutcome, JobOutcome, LockPlace } from "../model/run.ts";
 import type { TransferProgress, TransferStats } from "../model/transfer.ts";
 import type { TextOutput } from "./command-context.ts";
-import { formatBytes, formatClock } from "./output.ts";
+import { formatBytes, formatClock, printable } from "./output.ts";
 import { quoteWord } from "../base/shell-words.ts";
 
 /**
@@ -28,11 +28,6 @@ function createStatisticsFilter() {
   };
 }
 
-/** What a program writes could move the cursor or retitle the window; file names come from strangers. */
-function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
-}
-
 const barWidth = 24;
 const clearLine = "\r\u001b[K";
 
@@ -51,7 +46,7 @@ export function showRun(
 
   const line = (jobId: string, text: string) => {
     const clear = shownProgress === "" ? "" : clearLine;
-    output.write(`${clear}${formatClock(now())} ${jobId}  ${text}\n${shownProgress}`);
+    output.write(`${clear}${formatClock(now())} ${jobId}  ${printable(text)}\n${shownProgress}`);
   };
   const setProgress = (text: string) => {
     if (!isTerminal || text === shownProgress) return;
@@ -79,7 +74,7 @@ export function showRun(
     }),
     events.on("action:output", ({ jobId, actionId, stream, line: text }) => {
       if (stream === "stdout" && hidesStatistics.hides(`${jobId} ${actionId}`, text)) return;
-      line(jobId, `${stream === "stderr" ? "!" : "|"} ${printable(text)}`);
+      line(jobId, `${stream === "stderr" ? "!" : "|"} ${text}`);
     }),
     events.on("action:progress", ({ jobId, actionId, progress }) =>
       setProgress(progressLine(`${jobId} ${actionId}`, progress)),

@@ -36,8 +36,11 @@ export interface HeldLocks {
   readonly places: readonly LockPlace[];
   /** Aborted with `AbortReason("lock-lost")` when a lock is lost; without the lease that is never. */
   readonly lost: AbortSignal;
-  /** Gives all locks back, newest first, within a deadline of its own. Never rejects; once is enough. */
-  release(): Promise<void>;
+  /**
+   * Gives all locks back, newest first, within a deadline of its own. Answers with those that could not
+   * be given back. Never rejects; once is enough.
+   */
+  release(): Promise<readonly LockPlace[]>;
   /** Leaves all locks where they are, and says so: somebody may still write behind them. */
   keep(detail: string): void;
 }
@@ -95,11 +98,11 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
 }
 
 function noLocks(): HeldLocks {
-  return { places: [], lost: new AbortController().signal, release: () => Promise.resolve(), keep: () => undefined };
+  return { places: [], lost: new AbortController().signal, release: () => Promise.resolve([]), keep: () => undefined };
 }
 
 function holdLocks(taken: readonly TakenLock[], scope: ClaimScope, reaper: OrphanReaper): HeldLocks {
-  let released: Promise<void> | undefined;
+  let released: Promise<readonly LockPlace[]> | undefined;
   return {
     places: taken.map(({ target }) => target.place),
     lost: new AbortController().signal,
@@ -108,15 +111,21 @@ function holdLocks(taken: readonly TakenLock[], scope: ClaimScope, reaper: Orpha
   };
 }
 
-async function giveBack(taken: readonly TakenLock[], scope: ClaimScope, reaper: OrphanReaper): Promise<void> {
+async function giveBack(
+  taken: readonly TakenLock[],
+  scope: ClaimScope,
+  reaper: OrphanReaper,
+): Promise<readonly LockPlace[]> {
   const { jobId, runId, events, clock } = scope;
   const outcomes = await releaseLocks(taken, scope);
+  const stuck: LockPlace[] = [];
   for (const [index, lock] of [...taken.entries()].toReversed()) {
     const outcome = outcomes[index];
     const { place } = lock.target;
     if (outcome === undefined || outcome.kind === "stuck") {
       reaper.add({ lock, jobId, runId });
       reportStuck(lock, outcome?.detail ?? "", scope);
+      stuck.push(place);
       continue;
     }
     if (outcome.kind !== "released") {
@@ -126,4 +135,5 @@ async function giveBack(taken: readonly TakenLock[], scope: ClaimScope, reaper: 
     }
     events.emit("lock:released", { jobId, runId, place, token: lock.token, at: clock.now() });
   }
+  return stuck;
 }

@@ -40,6 +40,7 @@ export class Dispatcher {
     const covering = needs.size === request.jobs.length ? this.#queue.findCovering(request) : undefined;
     if (covering !== undefined) {
       events.emit("run:coalesced", { runId: covering.runId, cause: request.cause, at });
+      for (const job of request.jobs) this.#replaceActive(job);
       return { runId: covering.runId, result: this.#pendingOf(covering.runId).promise };
     }
     const run: QueuedRun = { runId: newRunId(at), request, needs };

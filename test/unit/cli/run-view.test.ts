@@ -83,6 +83,9 @@ describe("view of a run", () => {
   it("does not pass control characters of other programs on to the terminal", () => {
     const { events, output } = setUp({ isTTY: true });
     events.emit("action:output", { ...of, stream: "stderr", line: "x\u001b]0;owned\u0007y" });
+    const message = "refused (\u001b[2J)";
+    events.emit("job:finished", { ...of, outcome: { kind: "failed", message, actionId: null }, startedAt: 0, at: 0 });
+    expect(output.text).toContain("FAILED: refused (\ufffd[2J)");
     expect(output.text).toContain("! x\ufffd]0;owned\ufffdy");
   });
 

@@ -115,6 +115,16 @@ describe("dispatcher", () => {
     expect((await second.result).outcome).toBe("ok");
   });
 
+  it("replaces the running job also when a run for it waits already", async () => {
+    const test = setUp([buildJob({ id: "x" }), buildJob({ id: "j", concurrency: "replace" })]);
+    const first = test.dispatcher.submit({ jobs: ["x", "j"], cause: schedule });
+    const waiting = test.dispatcher.submit({ jobs: ["x", "j"], cause: schedule });
+    await test.finish("x");
+    const again = test.dispatcher.submit({ jobs: ["j"], cause: schedule });
+    expect(again.runId).toBe(waiting.runId);
+    expect((await first.result).jobs[1]?.outcome).toMatchObject({ kind: "cancelled", reason: "replaced" });
+  });
+
   it("reports a disabled and an unknown job instead of running it", async () => {
     const test = setUp(jobs);
     const { result } = test.dispatcher.submit({ jobs: ["off", "nowhere"], cause: signal });
