@@ -4,6 +4,7 @@ import { deletesAtDestination, rsyncOptionNames } from "../base/rsync-words.ts";
 import type { Job, SyncAction } from "../config/resolved.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
 import { buildRsyncCommand } from "../rsync/command.ts";
+import type { RsyncCommandSpec } from "../rsync/command.ts";
 import { meaningOf, meansSignalled } from "../rsync/exit-codes.ts";
 import { structuredWords } from "../rsync/structured-words.ts";
 import { runRsync } from "../rsync/run-rsync.ts";
@@ -11,23 +12,28 @@ import type { RsyncResult } from "../rsync/run-rsync.ts";
 import type { ActionDeps, ActionKind } from "./action-kind.ts";
 import { childOptions, childSpec } from "./child-options.ts";
 import { outcomeOf, reportOf, treatedAs } from "./process-outcome.ts";
+import { checkRemoteSources } from "./remote-source-check.ts";
 import { checkLocalSources } from "./source-check.ts";
 
 /** One call of rsync: from here to here, to another host, or from one. */
 export const syncAction: ActionKind<SyncAction> = {
-  preview: (job, action, { dryRun, deps }) => rsyncArgv(job, action, dryRun, deps),
+  preview: async (job, action, { dryRun, deps }) => buildRsyncCommand(await commandSpec(job, action, dryRun, deps)),
 
   run: async (job, action, { context, deps }) => {
-    const argv = await rsyncArgv(job, action, context.dryRun, deps);
+    const spec = await commandSpec(job, action, context.dryRun, deps);
+    const argv = buildRsyncCommand(spec);
     const shown = redactArgv(argv);
     context.onStarted(shown);
+    const names = rsyncOptionNames([...structuredWords(action.rsync), ...action.opts]);
+    const deletes = [...names].some(deletesAtDestination);
     if (job.endpoint === undefined || job.direction === "push") {
-      const names = rsyncOptionNames([...structuredWords(action.rsync), ...action.opts]);
-      const deletes = [...names].some(deletesAtDestination);
       const problem = await checkLocalSources(action.sources, { deletes, signal: context.signal });
       if (context.signal.aborted) return cancelled(context.signal);
       // A source that is not there yet may be a disk that is still to be mounted.
       if (problem !== undefined) return notRun(problem);
+    } else if (deletes && !context.dryRun) {
+      const problem = await checkRemoteSources(job, action, { spec, context, deps });
+      if (problem !== undefined) return problem;
     }
     const result = await runRsync(childSpec(argv, action.id, { context, deps }), {
       ...childOptions(job, { context, deps }),
@@ -40,12 +46,15 @@ export const syncAction: ActionKind<SyncAction> = {
       name: "rsync",
       signal: context.signal,
       report,
-      judge: (code) => judgeExit(job, code, result, report),
+      judge: (code) => {
+        const outcome = judgeExit(job, code, result, report);
+        return code === 0 && outcome.kind === "ok" ? judgeCopy(action, result, context.dryRun, outcome) : outcome;
+      },
     });
   },
 };
 
-async function rsyncArgv(job: Job, action: SyncAction, dryRun: boolean, deps: ActionDeps): Promise<string[]> {
+async function commandSpec(job: Job, action: SyncAction, dryRun: boolean, deps: ActionDeps): Promise<RsyncCommandSpec> {
   const { endpoint } = job;
   const remote =
     endpoint === undefined
@@ -57,7 +66,7 @@ async function rsyncArgv(job: Job, action: SyncAction, dryRun: boolean, deps: Ac
           shell: (await deps.remoteShell(endpoint)).shell,
         };
   const { sources, dest, opts } = action;
-  return buildRsyncCommand({ sources, dest, opts, options: action.rsync, remote, dryRun });
+  return { sources, dest, opts, options: action.rsync, remote, dryRun };
 }
 
 function judgeExit(job: Job, code: number, result: RsyncResult, report: ActionReport): ActionOutcome {
@@ -79,6 +88,38 @@ function judgeExit(job: Job, code: number, result: RsyncResult, report: ActionRe
       return { kind: "failed", cause, message, retryable: result.lastingCause === undefined, report };
     }
   }
+}
+
+/** Looks whether an rsync that ended well has copied: it also ends well when it skips the source. */
+function judgeCopy(
+  action: SyncAction,
+  result: RsyncResult,
+  dryRun: boolean,
+  ok: Extract<ActionOutcome, { kind: "ok" }>,
+): ActionOutcome {
+  const { report } = ok;
+  const own = rsyncOptionNames(action.opts);
+  const has = (...names: string[]) => names.some((name) => own.has(name));
+  const failed = (message: string): ActionOutcome => ({
+    ...{ kind: "failed", cause: "exit", message, retryable: false, report },
+  });
+  const warning = (message: string): ActionOutcome => ({ kind: "warning", message, report });
+  const skipped = /^skipping directory .*/m.exec(result.output)?.[0];
+  if (result.stats === null) {
+    if (skipped !== undefined) return failed(`rsync skipped the source (${skipped}): it needs archive: true or -r`);
+    // These hide the statistics, or send them to standard error.
+    if (!has("quiet", "info", "stderr", "msgs2stderr", "no-msgs2stderr")) {
+      return failed("rsync printed no statistics: nothing says that it copied anything");
+    }
+  } else if (result.stats.filesTotal === 0) {
+    if (skipped !== undefined) return failed(`rsync skipped the source (${skipped}): it needs archive: true or -r`);
+    // An empty list of files, or sources that may be missing: nothing to copy is as it should be.
+    if (!has("files-from", "ignore-missing-args")) {
+      return warning("rsync copied nothing: its filters leave out every source");
+    }
+  }
+  if (!dryRun && has("dry-run")) return warning("dry run: nothing was copied (-n in opts)");
+  return ok;
 }
 
 function notRun(message: string): ActionOutcome {

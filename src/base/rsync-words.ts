@@ -36,6 +36,8 @@ export type RsyncWord =
       readonly name: string;
       /** As it was written. */
       readonly shown: string;
+      /** What is joined to it, or the next word; undefined for an option without a value. */
+      readonly value: string | undefined;
       /** It ends the list and its value is missing. */
       readonly lacksValue: boolean;
     }
@@ -53,8 +55,8 @@ export function readRsyncWords(words: readonly string[]): RsyncWord[] {
     const options = word.startsWith("--") ? [readLong(word)] : readCluster(word);
     const takesNext = options.some((option) => option.takesNext);
     const lacks = takesNext && index + 1 >= words.length;
-    for (const { name, shown, takesNext: takes } of options) {
-      found.push({ kind: "option", name, shown, lacksValue: lacks && takes });
+    for (const { name, shown, value, takesNext: takes } of options) {
+      found.push({ kind: "option", name, shown, value: takes ? words[index + 1] : value, lacksValue: lacks && takes });
     }
     if (takesNext) index += 1;
   }
@@ -74,13 +76,16 @@ export function deletesAtDestination(optionName: string): boolean {
 interface Option {
   name: string;
   shown: string;
+  value: string | undefined;
   takesNext: boolean;
 }
 
 function readLong(word: string): Option {
   const [name = ""] = word.slice(2).split("=", 1);
   const canonical = name === "protect-args" ? "secluded-args" : name;
-  return { name: canonical, shown: `--${name}`, takesNext: longWithValue.has(name) && !word.includes("=") };
+  const joined = word.indexOf("=");
+  const value = joined < 0 ? undefined : word.slice(joined + 1);
+  return { name: canonical, shown: `--${name}`, value, takesNext: longWithValue.has(name) && joined < 0 };
 }
 
 function readCluster(word: string): Option[] {
@@ -89,6 +94,7 @@ function readCluster(word: string): Option[] {
   return letters.slice(0, valued < 0 ? letters.length : valued + 1).map((letter, index) => ({
     name: shortOptions[letter]?.name ?? letter,
     shown: `-${letter}`,
+    value: index === valued ? letters.slice(valued + 1).join("") : undefined,
     takesNext: index === valued && index === letters.length - 1,
   }));
 }

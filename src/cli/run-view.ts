@@ -65,6 +65,9 @@ export function showRun(
     events.on("lock:withdrawn", ({ jobId, place, because }) =>
       line(jobId, `gave ${describePlace(place)} back: ${because}`),
     ),
+    events.on("lock:lost", ({ jobId, place, detail }) => {
+      line(jobId, `${describePlace(place)} was no longer ours at the end: ${detail}`);
+    }),
     events.on("lock:stuck", ({ jobId, place, detail }) =>
       line(jobId, `could not free ${describePlace(place)}: ${detail}`),
     ),
@@ -95,8 +98,8 @@ export function showRun(
 }
 
 function describeBlock({ place, state, owner, detail }: DirectorEvents["job:blocked"]): string {
-  if (state === "unknown") return `waits: cannot tell whether ${describePlace(place)} is free: ${detail}`;
-  return `waits for ${describePlace(place)}${owner === null ? "" : ` (held by process ${owner})`}`;
+  if (state === "unknown") return `waits: ${describePlace(place)} ${detail}`;
+  return `waits for ${describePlace(place)}: ${detail === "" ? `held by process ${owner ?? "unknown"}` : detail}`;
 }
 
 function describePlace(place: LockPlace): string {

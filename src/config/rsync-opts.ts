@@ -1,4 +1,4 @@
-import { deletesAtDestination, readRsyncWords } from "../base/rsync-words.ts";
+import { deletesAtDestination, readRsyncWords, type RsyncWord } from "../base/rsync-words.ts";
 import { splitWords } from "../base/shell-words.ts";
 
 /** Options that run programs, or write or read elsewhere, with what to use instead. */
@@ -17,6 +17,9 @@ const unsafe: Readonly<Record<string, string>> = {
   "password-file": "it belongs to rsync's own daemon",
   "old-args": "it lets the other host's shell interpret paths",
   "copy-as": "it changes the user",
+  "write-devices": "it overwrites whole disks",
+  "trust-sender": "it lets the other host choose what is written",
+  "ignore-errors": "it deletes at dest also what could not be read at the source",
 };
 
 const senseless: Readonly<Record<string, string>> = {
@@ -34,6 +37,16 @@ export interface OptsReport {
   deletes: boolean;
   /** `-n` or `--list-only`: nothing is ever copied. */
   onlyPretends: boolean;
+  /** What becomes of a directory: copied with all below it, listed one level deep, or skipped. */
+  directories: "tree" | "level" | "skipped";
+  filters: FilterReport;
+}
+
+/** What is left out, as far as the words themselves say. */
+export interface FilterReport {
+  excludes: string[];
+  /** Rules in files, a list of files, or `-x`: what they leave out cannot be seen here. */
+  unseen: boolean;
 }
 
 export interface SplitOpts {
@@ -59,8 +72,15 @@ export function splitOpts(opts: readonly string[]): SplitOpts {
 
 /** Looks for options that must not be there; `allowUnsafe` is the job's `allow_unsafe_opts`. */
 export function checkOpts(words: readonly string[], allowUnsafe: boolean): OptsReport {
-  const report: OptsReport = { problems: [], deletes: false, onlyPretends: false };
-  for (const word of readRsyncWords(words)) {
+  const read = readRsyncWords(words);
+  const report: OptsReport = {
+    problems: [],
+    deletes: false,
+    onlyPretends: false,
+    directories: readDirectories(read),
+    filters: readFilters(read),
+  };
+  for (const word of read) {
     if (word.kind === "stray") {
       report.problems.push(
         `${JSON.stringify(word.word)} is not an option: paths belong into source and dest, and a value is joined to its option by =`,
@@ -73,13 +93,56 @@ export function checkOpts(words: readonly string[], allowUnsafe: boolean): OptsR
   return report;
 }
 
-function judge({ name, shown }: { name: string; shown: string }, report: OptsReport, allowUnsafe: boolean): void {
-  const why = Object.hasOwn(unsafe, name) ? unsafe[name] : undefined;
+/** The last of the options that contradict each other wins, except that `-a` never takes `-r` away (tried). */
+function readDirectories(words: readonly RsyncWord[]): OptsReport["directories"] {
+  let tree = false;
+  let level: boolean | undefined;
+  let lists = false;
+  for (const word of words) {
+    if (word.kind === "stray") continue;
+    if (["a", "archive", "r", "recursive"].includes(word.name)) tree = true;
+    if (["no-r", "no-recursive"].includes(word.name)) tree = false;
+    if (["d", "dirs", "old-d", "old-dirs"].includes(word.name)) level = true;
+    if (["no-d", "no-dirs"].includes(word.name)) level = false;
+    if (["list-only", "files-from", "read-batch"].includes(word.name)) lists = true;
+  }
+  if (tree) return "tree";
+  return (level ?? lists) ? "level" : "skipped";
+}
+
+function readFilters(words: readonly RsyncWord[]): FilterReport {
+  const report: FilterReport = { excludes: [], unseen: false };
+  for (const word of words) {
+    if (word.kind === "stray") continue;
+    if (word.name === "exclude") report.excludes.push(word.value ?? "");
+    if (word.name === "filter") readFilterRule(word.value ?? "", report);
+    if (["exclude-from", "files-from", "F", "x", "one-file-system"].includes(word.name)) report.unseen = true;
+  }
+  return report;
+}
+
+/** Adds what a rule of `--filter` leaves out. */
+export function readFilterRule(rule: string, report: FilterReport): void {
+  const exclude = /^(?:-,?[^\s_]*|exclude(?:,[^\s_]*)?)[ _](.+)$/.exec(rule)?.[1];
+  if (exclude !== undefined) report.excludes.push(exclude);
+  else if (/^(?:[.:]|merge|dir-merge)/.test(rule)) report.unseen = true;
+}
+
+function judge(word: Extract<RsyncWord, { kind: "option" }>, report: OptsReport, allowUnsafe: boolean): void {
+  const { name, shown, value = "" } = word;
+  const why = Object.hasOwn(unsafe, name)
+    ? unsafe[name]
+    : name === "files-from" && /^[^/:]+:/.test(value)
+      ? "it lets the other host choose what is copied"
+      : undefined;
   if (why !== undefined && !allowUnsafe) {
     report.problems.push(`${shown} is not allowed: ${why} (allow_unsafe_opts: true allows it)`);
   }
   const senselessWhy = Object.hasOwn(senseless, name) ? senseless[name] : undefined;
   if (senselessWhy !== undefined) report.problems.push(`${shown} cannot be used: ${senselessWhy}`);
+  if ((name === "info" || name === "debug") && /(?:^|,)help\d*(?:,|$)/i.test(value)) {
+    report.problems.push(`${shown}=${value} cannot be used: rsync would print its help and copy nothing`);
+  }
   if (deletesAtDestination(name)) report.deletes = true;
   if (name === "dry-run" || name === "list-only") report.onlyPretends = true;
 }

@@ -1,4 +1,5 @@
 import { sleep } from "../base/abort.ts";
+import { lockFields } from "./lock-fields.ts";
 import type { ClaimScope } from "./claim-scope.ts";
 import { timeLeft, type Obstacle } from "./block-wait.ts";
 import { interruptible } from "./interruptible.ts";
@@ -111,7 +112,7 @@ async function resolveUnknown(
   taken: TakenLock[],
   scope: ClaimScope,
 ): Promise<AcquireAnswer> {
-  const fields = { job: scope.jobId, host: target.place.host, path: target.path, token, detail };
+  const fields = { ...lockFields(scope, target.place, token), detail };
   scope.log.warn(fields, "lock claim without an answer");
   const [sight] = await lookAt([target], { ...scope, withinMs: undefined });
   if (sight?.state !== "held" || sight.found.record?.token !== token) {

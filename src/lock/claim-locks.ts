@@ -101,8 +101,4 @@ export function reportStuck(lock: TakenLock, detail: string, scope: Omit<ClaimSc
   const { jobId, runId, events, clock } = scope;
   const { token, target } = lock;
   events.emit("lock:stuck", { jobId, runId, place: target.place, token, detail, at: clock.now() });
-  scope.log.error(
-    { job: jobId, host: target.place.host, path: target.path, token, detail },
-    "lock was not given back; when nobody writes any more and it does not go by itself, remove the file if it carries this token",
-  );
 }

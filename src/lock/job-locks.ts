@@ -37,10 +37,10 @@ export interface HeldLocks {
   /** Aborted with `AbortReason("lock-lost")` when a lock is lost; without the lease that is never. */
   readonly lost: AbortSignal;
   /**
-   * Gives all locks back, newest first, within a deadline of its own. Answers with those that could not
-   * be given back. Never rejects; once is enough.
+   * Gives all locks back, newest first, within a deadline of its own. Answers with what went wrong, in
+   * words; empty when all were ours and are free. Never rejects; once is enough.
    */
-  release(): Promise<readonly LockPlace[]>;
+  release(): Promise<readonly string[]>;
   /** Leaves all locks where they are, and says so: somebody may still write behind them. */
   keep(detail: string): void;
 }
@@ -102,7 +102,7 @@ function noLocks(): HeldLocks {
 }
 
 function holdLocks(taken: readonly TakenLock[], scope: ClaimScope, reaper: OrphanReaper): HeldLocks {
-  let released: Promise<readonly LockPlace[]> | undefined;
+  let released: Promise<readonly string[]> | undefined;
   return {
     places: taken.map(({ target }) => target.place),
     lost: new AbortController().signal,
@@ -115,25 +115,27 @@ async function giveBack(
   taken: readonly TakenLock[],
   scope: ClaimScope,
   reaper: OrphanReaper,
-): Promise<readonly LockPlace[]> {
+): Promise<readonly string[]> {
   const { jobId, runId, events, clock } = scope;
   const outcomes = await releaseLocks(taken, scope);
-  const stuck: LockPlace[] = [];
+  const troubles: string[] = [];
   for (const [index, lock] of [...taken.entries()].toReversed()) {
     const outcome = outcomes[index];
     const { place } = lock.target;
-    if (outcome === undefined || outcome.kind === "stuck") {
+    const of = { jobId, runId, place, token: lock.token, at: clock.now() };
+    if (outcome?.kind === "released") {
+      events.emit("lock:released", of);
+    } else if (outcome === undefined || outcome.kind === "stuck") {
       reaper.add({ lock, jobId, runId });
       reportStuck(lock, outcome?.detail ?? "", scope);
-      stuck.push(place);
-      continue;
-    }
-    if (outcome.kind !== "released") {
+      troubles.push(`could not free the lock ${describePlace(place)}`);
+    } else {
       const detail = outcome.kind === "lost" ? outcome.detail : "the file was gone";
-      const fields = { job: jobId, lock: describePlace(place), token: lock.token, detail };
-      scope.log.error(fields, "lock was no longer ours when it was given back: another job may have run meanwhile");
+      events.emit("lock:lost", { ...of, detail });
+      troubles.push(
+        `the lock ${describePlace(place)} was no longer ours at the end (${detail}): another job may have run meanwhile`,
+      );
     }
-    events.emit("lock:released", { jobId, runId, place, token: lock.token, at: clock.now() });
   }
-  return stuck;
+  return troubles;
 }

@@ -126,6 +126,10 @@ export function recordMetrics(options: {
       ifKnown((event) => setLock(event, true, false)),
     ),
     events.on(
+      "lock:lost",
+      ifKnown((event) => setLock(event, false, false)),
+    ),
+    events.on(
       "lock:released",
       ifKnown((event) => setLock(event, false, false)),
     ),

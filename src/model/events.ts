@@ -45,6 +45,8 @@ export interface DirectorEvents {
   /** Own locks were given back because somebody else's were seen, or could not be ruled out. */
   "lock:withdrawn": OfJob & { place: LockPlace; token: string; because: string; at: number };
   "lock:released": OfJob & { place: LockPlace; token: string; at: number };
+  /** At the end the file was gone or somebody else's: the job was not alone, or somebody cleaned up. */
+  "lock:lost": OfJob & { place: LockPlace; token: string; detail: string; at: number };
   /** A lock could not be freed within its deadline: somebody has to look at it. */
   "lock:stuck": OfJob & { place: LockPlace; token: string; detail: string; at: number };
 

@@ -92,7 +92,7 @@ function membersOf(groupId: number): GroupMember[] {
 }
 
 /** A process may end between the listing and the reading: then there is nothing to say about it. */
-function readProc(path: string): string | undefined {
+export function readProc(path: string): string | undefined {
   try {
     return readFileSync(path, "latin1");
   } catch {

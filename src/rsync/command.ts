@@ -7,7 +7,8 @@ import { structuredWords } from "./structured-words.ts";
 
 export interface RsyncCommandSpec {
   readonly sources: readonly string[];
-  readonly dest: string;
+  /** undefined: the sources are listed, a directory's entries only where its path ends in a slash. */
+  readonly dest: string | undefined;
   readonly options: RsyncOptions;
   /** The user's own options, already split into words. */
   readonly opts: readonly string[];
@@ -31,7 +32,7 @@ export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
       kind: "usage",
     });
   }
-  const remotePaths = remote === undefined ? [] : remote.side === "source" ? sources : [dest];
+  const remotePaths = remote === undefined ? [] : remote.side === "source" ? sources : dest === undefined ? [] : [dest];
   const structured = structuredWords(options);
   const mustSeclude = own.has("secluded-args") || [...structured, ...opts].some(isUnquotable);
   const passage = remote === undefined ? "plain" : choosePassage(remotePaths, remote.side, mustSeclude);
@@ -46,12 +47,12 @@ export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
     ...(options.progress === false || own.has("quiet") ? [] : ["--info=progress2"]),
     ...(dryRun ? ["--dry-run", "--itemize-changes"] : []),
     ...(passage === "secluded" ? ["-s"] : []),
-    "--stats",
+    dest === undefined ? "--list-only" : "--stats",
     "--no-human-readable",
     "--outbuf=L",
     "--",
     ...sources.map((source) => operand(source, "source")),
-    operand(dest, "dest"),
+    ...(dest === undefined ? [] : [operand(dest, "dest")]),
   ];
 }
 

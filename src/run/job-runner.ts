@@ -7,7 +7,7 @@ import type { Action, Block, Job } from "../config/resolved.ts";
 import type { RunAction } from "../action/action.ts";
 import type { HeldLocks, JobLocks } from "../lock/job-locks.ts";
 import type { DirectorEvents } from "../model/events.ts";
-import type { ActionOutcome, JobOutcome, JobResult, LockPlace } from "../model/run.ts";
+import type { ActionOutcome, JobOutcome, JobResult } from "../model/run.ts";
 import { awaitWriters } from "./await-writers.ts";
 import { armJobDeadlines } from "./job-deadlines.ts";
 import { retryDelay } from "./retry-policy.ts";
@@ -94,31 +94,31 @@ async function runHolding(deps: JobRunnerDeps, job: Job, request: JobRequest, he
   ]);
   held.lost.removeEventListener("abort", onLost);
   controller.dispose();
-  const left = await endHolding(deps, job, request, { held, survivors });
+  const troubles = await endHolding(deps, job, request, { held, survivors });
   if (work.status === "rejected") throw work.reason;
-  return left.length === 0 ? work.value : withLocksLeft(work.value, left);
+  return troubles.length === 0 ? work.value : withTroubles(work.value, troubles);
 }
 
-/** Answers with the locks that are still there. */
+/** Answers with what went wrong with the locks, in words. */
 async function endHolding(
   deps: JobRunnerDeps,
   job: Job,
   { runId, shutdown }: JobRequest,
   { held, survivors }: { held: HeldLocks; survivors: readonly number[] },
-): Promise<readonly LockPlace[]> {
+): Promise<readonly string[]> {
   const log = deps.log.child({ run: runId, job: job.id });
   const living = await awaitWriters(deps.trackProcesses(survivors), { shutdown, clock: deps.clock, log });
   if (living.length === 0) return held.release();
-  held.keep(`processes ${living.join(", ")} cannot be killed and may still write`);
-  return held.places;
+  const why = `processes ${living.join(", ")} cannot be killed and may still write`;
+  held.keep(why);
+  return [`its locks stay: ${why}`];
 }
 
-/** The copies are what they are; but a lock left behind stops others, so the job did not end well. */
-function withLocksLeft(outcome: JobOutcome, left: readonly LockPlace[]): JobOutcome {
+/** The copies are what they are; but a lock left behind, or lost, is no clean end. */
+function withTroubles(outcome: JobOutcome, troubles: readonly string[]): JobOutcome {
   if (outcome.kind !== "ok" && outcome.kind !== "warning") return outcome;
-  const places = left.map(({ host, path }) => (host === null ? path : `${host}:${path}`)).join(", ");
-  const before = outcome.kind === "warning" ? `${outcome.message}; ` : "";
-  return { kind: "warning", message: `${before}could not free the lock ${places}` };
+  const before = outcome.kind === "warning" ? [outcome.message] : [];
+  return { kind: "warning", message: [...before, ...troubles].join("; ") };
 }
 
 /** Adds to `survivors` the processes that could not be killed. */

@@ -157,6 +157,7 @@ describe("what a child leaves behind", () => {
       stoppedBy: null,
       leftBehind: true,
       outputHeldOpen: true,
+      escaped: false,
       survivors: [],
     };
     await expect(result).resolves.toMatchObject(expected);
@@ -177,7 +178,7 @@ describe("what a child leaves behind", () => {
 
   it("holds nobody up when it has left the group", async () => {
     const { result, lines } = start("setsid sleep 1000 & echo $!", { drainMs: 200 });
-    await expect(result).resolves.toMatchObject({ code: 0, outputHeldOpen: true });
+    await expect(result).resolves.toMatchObject({ code: 0, outputHeldOpen: true, escaped: true });
     const escaped = Number(lines[0]?.replace("stdout: ", ""));
     expect(isAlive(escaped)).toBe(true);
     process.kill(escaped, "SIGKILL");

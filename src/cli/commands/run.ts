@@ -5,7 +5,7 @@ import { formatDuration } from "../../base/duration.ts";
 import { formatProblem } from "../../config/problem.ts";
 import type { Config, LogLevel } from "../../config/resolved.ts";
 import type { RunResult } from "../../model/run.ts";
-import type { CommandContext } from "../command-context.ts";
+import type { CommandContext, TextOutput } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
 import { printable } from "../output.ts";
@@ -76,7 +76,7 @@ export async function runForeground(request: ForegroundRequest, context: Command
       : () => undefined;
   let locksLeft = 0;
   director.events.on("lock:stuck", () => (locksLeft += 1));
-  const stopListening = stopOnSignals(director);
+  const stopListening = stopOnSignals(director, context.stderr);
   try {
     if (request.view === "lines")
       for (const warning of warnings) context.stderr.write(`warning: ${formatProblem(warning)}\n`);
@@ -108,12 +108,13 @@ function chooseJobs(config: Config, wanted: readonly string[]): readonly string[
 }
 
 /** The first signal, or a bug, stops the run in good order; a second signal kills the children at once. */
-function stopOnSignals(director: { stop(reason: AbortReason): void; hurry(): void }): () => void {
+function stopOnSignals(director: { stop(reason: AbortReason): void; hurry(): void }, stderr: TextOutput): () => void {
   let received = 0;
   const onSignal = (name: NodeJS.Signals) => {
     received += 1;
-    if (received === 1) director.stop(new AbortReason("cancelled", `stopped by ${name}`));
-    else director.hurry();
+    if (received > 1) return director.hurry();
+    stderr.write(`${name}: stopping in good order; once more kills the children at once\n`);
+    director.stop(new AbortReason("cancelled", `stopped by ${name}`));
   };
   const onBug = (error: Error) =>
     director.stop(new AbortReason("shutdown", `stopped because of a bug: ${error.stack}`));

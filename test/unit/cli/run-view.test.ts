@@ -41,7 +41,7 @@ describe("view of a run", () => {
     expect(said()).toBe(
       [
         "home  started",
-        "home  waits for backup01:/run/x (held by process 4242)",
+        "home  waits for backup01:/run/x: held by process 4242",
         "home  free after 1m 30s",
         "home  sync: runs rsync -a -- '/a b/' /c",
         "home  FAILED: no",
@@ -53,8 +53,15 @@ describe("view of a run", () => {
   it("says that it cannot tell, and why, when a lock host does not answer", () => {
     const { events, said } = setUp({ isTTY: false });
     const place = { host: "backup01", path: "/run/x" };
-    events.emit("job:blocked", { ...of, place, state: "unknown", owner: null, detail: "no route to host", at: 0 });
-    expect(said()).toContain("cannot tell whether backup01:/run/x is free: no route to host");
+    events.emit("job:blocked", {
+      ...of,
+      place,
+      state: "unknown",
+      owner: null,
+      detail: "cannot be told: no route to host",
+      at: 0,
+    });
+    expect(said()).toContain("waits: backup01:/run/x cannot be told: no route to host");
   });
 
   it("keeps one moving line at the bottom of a terminal and clears it at the end", () => {

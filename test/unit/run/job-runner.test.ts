@@ -4,7 +4,7 @@ import { silentLogger } from "../../../src/base/logger.ts";
 import type { RunAction } from "../../../src/action/action.ts";
 import type { Block, Job } from "../../../src/config/resolved.ts";
 import type { ClaimResult, JobLocks } from "../../../src/lock/job-locks.ts";
-import type { ActionOutcome, LockPlace } from "../../../src/model/run.ts";
+import type { ActionOutcome } from "../../../src/model/run.ts";
 import { createJobRunner } from "../../../src/run/job-runner.ts";
 import { buildCommand, buildJob } from "../../support/build-job.ts";
 import { EventLog } from "../../support/event-log.ts";
@@ -35,7 +35,7 @@ function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<Cl
   const lost = new AbortController();
   const shutdown = new AbortController();
   const kept: string[] = [];
-  const stuck: LockPlace[] = [];
+  const troubles: string[] = [];
   const unkillable = new Set<number>();
   let held = 0;
   const locks: JobLocks = {
@@ -44,7 +44,7 @@ function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<Cl
       held += 1;
       const release = async () => {
         held -= 1;
-        return stuck;
+        return troubles;
       };
       const keep = (detail: string) => void kept.push(detail);
       return { kind: "held", held: { places: [], lost: lost.signal, release, keep } };
@@ -67,7 +67,7 @@ function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<Cl
     stop,
     shutdown,
     kept,
-    stuck,
+    troubles,
     unkillable,
     heldLocks: () => held,
     run: (job: Job, dryRun = false) =>
@@ -237,7 +237,7 @@ describe("job runner", () => {
 
   it("does not call a job ok whose lock could not be freed", async () => {
     const test = setUp(async () => ok);
-    test.stuck.push({ host: "backup01", path: "/run/x" });
+    test.troubles.push("could not free the lock backup01:/run/x");
     expect((await test.run(buildJob())).outcome).toEqual({
       kind: "warning",
       message: "could not free the lock backup01:/run/x",
