@@ -28,6 +28,7 @@ jobs:
         action: sync
         source: /src/
         dest: /dst/
+        opts: ["-a"]
 `,
     { mode: 0o600 },
   );

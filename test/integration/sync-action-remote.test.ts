@@ -67,6 +67,17 @@ describe("a sync over ssh", () => {
     expect((await readdir(dest)).toSorted()).toEqual(["second", "source"]);
   });
 
+  it("pulls what exists on the other host only", async () => {
+    const far = join(directory, "far");
+    await mkdir(join(far, "only-there"), { recursive: true });
+    await writeFile(join(far, "only-there", "file"), "content");
+    // The other side starts in a directory of its own, as it does on another host.
+    const rsyncPath = `cd ${far} && rsync`;
+    const action = buildSync({ sources: ["only-there/"], dest, rsync: { archive: true, rsyncPath } });
+    await expect(startAction(action, { job: remote("pull") }).outcome).resolves.toMatchObject({ kind: "ok" });
+    expect(await readFile(join(dest, "file"), "utf8")).toBe("content");
+  });
+
   it("fails for good when the host key is not known", async () => {
     const knownHostsFile = join(directory, "known_hosts");
     await writeFile(knownHostsFile, "");

@@ -178,6 +178,21 @@ describe("job runner", () => {
     });
   });
 
+  it("begins no action when a lock is lost already as it is handed over", async () => {
+    const begun: string[] = [];
+    const test = setUp(async (_job, action) => {
+      begun.push(action.id);
+      return ok;
+    });
+    test.lost.abort(new AbortReason("lock-lost", "the lock at backup01:/run/x is not ours any more"));
+    expect((await test.run(buildJob())).outcome).toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("not ours any more"),
+    });
+    expect(begun).toEqual([]);
+    expect(test.heldLocks()).toBe(0);
+  });
+
   it("does not begin the next action once it is stopped", async () => {
     const test = setUp(async () => {
       test.stop.abort(new AbortReason("shutdown", "the director stops"));
