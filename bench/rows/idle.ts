@@ -12,7 +12,9 @@ const windowCount = 3;
 export const idle: Row = {
   name: "idle",
   run: async (directory) => {
-    const actions = [{ action: "sync", id: "sync", source: `${directory}/source/`, dest: `${directory}/dest`, opts: ["-a"] }];
+    const actions = [
+      { action: "sync", id: "sync", source: `${directory}/source/`, dest: `${directory}/dest`, opts: ["-a"] },
+    ];
     const director = await startBenchDirector(directory, [{ id: "job", type: "local", actions }]);
     try {
       await seconds(settleSeconds);
