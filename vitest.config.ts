@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const common = { environment: "node", restoreMocks: true } as const;
+// What a schedule says depends on the zone; a test that is about another zone names it.
+const common = { environment: "node", restoreMocks: true, env: { TZ: "UTC" } } as const;
 
 export default defineConfig({
   test: {

@@ -35,6 +35,7 @@ printf 'x\n' >'src/\#012escape'
 printf 'x\n' >'src/arrow -> nowhere'
 printf 'x\n' >'src/hard => link'
 printf 'x\n' >'src/*deleting fake'
+# shellcheck disable=SC2016 # the name is meant as it stands
 printf 'x\n' >'src/$(touch PWNED) `id`'
 ln -s dir/file src/link
 ln -s 'arrow -> nowhere' 'src/a -> b'
@@ -54,19 +55,18 @@ capture() {
   printf '%s\t%s\n' "$name" "$status" >>"$output/status.tsv"
 }
 : >"$output/status.tsv"
-ours='--stats --no-human-readable --outbuf=L --info=progress2'
 
-capture first -aHi $ours src/ dst/
-capture unchanged -aHi $ours src/ dst/
-capture verbose -avv $ours src/ verbose/
-capture very-verbose -avvv $ours src/ very-verbose/
+capture first -aHi --stats --no-human-readable --outbuf=L --info=progress2 src/ dst/
+capture unchanged -aHi --stats --no-human-readable --outbuf=L --info=progress2 src/ dst/
+capture verbose -avv --stats --no-human-readable --outbuf=L --info=progress2 src/ verbose/
+capture very-verbose -avvv --stats --no-human-readable --outbuf=L --info=progress2 src/ very-verbose/
 capture human -ah --stats --outbuf=L src/ human/
-capture human-overruled -ahh --progress $ours src/ human-overruled/
+capture human-overruled -ahh --progress --stats --no-human-readable --outbuf=L --info=progress2 src/ human-overruled/
 capture grouped -a --stats --info=progress2 src/ grouped/
-capture progress -a --progress $ours src/ progress/
-capture slow -a --bwlimit=200 $ours src/big slow/
+capture progress -a --progress --stats --no-human-readable --outbuf=L --info=progress2 src/ progress/
+capture slow -a --bwlimit=200 --stats --no-human-readable --outbuf=L --info=progress2 src/big slow/
 capture quiet -aq --stats --no-human-readable --outbuf=L src/ quiet/
-capture dry-run -aHin $ours src/ dry/
+capture dry-run -aHin --stats --no-human-readable --outbuf=L --info=progress2 src/ dry/
 
 printf 'longer than before\n' >src/dir/file
 chmod 700 src/dir
@@ -75,16 +75,16 @@ rm src/fifo 'src/*deleting fake'
 ln -sfn other src/link
 mkdir dst/extra && printf 'x\n' >'dst/extra/will -> go' && printf 'x\n' >"dst/gone
 too"
-capture changed -aHi --delete $ours src/ dst/
+capture changed -aHi --delete --stats --no-human-readable --outbuf=L --info=progress2 src/ dst/
 mkdir many && for n in 1 2 3 4 5; do printf 'x\n' >many/$n; done
 "$rsync" -a many/ limited/ && rm many/* && printf 'x\n' >many/new
-capture max-delete -ai --delete --max-delete=2 $ours many/ limited/
-capture missing-source -a $ours missing/ missing-out/
-capture missing-parent -a $ours src/ no/such/parent/
+capture max-delete -ai --delete --max-delete=2 --stats --no-human-readable --outbuf=L --info=progress2 many/ limited/
+capture missing-source -a --stats --no-human-readable --outbuf=L --info=progress2 missing/ missing-out/
+capture missing-parent -a --stats --no-human-readable --outbuf=L --info=progress2 src/ no/such/parent/
 capture bad-option --no-such-option src/ dst/
 printf '#!/bin/sh\necho "Host key verification failed." >&2\nexit 255\n' >ssh-key && chmod +x ssh-key
 capture host-key -a -e ./ssh-key src/ host:dst/
 if [ "$(id -u)" = 0 ]; then
   ln -s src/dir planted && chown -h nobody planted
-  capture insecure-link -a $ours src/ planted/
+  capture insecure-link -a --stats --no-human-readable --outbuf=L --info=progress2 src/ planted/
 fi

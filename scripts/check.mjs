@@ -9,7 +9,7 @@ const ownTests = ["test/architecture.test.ts", "test/repository.test.ts"];
 const steps = [
   { name: "types", command: [bin("tsc"), "-p", "tsconfig.json"] },
   { name: "lint", command: [bin("oxlint"), "--type-aware", "--deny-warnings"] },
-  { name: "format", command: [bin("prettier"), "--check", "--log-level=warn", "."] },
+  { name: "format", command: [bin("prettier"), "--check", "--cache", "--log-level=warn", "."] },
   { name: "unused code", command: [bin("knip"), "--no-progress"] },
   { name: "generated files", command: [process.execPath, "scripts/generate.mjs", "--check"] },
   { name: "architecture", command: [bin("vitest"), "run", "--project=unit", "--reporter=dot", ...ownTests] },

@@ -133,8 +133,8 @@ export const sections: Readonly<Record<string, SectionText>> = {
     type: remote
     host: backup01
     lock_files:
-      - { type: local, path: /run/rsyncdirector/offsite }
-      - { type: remote, path: /run/rsyncdirector/laptop01 }
+      - { type: local, path: /run/rsyncdirector-locks/offsite }
+      - { type: remote, path: /run/rsyncdirector-locks/laptop01 }
     actions:
       - { action: sync, id: data, source: /srv/data/, dest: /backup/data, opts: [-a] }`,
   },
@@ -147,14 +147,14 @@ export const sections: Readonly<Record<string, SectionText>> = {
     host: backup01
     blocks_on:
       - type: remote
-        path: /run/rsyncdirector/nightly-dump
+        path: /run/rsyncdirector-locks/nightly-dump
         wait_time: 5m
         timeout: 2h
         on_timeout: fail
       - type: remote
         host: backup02
         user: backup
-        path: /run/rsyncdirector/pull
+        path: /run/rsyncdirector-locks/pull
     actions:
       - { action: sync, id: data, source: /srv/data/, dest: /backup/data, opts: [-a] }`,
   },
@@ -196,7 +196,12 @@ Nothing is expanded and no shell is started. Where a shell would have done somet
 an error: \`$\`, backticks, \`;\`, \`|\`, \`&\`, \`<\`, \`>\`, parentheses, braces, and \`*\`, \`?\`, \`[\` or a leading \`~\` outside quotes.
 
 Options that start programs or write elsewhere (\`-e\`, \`--rsync-path\`, \`-M\`, \`--daemon\`, \`--config\`, \`--log-file\`,
-\`--write-batch\`, \`--read-batch\`, \`--password-file\`, \`--old-args\` and a few like them) need \`allow_unsafe_opts: true\`.
+\`--write-batch\`, \`--read-batch\`, \`--password-file\`, \`--old-args\` and a few like them) need \`allow_unsafe_opts: true\`; so do
+\`--write-devices\`, \`--trust-sender\`, \`--ignore-errors\` and \`--files-from=HOST:…\`.
+
+A sync that would destroy its source is refused: one that deletes and whose \`dest\` holds the source or is relative (on the
+other host \`backup/x\`, below the home directory, may stay), and a local one whose \`dest\` is inside its source, unless an
+\`exclude\` names it. So is a source with a trailing slash and no option that copies directories.
 
 ### Commands
 
@@ -225,7 +230,7 @@ These are read as they are, with a warning:
 
 - Files of the Python rsyncdirector, with \`actions\` or the older \`syncs\` (which become actions \`sync-1\`, \`sync-2\` …).
   Ports may be texts, and \`private_ssh_key\`, \`private_key_path\` and \`identity_file\` mean the same everywhere. The original
-  counted weekdays from 0 = Monday: set \`cron_dialect: apscheduler\` to keep that.
+  counted weekdays from 0 = Monday and knew \`5/15\` and \`last\`: set \`cron_dialect: apscheduler\` to keep that.
 - The JSON file of the single-directory watching script (\`source_dir\`, \`remote_sync\`, \`rsync_options\` …). It becomes a
   watched job, which this version does not run yet.
 

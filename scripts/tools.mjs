@@ -17,6 +17,9 @@ export const packageOfTool = {
   strace: "strace",
   shellcheck: "shellcheck",
   "systemd-analyze": "systemd",
+  spin: "spin",
+  // gcc alone brings no headers of the C library.
+  gcc: "build-essential",
 };
 
 /** What a test or the demo needs to move real files between real hosts. */

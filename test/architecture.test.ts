@@ -4,7 +4,7 @@ import { findBreaches, mayImport } from "./support/architecture-rules.ts";
 import { parseModule, readSourceModules } from "./support/source-modules.ts";
 
 /** Raised as the program grows: a checker that suddenly sees fewer files sees nothing. */
-const fewestFiles = 27;
+const fewestFiles = 172;
 
 function breachesIn(files: Record<string, string>): string[] {
   return findBreaches(Object.entries(files).map(([path, text]) => parseModule(path, text)));

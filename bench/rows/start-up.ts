@@ -13,7 +13,9 @@ const bareServer = `require("node:http").createServer((_, answer) => answer.end(
 export const startUp: Row = {
   name: "start-up",
   run: async (directory) => {
-    const actions = [{ action: "sync", id: "sync", source: `${directory}/source/`, dest: `${directory}/dest` }];
+    const actions = [
+      { action: "sync", id: "sync", source: `${directory}/source/`, dest: `${directory}/dest`, opts: ["-a"] },
+    ];
     const config = await writeBenchConfig(join(directory, "director"), [{ id: "job", type: "local", actions }]);
     const port = await freePort();
     const pair = await measurePairs(

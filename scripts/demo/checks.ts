@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { processesMentioning } from "../../test/support/process-state.ts";
 import type { House } from "./house.ts";
-import { processesMentioning } from "./processes.ts";
 import { verdict } from "./screen.ts";
 import type { Team } from "./team.ts";
 import { fingerprint } from "./trees.ts";

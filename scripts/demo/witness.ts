@@ -1,4 +1,4 @@
-import { processesMentioning } from "./processes.ts";
+import { processesMentioning } from "../../test/support/process-state.ts";
 
 /** One thing that must never happen while another does, and how to know its processes. */
 export interface Activity {

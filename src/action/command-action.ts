@@ -1,6 +1,7 @@
 import { redactArgv } from "../base/redact.ts";
 import type { CommandAction, Job } from "../config/resolved.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
+import { actionMarks } from "../process/child-environment.ts";
 import { createOutputTail } from "../process/output-tail.ts";
 import { runProcess } from "../process/run-process.ts";
 import type { ActionKind } from "./action-kind.ts";
@@ -26,6 +27,8 @@ export const commandAction: ActionKind<CommandAction> = {
       { ...childSpec(argv, action.id, { context, deps }), cwd: action.cwd },
       {
         ...childOptions(job, { context, deps }),
+        // What a program of the operator's starts may leave its group, which rsync never does.
+        marks: actionMarks({ runId: context.runId, jobId: context.jobId, actionId: action.id }),
         onLine: (stream, line) => {
           tail.addLine(line);
           context.onOutput(stream, line);

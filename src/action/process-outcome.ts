@@ -80,6 +80,7 @@ export function treatedAs(job: Job, code: number, message: string, report: Actio
 /** An end that looks well but left processes behind is not quite well: somebody should know. */
 function withLeftovers(outcome: ActionOutcome, result: ProcessResult, name: string): ActionOutcome {
   if (!result.leftBehind || outcome.kind !== "ok") return outcome;
-  const how = result.outputHeldOpen ? "that held its output open" : "in its process group";
-  return { kind: "warning", message: `${name} left processes ${how}; they were stopped`, report: outcome.report };
+  const how = result.outputHeldOpen ? "that held its output open" : "running";
+  const now = result.escaped ? "they cannot be found and may still write" : "they were stopped";
+  return { kind: "warning", message: `${name} left processes ${how}; ${now}`, report: outcome.report };
 }

@@ -2,7 +2,7 @@ import { lstat, opendir, stat } from "node:fs/promises";
 import { describeError, systemErrorCode } from "../base/errors.ts";
 
 /** Present on a freshly made or unmounted-and-remade ext file system that holds nothing else. */
-const notContent = "lost+found";
+export const notContent = "lost+found";
 
 /**
  * Looks at local sources before anything is started; returns what is wrong with them. A missing source
@@ -29,11 +29,15 @@ async function checkSource(source: string, deletes: boolean): Promise<string | u
       throw error;
     });
     if (!deletes || !info.isDirectory() || (await hasContent(source))) return undefined;
-    return `source ${JSON.stringify(source)} is empty, and the sync would delete everything at the destination; is it mounted?`;
+    return emptySource(source);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return `source ${JSON.stringify(source)} does not exist`;
     return `source ${JSON.stringify(source)} cannot be read: ${describeError(error)}`;
   }
+}
+
+export function emptySource(source: string): string {
+  return `source ${JSON.stringify(source)} is empty, and the sync would delete everything at the destination; is it mounted?`;
 }
 
 async function hasContent(path: string): Promise<boolean> {

@@ -1,62 +1,65 @@
 import { redactArgv } from "../base/redact.ts";
 import { abortReasonOf } from "../base/abort.ts";
+import { deletesAtDestination, rsyncOptionNames } from "../base/rsync-words.ts";
 import type { Job, SyncAction } from "../config/resolved.ts";
-import type { HoldClaim } from "../model/hold.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
 import { baseEnvironment } from "../process/child-environment.ts";
 import { findProgram } from "../process/find-program.ts";
 import { buildRsyncCommand } from "../rsync/command.ts";
+import type { RsyncCommandSpec } from "../rsync/command.ts";
 import { meaningOf, meansSignalled } from "../rsync/exit-codes.ts";
-import type { HoldRefusal } from "../rsync/hold-wrapper.ts";
-import { deletesAtDestination, readOptionWords } from "../rsync/option-words.ts";
-import { structuredWords } from "../rsync/rsync-options.ts";
+import { structuredWords } from "../rsync/structured-words.ts";
 import { runRsync } from "../rsync/run-rsync.ts";
 import type { RsyncResult } from "../rsync/run-rsync.ts";
 import type { ActionDeps, ActionKind } from "./action-kind.ts";
 import { childOptions, childSpec } from "./child-options.ts";
+import { refusedByHold } from "./hold-refusal.ts";
 import { outcomeOf, reportOf, treatedAs } from "./process-outcome.ts";
+import { checkRemoteSources } from "./remote-source-check.ts";
 import { checkLocalSources } from "./source-check.ts";
 
 /** One call of rsync: from here to here, to another host, or from one. */
 export const syncAction: ActionKind<SyncAction> = {
-  preview: (job, action, { dryRun, deps }) => rsyncArgv(job, action, { dryRun, holds: [], deps }),
+  preview: async (job, action, { dryRun, deps }) => buildRsyncCommand(await commandSpec(job, action, dryRun, deps)),
 
   run: async (job, action, { context, deps }) => {
-    const { dryRun, holds } = context;
-    const argv = await rsyncArgv(job, action, { dryRun, holds: hasRsync(deps) ? holds : [], deps });
+    const spec = await commandSpec(job, action, context.dryRun, deps);
+    const holds = hasRsync(deps) ? context.holds : [];
+    const argv = buildRsyncCommand({ ...spec, holds });
     const shown = redactArgv(argv);
     context.onStarted(shown);
+    const names = rsyncOptionNames([...structuredWords(action.rsync), ...action.opts]);
+    const deletes = [...names].some(deletesAtDestination);
     if (job.endpoint === undefined || job.direction === "push") {
-      const deletes = deletesAtDestination(readOptionWords([...structuredWords(action.rsync), ...action.opts]).names);
       const problem = await checkLocalSources(action.sources, { deletes, signal: context.signal });
       if (context.signal.aborted) return cancelled(context.signal);
       // A source that is not there yet may be a disk that is still to be mounted.
       if (problem !== undefined) return notRun(problem);
+    } else if (deletes && !context.dryRun) {
+      const problem = await checkRemoteSources(job, action, { spec, context, deps });
+      if (problem !== undefined) return problem;
     }
     const result = await runRsync(childSpec(argv, action.id, { context, deps }), {
       ...childOptions(job, { context, deps }),
       onOutput: (stream, line) => context.onOutput(stream, line),
       onProgress: (progress) => context.onProgress(progress),
     });
-    const { output, stats, holdRefusal } = result;
+    const { output, stats, holdRefusal, firstError } = result;
     const report = reportOf(result.process, { argv: shown, output, stats });
     return outcomeOf(result.process, {
       name: "rsync",
       signal: context.signal,
       report,
-      judge: (code) =>
-        holdRefusal === undefined
-          ? judgeExit(job, code, result, report)
-          : refusedByHold(holdRefusal, holds, result, report),
+      judge: (code) => {
+        if (holdRefusal !== undefined) return refusedByHold(holdRefusal, { holds, report, firstError });
+        const outcome = judgeExit(job, code, result, report);
+        return code === 0 && outcome.kind === "ok" ? judgeCopy(action, result, context.dryRun, outcome) : outcome;
+      },
     });
   },
 };
 
-async function rsyncArgv(
-  job: Job,
-  action: SyncAction,
-  { dryRun, holds, deps }: { dryRun: boolean; holds: readonly HoldClaim[]; deps: ActionDeps },
-): Promise<string[]> {
+async function commandSpec(job: Job, action: SyncAction, dryRun: boolean, deps: ActionDeps): Promise<RsyncCommandSpec> {
   const { endpoint } = job;
   const remote =
     endpoint === undefined
@@ -68,45 +71,12 @@ async function rsyncArgv(
           shell: (await deps.remoteShell(endpoint)).shell,
         };
   const { sources, dest, opts } = action;
-  return buildRsyncCommand({ sources, dest, opts, options: action.rsync, remote, dryRun, holds });
+  return { sources, dest, opts, options: action.rsync, remote, dryRun };
 }
 
 /** Without rsync on this host nothing is started at all, which is told better than by a shell around it. */
 function hasRsync({ env }: ActionDeps): boolean {
   return findProgram("rsync", baseEnvironment(env)["PATH"] ?? "") !== undefined;
-}
-
-/** Nothing was written: the writer asked the kernel of its host first. */
-function refusedByHold(
-  refusal: HoldRefusal,
-  holds: readonly HoldClaim[],
-  result: RsyncResult,
-  report: ActionReport,
-): ActionOutcome {
-  const files = holds.map(({ hold }) => hold).join(", ");
-  const failed = { kind: "failed", cause: "exit", report: { ...report, turnedAway: true } } as const;
-  switch (refusal) {
-    case "busy":
-      return {
-        ...failed,
-        message: `another writer still holds ${files} (its director may have died or been cut off)`,
-        retryable: true,
-      };
-    case "lost":
-      return {
-        ...failed,
-        message: "the lock was lost before the copy began: its file no longer carries this job's token",
-        retryable: false,
-      };
-    case "unable": {
-      const cause = result.firstError === undefined ? "" : ` (${result.firstError})`;
-      return {
-        ...failed,
-        message: `the hold lock cannot be taken where it writes: ${files}${cause}`,
-        retryable: false,
-      };
-    }
-  }
 }
 
 function judgeExit(job: Job, code: number, result: RsyncResult, report: ActionReport): ActionOutcome {
@@ -128,6 +98,38 @@ function judgeExit(job: Job, code: number, result: RsyncResult, report: ActionRe
       return { kind: "failed", cause, message, retryable: result.lastingCause === undefined, report };
     }
   }
+}
+
+/** Looks whether an rsync that ended well has copied: it also ends well when it skips the source. */
+function judgeCopy(
+  action: SyncAction,
+  result: RsyncResult,
+  dryRun: boolean,
+  ok: Extract<ActionOutcome, { kind: "ok" }>,
+): ActionOutcome {
+  const { report } = ok;
+  const own = rsyncOptionNames(action.opts);
+  const has = (...names: string[]) => names.some((name) => own.has(name));
+  const failed = (message: string): ActionOutcome => ({
+    ...{ kind: "failed", cause: "exit", message, retryable: false, report },
+  });
+  const warning = (message: string): ActionOutcome => ({ kind: "warning", message, report });
+  const skipped = /^skipping directory .*/m.exec(result.output)?.[0];
+  if (result.stats === null) {
+    if (skipped !== undefined) return failed(`rsync skipped the source (${skipped}): it needs archive: true or -r`);
+    // These hide the statistics, or send them to standard error.
+    if (!has("quiet", "info", "stderr", "msgs2stderr", "no-msgs2stderr")) {
+      return failed("rsync printed no statistics: nothing says that it copied anything");
+    }
+  } else if (result.stats.filesTotal === 0) {
+    if (skipped !== undefined) return failed(`rsync skipped the source (${skipped}): it needs archive: true or -r`);
+    // An empty list of files, or sources that may be missing: nothing to copy is as it should be.
+    if (!has("files-from", "ignore-missing-args")) {
+      return warning("rsync copied nothing: its filters leave out every source");
+    }
+  }
+  if (!dryRun && has("dry-run")) return warning("dry run: nothing was copied (-n in opts)");
+  return ok;
 }
 
 function notRun(message: string): ActionOutcome {

@@ -1,16 +1,11 @@
 import { formatDuration } from "../base/duration.ts";
 import type { RunCause } from "../model/run.ts";
 import type { ActionRecord, JobRecord, RunRecord, RunSummary } from "../store/run-history.ts";
-import { formatBytes, formatTable, formatTime } from "./output.ts";
-import { quoteForShell } from "./shell-quote.ts";
+import { formatBytes, formatTable, formatTime, printable } from "./output.ts";
+import { quoteWord } from "../base/shell-words.ts";
 
 /** By job, action and attempt, as `JSON.stringify([jobId, actionId, attempt])`. */
 export type Outputs = ReadonlyMap<string, string>;
-
-/** Recorded text comes from programs and file names of strangers: it must not steer a terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
-}
 
 export function formatRunList(runs: readonly RunSummary[]): string {
   const rows = runs.map((run) => [
@@ -94,7 +89,7 @@ function formatAction(action: ActionRecord): string {
     `  ${titleOf(action)}: ${action.outcome}${action.reason === null ? "" : ` (${action.reason})`}`,
     ...(message === null ? [] : [`    ${message}`]),
     `    ${end.join(", ")}`,
-    ...(action.argv.length === 0 ? [] : [`    ${action.argv.map(quoteForShell).join(" ")}`]),
+    ...(action.argv.length === 0 ? [] : [`    ${action.argv.map(quoteWord).join(" ")}`]),
   ].join("\n");
 }
 
@@ -103,7 +98,7 @@ function titleOf({ actionId, attempt }: ActionRecord): string {
 }
 
 function durationOf({ startedAt, finishedAt }: { startedAt: number; finishedAt: number | null }): string {
-  return finishedAt === null ? "?" : formatDuration(Math.max(0, finishedAt - startedAt));
+  return finishedAt === null ? "-" : formatDuration(Math.max(0, finishedAt - startedAt));
 }
 
 function describeCause(cause: RunCause): string {
@@ -120,10 +115,16 @@ function describeCause(cause: RunCause): string {
 }
 
 /** The jobs that did not succeed come first: they are what one looks for. */
-function listJobs({ jobs }: RunSummary): string {
+/** What went wrong first, then what went well, then what has not ended yet. */
+function listJobs({ jobs, requestedJobs }: RunSummary): string {
   const bad = jobs.filter(({ outcome }) => outcome !== "ok");
   const good = jobs.filter(({ outcome }) => outcome === "ok");
-  const names = [...bad.map(({ jobId, outcome }) => `${jobId} (${outcome})`), ...good.map(({ jobId }) => jobId)];
+  const open = requestedJobs.filter((id) => !jobs.some(({ jobId }) => jobId === id));
+  const names = [
+    ...bad.map(({ jobId, outcome }) => `${jobId} (${outcome})`),
+    ...good.map(({ jobId }) => jobId),
+    ...open.map((jobId) => `${jobId} (not ended)`),
+  ];
   return names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")}, +${names.length - 3}`;
 }
 

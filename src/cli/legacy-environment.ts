@@ -40,7 +40,10 @@ function logLevelOf(env: Environment): LogLevel | undefined {
   if (value === undefined) return undefined;
   const level = logLevels[value.toLowerCase()];
   if (level !== undefined) return level;
-  throw new OperatorError(`RSYNCDIRECTOR_LOGLEVEL: "${value}" is not a level; use debug, info, warn or error`, {
-    kind: "usage",
-  });
+  throw new OperatorError(
+    `RSYNCDIRECTOR_LOGLEVEL (or RSYNCMANANGER_LOGLEVEL): "${value}" is not a level; use debug, info, warn or error`,
+    {
+      kind: "usage",
+    },
+  );
 }

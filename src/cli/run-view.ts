@@ -4,13 +4,28 @@ import type { DirectorEvents } from "../model/events.ts";
 import type { ActionOutcome, JobOutcome, LockPlace } from "../model/run.ts";
 import type { TransferProgress, TransferStats } from "../model/transfer.ts";
 import type { TextOutput } from "./command-context.ts";
-import { formatBytes, formatClock } from "./output.ts";
-import { quoteForShell } from "./shell-quote.ts";
+import { formatBytes, formatClock, printable } from "./output.ts";
+import { quoteWord } from "../base/shell-words.ts";
 
-/** What a program writes could move the cursor or retitle the window; file names come from strangers. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+/**
+ * The director asks every rsync for its statistics and shows them in one line of its own. The block
+ * itself (it comes last) is for those who asked for it; the history has it in any case.
+ */
+function createStatisticsFilter() {
+  const states = new Map<string, "before" | "inside">();
+  return {
+    begin: (action: string, argv: readonly string[]) => {
+      const asked = argv.filter((word) => word === "--stats").length > 1;
+      if (argv[0] === "rsync" && !asked) states.set(action, "before");
+      else states.delete(action);
+    },
+    hides: (action: string, text: string): boolean => {
+      const state = states.get(action);
+      if (state === undefined) return false;
+      if (/^Number of files: \d/.test(text)) states.set(action, "inside");
+      return text === "" || states.get(action) === "inside";
+    },
+  };
 }
 
 const barWidth = 24;
@@ -26,11 +41,12 @@ export function showRun(
 ): () => void {
   const { output, dryRun, now } = options;
   const isTerminal = output.isTTY === true;
+  const hidesStatistics = createStatisticsFilter();
   let shownProgress = "";
 
   const line = (jobId: string, text: string) => {
     const clear = shownProgress === "" ? "" : clearLine;
-    output.write(`${clear}${formatClock(now())} ${jobId}  ${text}\n${shownProgress}`);
+    output.write(`${clear}${formatClock(now())} ${jobId}  ${printable(text)}\n${shownProgress}`);
   };
   const setProgress = (text: string) => {
     if (!isTerminal || text === shownProgress) return;
@@ -49,15 +65,20 @@ export function showRun(
     events.on("lock:withdrawn", ({ jobId, place, because }) =>
       line(jobId, `gave ${describePlace(place)} back: ${because}`),
     ),
+    events.on("lock:lost", ({ jobId, place, detail }) => {
+      line(jobId, `${describePlace(place)} was no longer ours at the end: ${detail}`);
+    }),
     events.on("lock:stuck", ({ jobId, place, detail }) =>
       line(jobId, `could not free ${describePlace(place)}: ${detail}`),
     ),
     events.on("action:started", ({ jobId, actionId, argv }) => {
-      line(jobId, `${actionId}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteForShell).join(" ")}`);
+      hidesStatistics.begin(`${jobId} ${actionId}`, argv);
+      line(jobId, `${actionId}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteWord).join(" ")}`);
     }),
-    events.on("action:output", ({ jobId, stream, line: text }) =>
-      line(jobId, `${stream === "stderr" ? "!" : "|"} ${printable(text)}`),
-    ),
+    events.on("action:output", ({ jobId, actionId, stream, line: text }) => {
+      if (stream === "stdout" && hidesStatistics.hides(`${jobId} ${actionId}`, text)) return;
+      line(jobId, `${stream === "stderr" ? "!" : "|"} ${text}`);
+    }),
     events.on("action:progress", ({ jobId, actionId, progress }) =>
       setProgress(progressLine(`${jobId} ${actionId}`, progress)),
     ),
@@ -77,11 +98,11 @@ export function showRun(
 }
 
 function describeBlock({ place, state, owner, detail }: DirectorEvents["job:blocked"]): string {
-  if (state === "unknown") return `waits: cannot tell whether ${describePlace(place)} is free: ${detail}`;
-  return `waits for ${describePlace(place)}${owner === null ? "" : ` (held by process ${owner})`}`;
+  if (state === "unknown") return `waits: ${describePlace(place)} ${detail}`;
+  return `waits for ${describePlace(place)}: ${detail === "" ? `held by process ${owner ?? "unknown"}` : detail}`;
 }
 
-export function describePlace(place: LockPlace): string {
+function describePlace(place: LockPlace): string {
   return place.host === null ? place.path : `${place.host}:${place.path}`;
 }
 

@@ -1,8 +1,9 @@
 import { splitWords } from "../base/shell-words.ts";
-import { isRoot, shellLeftover } from "./paths.ts";
+import { checkOverlap } from "./check-overlap.ts";
+import { isRoot, meansContents, shellLeftover, staysBelowStart } from "./paths.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
-import { checkOpts, type OptsReport, splitOpts } from "./rsync-opts.ts";
+import { checkOpts, type OptsReport, readFilterRule, splitOpts } from "./rsync-opts.ts";
 import type { RawJob } from "./schema-job.ts";
 import type { RawCommandAction, RawSyncAction } from "./schema-sync.ts";
 import { recordsOf, type Tree } from "./tree.ts";
@@ -57,16 +58,30 @@ function checkSync(sync: Partial<RawSyncAction>, context: ActionContext): void {
   if (deletes && sync.dest !== undefined && isRoot(sync.dest)) {
     log.error([...path, "dest"], "is the root directory, and the sync deletes: it would empty the host");
   }
+  if (deletes && sync.dest !== undefined && !sync.dest.startsWith("/")) {
+    if (job.type !== "remote" || pulls || !staysBelowStart(sync.dest)) {
+      log.error([...path, "dest"], "is a relative path, and the sync deletes: write the full path");
+    }
+  }
+  const emptiesRoot = deletes && sync.dest !== undefined && isRoot(sync.dest);
+  if (job.type === "local" && sync.source !== undefined && sync.dest !== undefined && !emptiesRoot) {
+    checkOverlap([sync.source].flat(), sync.dest, {
+      report: { ...report, deletes },
+      error: (message) => log.error([...path, "dest"], message),
+      warning: (message) => log.warning([...path, "dest"], message),
+    });
+  }
   if (block.rsync_path !== undefined && job.allow_unsafe_opts !== true) {
     log.error([...path, "rsync", "rsync_path"], "runs a program on the other host: only with allow_unsafe_opts: true");
   }
   if (report.onlyPretends)
     log.warning([...path, "opts"], "--dry-run or --list-only is among them: nothing will ever be copied");
-  if (log.isSound(path) && sync.opts === undefined && sync.rsync === undefined) {
-    log.warning(
-      path,
-      "has neither opts nor rsync: rsync skips directories without options such as rsync: {archive: true}",
-    );
+  if (log.isSound([...path, "opts"]) && log.isSound([...path, "rsync"]) && report.directories === "skipped") {
+    if ([sync.source ?? []].flat().some(meansContents)) {
+      log.error(path, "rsync would skip directories and copy nothing: add rsync: {archive: true}, or -r to opts");
+    } else {
+      log.warning(path, "rsync skips directories without an option such as rsync: {archive: true}, or -r in opts");
+    }
   }
 }
 
@@ -75,7 +90,15 @@ function checkSyncOpts(sync: Partial<RawSyncAction>, { job, path, log }: ActionC
   for (const { element, problem } of split.problems) {
     log.error([...path, "opts", element], `${problem}: quote it for rsync to see it, or write it out`);
   }
-  const report = checkOpts(split.words, job.allow_unsafe_opts === true);
+  const block = sync.rsync ?? {};
+  const structured = [
+    ...(block.archive === true ? ["--archive"] : []),
+    ...(block.one_file_system === true ? ["--one-file-system"] : []),
+    ...(block.exclude_from === undefined ? [] : [`--exclude-from=${block.exclude_from}`]),
+  ];
+  const report = checkOpts([...structured, ...split.words], job.allow_unsafe_opts === true);
+  report.filters.excludes.push(...[block.exclude ?? []].flat());
+  for (const rule of [block.filter ?? []].flat()) readFilterRule(rule, report.filters);
   for (const problem of report.problems) log.error([...path, "opts"], problem);
   return report;
 }

@@ -14,7 +14,7 @@ import type { Tree } from "./tree.ts";
 
 /**
  * The resolved configuration in the words of the file, with every default and inherited value written
- * out. Loading what this returns gives the same configuration again.
+ * out. Loading what this returns gives the same configuration again, now with its cron dialect chosen.
  */
 export function describeConfig(config: Config): Tree {
   return clean({

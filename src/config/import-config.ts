@@ -1,4 +1,5 @@
 import { checkRules } from "./check-jobs.ts";
+import { readsAs } from "./cron-fields.ts";
 import { upgradeTree } from "./legacy/upgrade.ts";
 import { Positions } from "./positions.ts";
 import { ProblemLog } from "./problem-log.ts";
@@ -45,15 +46,15 @@ function remove(tree: Tree, path: KeyPath): void {
   if (isRecord(owner)) delete owner[String(path.at(-1))];
 }
 
-/** The original counted weekdays from Monday = 0 and wanted both day fields to match (APScheduler). */
+/** The original counted weekdays from Monday = 0, wanted both day fields to match and knew `5/15` (APScheduler). */
 function keepScheduleMeaning(tree: Tree, log: ProblemLog): void {
   const schedule = tree["cron_schedule"];
   if (tree["cron_dialect"] !== undefined || typeof schedule !== "string") return;
   const [, , day = "*", , weekday = "*"] = schedule.trim().split(/\s+/);
-  const differs = /\d/.test(weekday) || (day !== "*" && weekday !== "*");
-  if (!differs) return;
+  const differs = /\d/.test(weekday) || (day !== "*" && weekday !== "*") || !readsAs(schedule, "linux");
+  if (!differs || !readsAs(schedule, "apscheduler")) return;
   tree["cron_dialect"] = "apscheduler";
-  log.warning(["cron_schedule"], "cron_dialect: apscheduler was added: Linux cron would read the days differently");
+  log.warning(["cron_schedule"], "cron_dialect: apscheduler was added: Linux cron would read it differently");
 }
 
 function inManualOrder(tree: Tree): Tree {

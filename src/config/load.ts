@@ -34,21 +34,24 @@ export interface LoadedConfig {
 export async function loadConfig(path: string, options: LoadOptions): Promise<LoadedConfig> {
   const { tree, log } = await readChecked(path, options);
   log.throwIfFailed();
-  const home = options.env["HOME"] ?? homedir();
-  const config = resolveConfig(tree as unknown as RawConfig, { file: resolve(path), home });
-  return { config, warnings: log.warnings };
+  return { config: resolveTree(tree, path, options), warnings: log.warnings };
 }
 
 /**
- * Everything that can be said about a configuration, warnings also where there are problems. Throws an
- * `OperatorError` when the file cannot be read at all.
+ * Everything that can be said about a configuration, warnings also where there are problems; `config` is
+ * undefined then. Throws an `OperatorError` when the file cannot be read at all.
  */
 export async function inspectConfig(
   path: string,
   options: LoadOptions,
-): Promise<{ problems: readonly ConfigProblem[]; warnings: readonly ConfigWarning[] }> {
-  const { log } = await readChecked(path, options);
-  return { problems: log.errors, warnings: log.warnings };
+): Promise<{ config: Config | undefined; problems: readonly ConfigProblem[]; warnings: readonly ConfigWarning[] }> {
+  const { tree, log } = await readChecked(path, options);
+  const config = log.failed ? undefined : resolveTree(tree, path, options);
+  return { config, problems: log.errors, warnings: log.warnings };
+}
+
+function resolveTree(tree: Tree | undefined, path: string, { env }: LoadOptions): Config {
+  return resolveConfig(tree as unknown as RawConfig, { file: resolve(path), home: env["HOME"] ?? homedir() });
 }
 
 async function readChecked(path: string, options: LoadOptions): Promise<{ tree: Tree | undefined; log: ProblemLog }> {

@@ -5,6 +5,17 @@ export function isRoot(path: string): boolean {
   return path.startsWith("/") && posix.normalize(path).replaceAll("/", "") === "";
 }
 
+/** Whether rsync copies what is in the directory rather than the directory itself. */
+export function meansContents(source: string): boolean {
+  return /(?:^|\/)\.{0,2}$/.test(source);
+}
+
+/** Whether a relative path names something below the directory (or home) it starts from. */
+export function staysBelowStart(path: string): boolean {
+  const below = posix.normalize(path.replace(/^~[^/]*\/*/, "") || ".");
+  return !/^(?:\.\/?|\.\.(?:\/.*)?)$/.test(below) && !below.startsWith("/");
+}
+
 /** `~/x` with the home directory in place of `~`; a lock or key file is looked for by programs, not by a shell. */
 export function expandHome(path: string, home: string): string {
   return path.startsWith("~/") ? posix.join(home, path.slice(2)) : path;

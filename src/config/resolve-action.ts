@@ -1,7 +1,8 @@
+import type { RsyncOptions } from "../base/rsync-options.ts";
 import { parseDuration } from "../base/duration.ts";
 import { splitWords } from "../base/shell-words.ts";
 import { expandHome } from "./paths.ts";
-import type { Action, CommandAction, RsyncOptions, SyncAction } from "./resolved.ts";
+import type { Action, CommandAction, SyncAction } from "./resolved.ts";
 import { splitOpts } from "./rsync-opts.ts";
 import type { RawAction, RawCommandAction, RawRsyncBlock, RawSyncAction } from "./schema-sync.ts";
 

@@ -16,6 +16,7 @@ export function resolveConfig(raw: RawConfig, about: { file: string; home: strin
   const scheduling = resolveScheduling(raw, {
     timezone: undefined,
     cronDialect: raw.cron_dialect ?? "linux",
+    dialectChosen: raw.cron_dialect !== undefined,
     jitterMs: 0,
     onMissed: "skip",
     startingDeadlineMs: undefined,
@@ -92,6 +93,7 @@ function resolveScheduling(raw: SchedulingKeys, above: Scheduling): Scheduling {
   return {
     timezone: raw.timezone ?? above.timezone,
     cronDialect: above.cronDialect,
+    dialectChosen: above.dialectChosen,
     jitterMs: milliseconds(raw.jitter) ?? above.jitterMs,
     onMissed: raw.on_missed ?? above.onMissed,
     startingDeadlineMs: milliseconds(raw.starting_deadline) ?? above.startingDeadlineMs,

@@ -1,3 +1,5 @@
+import type { RsyncOptions } from "../base/rsync-options.ts";
+
 /**
  * The configuration as the program uses it: defaults filled in, older formats upgraded, durations in
  * milliseconds, inheritance done. What a person may write is in `schema.ts`; `resolve.ts` leads from
@@ -28,6 +30,8 @@ export interface Scheduling {
   readonly timezone: string | undefined;
   /** `apscheduler` reads weekdays from 0 = Monday and joins both day fields with AND, as the original. */
   readonly cronDialect: "linux" | "apscheduler";
+  /** The file itself says which dialect it is written in. */
+  readonly dialectChosen: boolean;
   /** Up to so much is added to every time, the same for one job each day. */
   readonly jitterMs: number;
   /** `once`: times missed while the daemon was down or asleep are made up by one run. */
@@ -62,7 +66,7 @@ export interface HistoryRetention {
   readonly keepMs: number;
 }
 
-/** How to reach an account on another host; rsync and the locks use the very same values (R16). */
+/** How to reach an account on another host; rsync and the locks use the very same values. */
 export interface SshEndpoint {
   readonly host: string;
   /** undefined: what the ssh configuration says, else the current user. */
@@ -140,7 +144,7 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
   /** Factor between one delay and the next. */
   readonly backoff: number;
-  /** Which exit codes are tried again; undefined: those that may pass (R27). */
+  /** Which exit codes are tried again; undefined: those that may pass. */
   readonly exitCodes: readonly number[] | undefined;
 }
 
@@ -180,7 +184,7 @@ export interface SyncAction {
   readonly id: string;
   readonly sources: readonly string[];
   readonly dest: string;
-  /** The user's own options, already split into words (R14). */
+  /** The user's own options, already split into words. */
   readonly opts: readonly string[];
   /** Structured options; `action/` turns them into argv. */
   readonly rsync: RsyncOptions;
@@ -193,48 +197,4 @@ export interface CommandAction {
   readonly argv: readonly string[];
   readonly shell: boolean;
   readonly cwd: string | undefined;
-}
-
-/** Options of rsync by name, as the `rsync:` block of a sync takes them. Absent: not given. */
-export interface RsyncOptions {
-  readonly archive?: boolean;
-  readonly compress?: boolean;
-  readonly update?: boolean;
-  readonly checksum?: boolean;
-  readonly partial?: boolean;
-  readonly verbose?: boolean;
-  readonly itemizeChanges?: boolean;
-  readonly stats?: boolean;
-  readonly progress?: boolean;
-  readonly delete?: boolean | "before" | "during" | "delay" | "after";
-  readonly deleteExcluded?: boolean;
-  readonly maxDelete?: number;
-  readonly hardLinks?: boolean;
-  readonly acls?: boolean;
-  readonly xattrs?: boolean;
-  readonly numericIds?: boolean;
-  readonly sparse?: boolean;
-  readonly inplace?: boolean;
-  readonly wholeFile?: boolean;
-  readonly oneFileSystem?: boolean;
-  readonly ignoreExisting?: boolean;
-  readonly removeSourceFiles?: boolean;
-  readonly mkpath?: boolean;
-  readonly bwlimit?: string;
-  readonly timeoutSeconds?: number;
-  readonly modifyWindow?: number;
-  readonly exclude?: readonly string[];
-  readonly include?: readonly string[];
-  readonly filter?: readonly string[];
-  readonly excludeFrom?: string;
-  readonly includeFrom?: string;
-  readonly linkDest?: readonly string[];
-  readonly backup?: boolean;
-  readonly backupDir?: string;
-  readonly suffix?: string;
-  readonly partialDir?: string;
-  readonly tempDir?: string;
-  readonly chmod?: string;
-  readonly chown?: string;
-  readonly rsyncPath?: string;
 }

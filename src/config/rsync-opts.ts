@@ -1,33 +1,5 @@
+import { deletesAtDestination, readRsyncWords, type RsyncWord } from "../base/rsync-words.ts";
 import { splitWords } from "../base/shell-words.ts";
-
-/**
- * Options that take their value from the next word if there is no `=`, as rsync 3.5.0 itself says when
- * the value is missing. Other options never take the next word.
- */
-const withValue: ReadonlySet<string> = new Set(
-  [
-    "address backup-dir block-size bwlimit cc checksum-choice checksum-seed chmod chown compare-dest compress-choice",
-    "compress-level compress-threads config confine-root contimeout copy-as copy-dest debug dparam early-input exclude",
-    "exclude-from files-from filter groupmap iconv include include-from info link-dest log-file log-file-format",
-    "log-format max-alloc max-delete max-size min-size modify-window only-write-batch out-format outbuf partial-dir",
-    "password-file port protocol read-batch remote-option rsh rsync-path skip-compress sockopts stderr stop-after",
-    "stop-at suffix temp-dir time-limit timeout usermap write-batch zc zl zt",
-  ]
-    .join(" ")
-    .split(" "),
-);
-
-/** Letters that matter here: those with a value, and those that stand for a long option below. */
-const shortOptions: Readonly<Record<string, { name: string; takesValue?: boolean }>> = {
-  "@": { name: "modify-window", takesValue: true },
-  B: { name: "block-size", takesValue: true },
-  M: { name: "remote-option", takesValue: true },
-  T: { name: "temp-dir", takesValue: true },
-  e: { name: "rsh", takesValue: true },
-  f: { name: "filter", takesValue: true },
-  V: { name: "version" },
-  n: { name: "dry-run" },
-};
 
 /** Options that run programs, or write or read elsewhere, with what to use instead. */
 const unsafe: Readonly<Record<string, string>> = {
@@ -45,6 +17,9 @@ const unsafe: Readonly<Record<string, string>> = {
   "password-file": "it belongs to rsync's own daemon",
   "old-args": "it lets the other host's shell interpret paths",
   "copy-as": "it changes the user",
+  "write-devices": "it overwrites whole disks",
+  "trust-sender": "it lets the other host choose what is written",
+  "ignore-errors": "it deletes at dest also what could not be read at the source",
 };
 
 const senseless: Readonly<Record<string, string>> = {
@@ -62,6 +37,16 @@ export interface OptsReport {
   deletes: boolean;
   /** `-n` or `--list-only`: nothing is ever copied. */
   onlyPretends: boolean;
+  /** What becomes of a directory: copied with all below it, listed one level deep, or skipped. */
+  directories: "tree" | "level" | "skipped";
+  filters: FilterReport;
+}
+
+/** What is left out, as far as the words themselves say. */
+export interface FilterReport {
+  excludes: string[];
+  /** Rules in files, a list of files, or `-x`: what they leave out cannot be seen here. */
+  unseen: boolean;
 }
 
 export interface SplitOpts {
@@ -70,7 +55,7 @@ export interface SplitOpts {
   problems: { element: number; problem: string }[];
 }
 
-/** All words of the elements of `opts`, as R14 wants them read. */
+/** All words of the elements of `opts`. */
 export function splitOpts(opts: readonly string[]): SplitOpts {
   const split: SplitOpts = { words: [], problems: [] };
   for (const [element, text] of opts.entries()) {
@@ -85,57 +70,79 @@ export function splitOpts(opts: readonly string[]): SplitOpts {
   return split;
 }
 
-/** Looks for options that must not be there (R13); `allowUnsafe` is the job's `allow_unsafe_opts`. */
+/** Looks for options that must not be there; `allowUnsafe` is the job's `allow_unsafe_opts`. */
 export function checkOpts(words: readonly string[], allowUnsafe: boolean): OptsReport {
-  const report: OptsReport = { problems: [], deletes: false, onlyPretends: false };
-  for (let index = 0; index < words.length; index += 1) {
-    const word = words[index] ?? "";
-    if (!word.startsWith("-") || word === "-") {
+  const read = readRsyncWords(words);
+  const report: OptsReport = {
+    problems: [],
+    deletes: false,
+    onlyPretends: false,
+    directories: readDirectories(read),
+    filters: readFilters(read),
+  };
+  for (const word of read) {
+    if (word.kind === "stray") {
       report.problems.push(
-        `${JSON.stringify(word)} is not an option: paths belong into source and dest, and a value is joined to its option by =`,
+        `${JSON.stringify(word.word)} is not an option: paths belong into source and dest, and a value is joined to its option by =`,
       );
       continue;
     }
-    for (const option of namesIn(word)) {
-      judge(option, report, allowUnsafe);
-      if (!option.takesNext) continue;
-      index += 1;
-      if (index >= words.length) report.problems.push(`${option.shown} needs a value`);
-    }
+    judge(word, report, allowUnsafe);
+    if (word.lacksValue) report.problems.push(`${word.shown} needs a value`);
   }
   return report;
 }
 
-interface Option {
-  /** The long name, without dashes; a letter where only the letter matters. */
-  name: string;
-  /** As it was written. */
-  shown: string;
-  takesNext: boolean;
-}
-
-/** The options in one word: `--x`, `--x=y` or a cluster such as `-avze`. */
-function namesIn(word: string): Option[] {
-  if (word.startsWith("--")) {
-    const [name = ""] = word.slice(2).split("=", 1);
-    return [{ name, shown: `--${name}`, takesNext: withValue.has(name) && !word.includes("=") }];
+/** The last of the options that contradict each other wins, except that `-a` never takes `-r` away (tried). */
+function readDirectories(words: readonly RsyncWord[]): OptsReport["directories"] {
+  let tree = false;
+  let level: boolean | undefined;
+  let lists = false;
+  for (const word of words) {
+    if (word.kind === "stray") continue;
+    if (["a", "archive", "r", "recursive"].includes(word.name)) tree = true;
+    if (["no-r", "no-recursive"].includes(word.name)) tree = false;
+    if (["d", "dirs", "old-d", "old-dirs"].includes(word.name)) level = true;
+    if (["no-d", "no-dirs"].includes(word.name)) level = false;
+    if (["list-only", "files-from", "read-batch"].includes(word.name)) lists = true;
   }
-  const letters = [...word].slice(1);
-  const valued = letters.findIndex((letter) => shortOptions[letter]?.takesValue === true);
-  return letters.slice(0, valued < 0 ? letters.length : valued + 1).map((letter, index) => ({
-    name: shortOptions[letter]?.name ?? letter,
-    shown: `-${letter}`,
-    takesNext: index === valued && index === letters.length - 1,
-  }));
+  if (tree) return "tree";
+  return (level ?? lists) ? "level" : "skipped";
 }
 
-function judge({ name, shown }: Option, report: OptsReport, allowUnsafe: boolean): void {
-  const why = Object.hasOwn(unsafe, name) ? unsafe[name] : undefined;
+function readFilters(words: readonly RsyncWord[]): FilterReport {
+  const report: FilterReport = { excludes: [], unseen: false };
+  for (const word of words) {
+    if (word.kind === "stray") continue;
+    if (word.name === "exclude") report.excludes.push(word.value ?? "");
+    if (word.name === "filter") readFilterRule(word.value ?? "", report);
+    if (["exclude-from", "files-from", "F", "x", "one-file-system"].includes(word.name)) report.unseen = true;
+  }
+  return report;
+}
+
+/** Adds what a rule of `--filter` leaves out. */
+export function readFilterRule(rule: string, report: FilterReport): void {
+  const exclude = /^(?:-,?[^\s_]*|exclude(?:,[^\s_]*)?)[ _](.+)$/.exec(rule)?.[1];
+  if (exclude !== undefined) report.excludes.push(exclude);
+  else if (/^(?:[.:]|merge|dir-merge)/.test(rule)) report.unseen = true;
+}
+
+function judge(word: Extract<RsyncWord, { kind: "option" }>, report: OptsReport, allowUnsafe: boolean): void {
+  const { name, shown, value = "" } = word;
+  const why = Object.hasOwn(unsafe, name)
+    ? unsafe[name]
+    : name === "files-from" && /^[^/:]+:/.test(value)
+      ? "it lets the other host choose what is copied"
+      : undefined;
   if (why !== undefined && !allowUnsafe) {
     report.problems.push(`${shown} is not allowed: ${why} (allow_unsafe_opts: true allows it)`);
   }
   const senselessWhy = Object.hasOwn(senseless, name) ? senseless[name] : undefined;
   if (senselessWhy !== undefined) report.problems.push(`${shown} cannot be used: ${senselessWhy}`);
-  if (name === "del" || name.startsWith("delete")) report.deletes = true;
+  if ((name === "info" || name === "debug") && /(?:^|,)help\d*(?:,|$)/i.test(value)) {
+    report.problems.push(`${shown}=${value} cannot be used: rsync would print its help and copy nothing`);
+  }
+  if (deletesAtDestination(name)) report.deletes = true;
   if (name === "dry-run" || name === "list-only") report.onlyPretends = true;
 }

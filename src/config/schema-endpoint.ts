@@ -89,7 +89,7 @@ const lockKeys = {
   }),
   path: text("lock-path", {
     description: "The lock file. Its directory must exist.",
-    examples: ["/run/rsyncdirector/backup01"],
+    examples: ["/run/rsyncdirector-locks/backup01"],
   }),
   peer: Optional(
     choice(["legacy"], {

@@ -81,7 +81,7 @@ export const configSchema = Type.Object(
     cron_dialect: Optional(
       choice(["linux", "apscheduler"], {
         description:
-          "How to read cron expressions. `apscheduler` is the Python original's way: 0 is Monday, and if both day fields are given both must match.",
+          "How to read cron expressions. `apscheduler` is the Python original's way: 0 is Monday, if both day fields are given both must match, and `5/15` and `last` are understood.",
         default: "linux",
       }),
     ),

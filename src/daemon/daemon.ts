@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { AbortReason } from "../base/abort.ts";
+import type { AbortReason } from "../base/abort.ts";
 import { CleanupStack } from "../base/cleanup-stack.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
@@ -8,9 +8,10 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { recordMetrics } from "../metrics/record-metrics.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
+import { preloadProcessLibrary } from "../process/run-process.ts";
 import { createCronTrigger } from "../trigger/cron-trigger.ts";
+import { reportScheduleWarnings } from "../trigger/report-schedule-warnings.ts";
 import { enabledJobs, planSchedules } from "../trigger/schedule-plan.ts";
-import { findScheduleWarnings } from "../trigger/schedule-warnings.ts";
 import { createSignalTrigger } from "../trigger/signal-trigger.ts";
 import { startMetricsListener } from "../web/metrics-listener.ts";
 import { createDirector } from "./director.ts";
@@ -81,8 +82,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const submit = (request: RunRequest) => void director.dispatcher.submit(request);
 
     const plans = planSchedules(config, { hostname: hostname() });
-    for (const warning of findScheduleWarnings(config, { plans, now: clock.now() }))
-      log.warn({ ...warning }, "schedule warning");
     const cron = createCronTrigger({ plans, submit, ledger: history.ledger, clock, events, log });
     cron.start();
     cleanup.defer("cron trigger", () => cron.stop());
@@ -90,6 +89,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     signal.start();
     cleanup.defer("signal trigger", () => signal.stop());
     log.info({ version, pid: process.pid, config: config.file, jobs: config.jobs.length }, "director started");
+    // The first run should not wait for the library that starts its programs.
+    setImmediate(() => void preloadProcessLibrary());
+    cleanup.defer("schedule warnings", reportScheduleWarnings(config, { plans, clock, log }));
 
     return {
       events,

@@ -7,6 +7,7 @@ import type { Config } from "../config/resolved.ts";
 import { describeOwner } from "../lock/lock-owner.ts";
 import { createTransportPool } from "../lock/transport-pool.ts";
 import type { DirectorEvents } from "../model/events.ts";
+import { trackProcesses } from "../process/process-group.ts";
 import { runTool } from "../process/run-tool.ts";
 import { startChild } from "../process/start-child.ts";
 import { Dispatcher } from "../run/dispatcher.ts";
@@ -58,7 +59,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     hurry: hurry.signal,
   });
   const jobs = new Map(config.jobs.map((job) => [job.id, job]));
-  const runJob = createJobRunner({ locks, runAction, events, clock, log });
+  const runJob = createJobRunner({ locks, runAction, trackProcesses, events, clock, log });
   return {
     dispatcher: new Dispatcher({ jobs, runJob, events, clock }, { dryRun }),
     hurry: () => hurry.abort(),

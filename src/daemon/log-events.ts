@@ -117,7 +117,10 @@ export function logEvents(options: {
     }),
     events.on("lock:released", (event) => log.info(ofLock(event), "lock released")),
     events.on("lock:stuck", (event) =>
-      log.error({ ...ofLock(event), detail: event.detail }, "lock could not be freed"),
+      log.error(
+        { ...ofLock(event), detail: event.detail },
+        "lock was not given back; when nobody writes any more and it does not go by itself, remove the file if it carries this token",
+      ),
     ),
     events.on("action:started", (event) => log.info({ ...ofAction(event), argv: event.argv }, "action started")),
     events.on("action:output", logOutput),

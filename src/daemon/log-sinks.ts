@@ -15,7 +15,7 @@ export interface LogSink {
 export type LossNotice = (lost: number) => string;
 
 /** What a reader that does not read may cost in memory. */
-export const unreadLimit = 4 * 1024 * 1024;
+const unreadLimit = 4 * 1024 * 1024;
 
 interface OutputStream {
   readonly writableLength: number;

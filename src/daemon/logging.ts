@@ -39,7 +39,7 @@ const flushLimitMs = 1000;
  */
 export function createLogger(outputs: readonly LogOutput[], options: LoggerOptions = {}): RootLogger {
   const { fields = {}, stdout = process.stdout, isTTY = stdout.isTTY } = options;
-  // Whatever else in the program writes there must not end it either (R31).
+  // Whatever else in the program writes there must not end it either.
   process.stderr.on("error", () => undefined);
   const sinks: LogSink[] = [];
   const streams = outputs.map((output) => {

@@ -7,7 +7,7 @@ import type { Config } from "../config/resolved.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where this instance keeps its history: the configured directory, else systemd's, else the account's. */
-export function stateDirectory(config: Config, env: Environment): string {
+function stateDirectory(config: Config, env: Environment): string {
   if (config.stateDir !== undefined) return config.stateDir;
   const fromSystemd = firstOf(env.STATE_DIRECTORY);
   if (fromSystemd !== undefined) return fromSystemd;
@@ -36,6 +36,9 @@ export function pidFile(config: Config, env: Environment): string {
 function pidFileDirectory(config: Config, env: Environment): string {
   if (config.pidFileDir !== undefined) return config.pidFileDir;
   if (canUse("/run/rsyncdirector")) return "/run/rsyncdirector";
+  // A unit with User= may write nowhere else below /run.
+  const fromSystemd = firstOf(env.RUNTIME_DIRECTORY);
+  if (fromSystemd !== undefined) return fromSystemd;
   if (env.XDG_RUNTIME_DIR !== undefined) return join(env.XDG_RUNTIME_DIR, "rsyncdirector");
   throw new OperatorError(
     "pid_file_dir: /run/rsyncdirector cannot be written and XDG_RUNTIME_DIR is not set; name a directory in pid_file_dir",

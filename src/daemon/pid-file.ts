@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { link, lstat, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { link, lstat, mkdir, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { describeError, OperatorError, systemErrorCode } from "../base/errors.ts";
@@ -70,8 +70,8 @@ async function reserveName(path: string): Promise<() => void> {
 
 async function removeStale(path: string, pid: number): Promise<void> {
   const holder = await readPid(path);
-  // Pids are used again after a reboot; a stranger that got ours by chance must not stop all backups.
-  if (holder !== undefined && holder !== pid && (await looksLikeUs(holder))) throw alreadyRunning(path, holder);
+  // Pids are used again; a stranger that got it by chance must not stop all backups.
+  if (holder !== undefined && holder !== pid && (await mayHoldIt(holder))) throw alreadyRunning(path, holder);
   await rm(path, { force: true });
 }
 
@@ -93,10 +93,20 @@ async function readPid(path: string): Promise<number | undefined> {
   return pid > 0 ? pid : undefined;
 }
 
-/** A live process whose command line names the program (ours or the original's). */
-async function looksLikeUs(pid: number): Promise<boolean> {
+/**
+ * Whether the process is a director that may hold this pid file: the Python original, or one of ours
+ * that cannot be seen through the guard because it lives in another network namespace.
+ */
+async function mayHoldIt(pid: number): Promise<boolean> {
   const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return /rsyncdirector|dist\/main\.js/.test(commandLine);
+  const [program = "", ...args] = commandLine.split("\0").map((word) => basename(word));
+  const isDirector = [program, ...args.slice(0, 2)].includes("rsyncdirector") || /\/dist\/main\.js\0/.test(commandLine);
+  if (!isDirector) return false;
+  return program.startsWith("python") || (await networkOf(pid)) !== (await networkOf("self"));
+}
+
+function networkOf(process: number | "self"): Promise<string> {
+  return readlink(`/proc/${process}/ns/net`).catch(() => "");
 }
 
 function alreadyRunning(path: string, pid: number | undefined): OperatorError {

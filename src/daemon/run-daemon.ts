@@ -52,14 +52,14 @@ interface Signals {
   /** SIGTERM or SIGINT. */
   readonly stopRequested: Promise<NodeJS.Signals>;
   /** Called for each further SIGTERM or SIGINT. */
-  onRepeated(listener: () => void): void;
+  readonly onRepeated: (listener: () => void) => void;
   /** Calls `run` for each SIGHUP, also for one that came before anybody listened. */
-  onRunNow(run: () => void): () => void;
+  readonly onRunNow: (run: () => void) => () => void;
 }
 
 /**
  * Registered before anything slow happens: an early SIGHUP would end the process otherwise. SIGUSR1
- * gets a listener because Node opens a debugger port on it when there is none (R35).
+ * gets a listener because Node opens a debugger port on it when there is none.
  */
 function listenToSignals(): Signals {
   const runners = new Set<() => void>();

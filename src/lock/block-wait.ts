@@ -13,7 +13,7 @@ export type WaitResult =
   | { readonly kind: "cancelled"; readonly reason: AbortReason };
 
 /**
- * Waits, holding nothing, until one look proves that all obstacles are absent (§2.6 step 0). A block's
+ * Waits, holding nothing, until one look proves that all obstacles are absent. A block's
  * timeout counts from the claim's first look, over all its waits; the last look is made at the deadline.
  */
 export async function waitUntilFree(

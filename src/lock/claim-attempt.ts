@@ -18,7 +18,7 @@ interface Attempt {
 }
 
 /**
- * One attempt (§2.6 steps 2 to 6): claims the job's locks in their global order, looks at the blocks again,
+ * One attempt: claims the job's locks in their global order, looks at the blocks again,
  * and promotes the claims if nothing is in the way. Everything that was taken, or may have been, is added
  * to `taken` as it happens and kept alive by `lease`; giving it back after any result but `held` is up to
  * the caller.

@@ -19,7 +19,7 @@ export type ClaimOutcome =
   | { readonly kind: "failed"; readonly message: string };
 
 /**
- * Takes all of a job's locks or none (§2.6): looks until everything is free while holding nothing, claims,
+ * Takes all of a job's locks or none: looks until everything is free while holding nothing, claims,
  * looks again, and gives everything back when the second look finds something. Nobody waits for long while
  * holding, so there is no deadlock, whatever the jobs list.
  */
@@ -122,8 +122,4 @@ export function reportStuck(lock: TakenLock, detail: string, scope: Omit<ClaimSc
   const { jobId, runId, events, clock } = scope;
   const { token, target } = lock;
   events.emit("lock:stuck", { jobId, runId, place: target.place, token, detail, at: clock.now() });
-  scope.log.error(
-    { job: jobId, host: target.place.host, path: target.path, token, detail },
-    "lock could not be given back; it is tried again while this process runs, else remove the file if it carries this token",
-  );
 }

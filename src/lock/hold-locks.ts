@@ -31,8 +31,9 @@ export interface GuardedHold {
   spawned(pid: number): void;
   /**
    * Gives the locks back once nobody writes any more. What takes too long goes on in the background.
+   * Answers with what went wrong, in words; empty when all were ours and are free.
    */
-  release(left: WritersLeft): Promise<void>;
+  release(left: WritersLeft): Promise<readonly string[]>;
 }
 
 export interface GuardedLocksDeps extends LockDeps {
@@ -48,7 +49,7 @@ export function createGuardedLocks(deps: GuardedLocksDeps): GuardedLocks {
   const { locks, intents, processes, events, clock } = deps;
   const kept = new Set<KeptLocks>();
 
-  const release = (pending: PendingRelease): Promise<void> => {
+  const release = (pending: PendingRelease): Promise<readonly string[]> => {
     const keeper = releaseAfterWriters(pending, deps);
     kept.add(keeper);
     void keeper.over.then(() => kept.delete(keeper));
@@ -56,10 +57,11 @@ export function createGuardedLocks(deps: GuardedLocksDeps): GuardedLocks {
   };
   const guard = (held: HeldLocks, of: { runId: string; jobId: string }, fence: ChosenFence): GuardedHold => {
     const { site } = fence;
-    let released: Promise<void> | undefined;
+    let released: Promise<readonly string[]> | undefined;
     const giveBack = async () => {
-      await held.release();
+      const troubles = await held.release();
       intents.end(of);
+      return troubles;
     };
     return {
       lost: held.lost,

@@ -13,12 +13,12 @@ export interface PendingRelease {
   /** Own processes that could not be killed. */
   readonly survivors: readonly number[];
   /** Done once, when all are gone. */
-  readonly release: () => Promise<void>;
+  readonly release: () => Promise<readonly string[]>;
 }
 
 export interface KeptLocks {
-  /** Resolves when the locks are back, or when waiting for that has become too long. */
-  readonly waited: Promise<void>;
+  /** Resolves when the locks are back, or when waiting for that has become too long: to what is wrong, in words. */
+  readonly waited: Promise<readonly string[]>;
   /** Resolves when the locks are back or given up. */
   readonly over: Promise<void>;
   /** Stops waiting; the locks are not given back. */
@@ -59,20 +59,20 @@ export function releaseAfterWriters(
   };
   const wait = async (withinMs: number, signal: AbortSignal) => lookUntilGone(look, { clock, withinMs, signal });
 
-  let stopWaiting: () => void = () => undefined;
-  const tooLong = new Promise<void>((resolve) => (stopWaiting = resolve));
-  const work = async () => {
+  let stopWaiting: (troubles: readonly string[]) => void = () => undefined;
+  const tooLong = new Promise<readonly string[]>((resolve) => (stopWaiting = resolve));
+  const work = async (): Promise<readonly string[]> => {
     if (hurry?.aborted === true) onHurry();
     else hurry?.addEventListener("abort", onHurry, { once: true });
     let left = await wait(timings.writersMs, patience.signal);
     hurry?.removeEventListener("abort", onHurry);
     if (left !== undefined) {
       tell(left);
-      stopWaiting();
+      stopWaiting([`its locks stay: ${left}`]);
     }
     while (left !== undefined && !end.signal.aborted) left = await wait(timings.writersMs, end.signal);
-    if (left === undefined) await pending.release();
+    return left === undefined ? pending.release() : [];
   };
-  const over = work();
-  return { waited: Promise.race([over, tooLong]), over, giveUp: () => end.abort() };
+  const done = work();
+  return { waited: Promise.race([done, tooLong]), over: done.then(() => undefined), giveUp: () => end.abort() };
 }

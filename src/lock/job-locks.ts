@@ -54,8 +54,11 @@ export interface HeldLocks {
    * has to stop at once. Also when only the release finds that it was.
    */
   readonly lost: AbortSignal;
-  /** Gives all locks back, newest first, within a deadline of its own. Never rejects; once is enough. */
-  release(): Promise<void>;
+  /**
+   * Gives all locks back, newest first, within a deadline of its own. Answers with what went wrong, in
+   * words; empty when all were ours and are free. Never rejects; once is enough.
+   */
+  release(): Promise<readonly string[]>;
 }
 
 export interface JobLocksDeps extends Omit<LockDeps, "timings"> {
@@ -113,7 +116,7 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
 }
 
 function noLocks(): HeldLocks {
-  return { places: [], taken: [], lost: new AbortController().signal, release: () => Promise.resolve() };
+  return { places: [], taken: [], lost: new AbortController().signal, release: () => Promise.resolve([]) };
 }
 
 function holdLocks(
@@ -122,7 +125,7 @@ function holdLocks(
   reaper: OrphanReaper,
 ): HeldLocks {
   if (lease === undefined) return noLocks();
-  let released: Promise<void> | undefined;
+  let released: Promise<readonly string[]> | undefined;
   return {
     places: taken.map(({ target }) => target.place),
     taken,
@@ -139,24 +142,25 @@ async function giveBack(
   scope: ClaimScope,
   reaper: OrphanReaper,
   lease: Lease,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { jobId, runId, events, clock } = scope;
   const outcomes = await releaseLocks(taken, scope);
   noteLeft(taken, (index) => outcomes[index]?.kind === "stuck", scope);
+  const troubles: string[] = [];
   for (const [index, lock] of [...taken.entries()].toReversed()) {
     const outcome = outcomes[index];
     const { place } = lock.target;
-    if (outcome === undefined || outcome.kind === "stuck") {
+    const of = { jobId, runId, place, token: lock.token, at: clock.now() };
+    if (outcome?.kind === "released") {
+      events.emit("lock:released", of);
+    } else if (outcome === undefined || outcome.kind === "stuck") {
       reaper.add({ lock, jobId, runId });
       reportStuck(lock, outcome?.detail ?? "", scope);
-      continue;
-    }
-    if (outcome.kind !== "released") {
+      troubles.push(`could not free the lock ${describePlace(place)}`);
+    } else {
       const detail = outcome.kind === "lost" ? outcome.detail : "the file was gone";
-      const fields = { job: jobId, place: describePlace(place), lock: lock.token, detail };
-      scope.log.error(fields, "lock was no longer ours when it was given back: another job may have run meanwhile");
-      lease.reportLost(lock, detail);
+      lease.reportLost(lock, `when it was given back, ${detail}: another job may have run meanwhile`);
     }
-    events.emit("lock:released", { jobId, runId, place, token: lock.token, at: clock.now() });
   }
+  return troubles;
 }

@@ -1,6 +1,6 @@
 import type { CancelTimer } from "../base/clock.ts";
+import { lockFields } from "./lock-fields.ts";
 import type { LockDeps } from "./claim-scope.ts";
-import { describePlace } from "./look.ts";
 import { releaseLocks, type TakenLock } from "./release-locks.ts";
 
 /** A lock that is to be given back later, and whose it was. */
@@ -47,15 +47,15 @@ export function createOrphanReaper(deps: LockDeps): OrphanReaper {
     const gone = outcome === "released" || (lock.certain && outcome !== "stuck");
     if (gone) {
       const place = lock.target.place;
-      log.info({ job: jobId, lock: describePlace(place), token: lock.token, outcome }, "left-over lock is gone");
+      log.info({ ...lockFields({ jobId, runId }, place, lock.token), outcome }, "left-over lock is gone");
       if (lock.certain) events.emit("lock:released", { jobId, runId, place, token: lock.token, at: clock.now() });
     }
     if (gone || over) orphans.delete(orphan);
     if (gone) deps.journal?.gone(lock.token, lock.target.key);
     if (over && !gone && lock.certain) report(orphan);
   };
-  const report = ({ lock, jobId }: Orphan) => {
-    const fields = { job: jobId, lock: describePlace(lock.target.place), token: lock.token };
+  const report = ({ lock, jobId, runId }: Orphan) => {
+    const fields = lockFields({ jobId, runId }, lock.target.place, lock.token);
     log.error(fields, "lock was left behind: look at the file and remove it if it carries this token");
   };
 

@@ -131,6 +131,10 @@ export function recordMetrics(options: {
       ifKnown((event) => setLock(event, true, false)),
     ),
     events.on(
+      "lock:lost",
+      ifKnown((event) => setLock(event, false, false)),
+    ),
+    events.on(
       "lock:released",
       ifKnown((event) => setLock(event, false, false)),
     ),

@@ -21,16 +21,26 @@ export function baseEnvironment(parent: Readonly<Record<string, string | undefin
   return environment;
 }
 
+/** An action of a run. */
+interface ActionId {
+  runId: string;
+  jobId: string;
+  actionId: string;
+}
+
+/** The variables by which all that an action started, at whatever remove, can be told from the rest. */
+export function actionMarks({ runId, jobId, actionId }: ActionId): Environment {
+  return { RSYNCDIRECTOR_RUN: runId, RSYNCDIRECTOR_JOB: jobId, RSYNCDIRECTOR_ACTION: actionId };
+}
+
 /** What an action's child is told about itself; leftovers of a crashed daemon are found by the run. */
 export function childEnvironment(
   parent: Readonly<Record<string, string | undefined>>,
-  action: { runId: string; jobId: string; actionId: string; attempt: number },
+  action: ActionId & { attempt: number },
 ): Environment {
   return {
     ...baseEnvironment(parent),
-    RSYNCDIRECTOR_RUN: action.runId,
-    RSYNCDIRECTOR_JOB: action.jobId,
-    RSYNCDIRECTOR_ACTION: action.actionId,
+    ...actionMarks(action),
     RSYNCDIRECTOR_ATTEMPT: String(action.attempt),
   };
 }

@@ -6,7 +6,7 @@ export interface OutputTail {
   text(): string;
 }
 
-export const outputTailBytes = 1024 * 1024;
+const outputTailBytes = 1024 * 1024;
 
 const firstCapacity = 4096;
 const newline = 0x0a;

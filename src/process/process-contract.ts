@@ -36,6 +36,11 @@ export interface ProcessOptions {
   readonly stallTimeoutMs?: number | undefined;
   /** How long group and output may outlive the child before they are ended; 10 s. */
   readonly drainMs?: number | undefined;
+  /**
+   * Variables of the child's environment that nobody else has. Processes that left its group but began
+   * after it and carry all of them count as the group's. Costs a walk over /proc when the child ends.
+   */
+  readonly marks?: Environment | undefined;
   /** Let the kernel end the child when this process dies, where util-linux' setpriv is installed. */
   readonly dieWithParent?: boolean | undefined;
 }
@@ -55,4 +60,6 @@ export type ProcessResult = ProcessEnd & {
   readonly leftBehind: boolean;
   /** Those held its output open. */
   readonly outputHeldOpen: boolean;
+  /** Its output is open still, so somebody lives on whom we cannot find. */
+  readonly escaped: boolean;
 };

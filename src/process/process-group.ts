@@ -34,6 +34,23 @@ export function livingMembers(groupId: number): readonly number[] {
 }
 
 /**
+ * Remembers processes by id and start time, since ids are used again. The returned function says which
+ * of them can still do something.
+ */
+export function trackProcesses(pids: readonly number[]): () => readonly number[] {
+  const tracked = pids.map((pid) => ({ pid, start: livingSince(pid) }));
+  return () =>
+    tracked.filter(({ pid, start }) => start !== undefined && livingSince(pid) === start).map(({ pid }) => pid);
+}
+
+/** Field 22 of /proc/PID/stat, clock ticks since boot; undefined for zombies and where there is nobody. */
+function livingSince(pid: number): string | undefined {
+  const stat = readProc(`/proc/${pid}/stat`);
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : fields?.[19];
+}
+
+/**
  * Bytes that each living process of a group has read and written so far, by process id. Programs
  * called `ssh` are left out: their keep-alive packets flow on when the transfer has long stopped.
  * Returns undefined when the kernel shows none of them (another user's processes).
@@ -95,7 +112,7 @@ export function readEnvironment(pid: number): readonly string[] | undefined {
 }
 
 /** A process may end between the listing and the reading: then there is nothing to say about it. */
-function readProc(path: string): string | undefined {
+export function readProc(path: string): string | undefined {
   try {
     return readFileSync(path, "latin1");
   } catch {

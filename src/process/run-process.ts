@@ -63,5 +63,13 @@ function notFound(spec: ProcessSpec): Error {
 }
 
 function notStarted(error: Error, stoppedBy: AbortReason | null): ProcessResult {
-  return { kind: "not-started", error, stoppedBy, survivors: [], leftBehind: false, outputHeldOpen: false };
+  return {
+    kind: "not-started",
+    error,
+    stoppedBy,
+    survivors: [],
+    leftBehind: false,
+    outputHeldOpen: false,
+    escaped: false,
+  };
 }

@@ -3,6 +3,7 @@ import { abortReasonOf, AbortReason, childController } from "../base/abort.ts";
 import { formatDuration } from "../base/duration.ts";
 import { createLineSplitter } from "./line-splitter.ts";
 import type { OutputStream, ProcessEnd, ProcessOptions, ProcessResult } from "./process-contract.ts";
+import { findMarked, startOf } from "./marked-processes.ts";
 import { bytesMovedBy, livingMembers, signalGroup, signalProcess } from "./process-group.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { watchForStall } from "./stall-watch.ts";
@@ -28,7 +29,7 @@ const lastWordsMs = 200;
  */
 export async function superviseChild(child: RunningChild, options: ProcessOptions): Promise<ProcessResult> {
   const { clock, log, grace = defaultStopGrace, drainMs = defaultDrainMs } = options;
-  const { group, endOf } = observeEnd(child);
+  const { group, endOf } = observeEnd(child, options.marks);
   const control = childController(options.signal);
   const stall = startStallWatch(child.pid, control, options);
   const guard = createGuard(() => control.abort(new AbortReason("cancelled", "a listener of its output failed")));
@@ -44,9 +45,10 @@ export async function superviseChild(child: RunningChild, options: ProcessOption
     const outputHeldOpen = stoppedBy === null && !output.isClosed();
     const survivors = isGone ? [] : await stopProcessGroup(group, { grace, hurry: options.hurry, clock, log });
     await settlesWithin(output.closed, lastWordsMs, { clock });
+    const escaped = survivors.length === 0 && !output.isClosed();
     if (group.leaderIsRunning()) child.unref();
     guard.rethrow();
-    return { ...endOf(), stoppedBy, survivors, leftBehind: stoppedBy === null && !isGone, outputHeldOpen };
+    return { ...endOf(), stoppedBy, survivors, leftBehind: stoppedBy === null && !isGone, outputHeldOpen, escaped };
   } finally {
     stall?.stop();
     control.dispose();
@@ -54,7 +56,10 @@ export async function superviseChild(child: RunningChild, options: ProcessOption
   }
 }
 
-function observeEnd(child: RunningChild): { group: StoppableGroup; endOf(): ProcessEnd } {
+function observeEnd(
+  child: RunningChild,
+  marks: ProcessOptions["marks"],
+): { group: StoppableGroup; endOf: () => ProcessEnd } {
   let end: ProcessEnd | undefined;
   const leaderEnded = new Promise<void>((resolve) => {
     child.once("exit", (code, signal) => {
@@ -62,12 +67,26 @@ function observeEnd(child: RunningChild): { group: StoppableGroup; endOf(): Proc
       resolve();
     });
   });
+  const since = marks === undefined ? 0 : startOf(child.pid);
+  const strayed = () => (marks === undefined ? [] : findMarked(marks, since));
+  let groupIsGone = false;
+  const members = () => {
+    if (groupIsGone) return [];
+    const living = livingMembers(child.pid);
+    // From here on its number may belong to somebody else's group.
+    groupIsGone = end !== undefined && living.length === 0;
+    return living;
+  };
   const group: StoppableGroup = {
     leaderIsRunning: () => end === undefined,
     leaderEnded,
-    living: () => livingMembers(child.pid),
+    living: () => [...new Set([...members(), ...strayed()])],
     signalLeader: (signal) => void signalProcess(child.pid, signal),
-    signalGroup: (signal) => void signalGroup(child.pid, signal),
+    signalGroup: (signal) => {
+      const inGroup = new Set(members());
+      if (!groupIsGone) signalGroup(child.pid, signal);
+      for (const pid of strayed()) if (!inGroup.has(pid)) signalProcess(pid, signal);
+    },
   };
   // A leader that hangs in the kernel has been sent SIGKILL and will get it as soon as it can.
   return { group, endOf: () => end ?? { kind: "signalled", signal: "SIGKILL" } };

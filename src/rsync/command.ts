@@ -1,15 +1,16 @@
 import { OperatorError } from "../base/errors.ts";
+import type { RsyncOptions } from "../base/rsync-options.ts";
+import { readRsyncWords, rsyncOptionNames } from "../base/rsync-words.ts";
 import type { HoldClaim } from "../model/hold.ts";
 import { holdLocally, holdRemotely } from "./hold-wrapper.ts";
 import { choosePassage, isUnquotable, localOperand, remoteOperand } from "./operands.ts";
 import type { RemoteHost } from "./operands.ts";
-import { readOptionWords } from "./option-words.ts";
-import { structuredWords } from "./rsync-options.ts";
-import type { RsyncOptions } from "./rsync-options.ts";
+import { structuredWords } from "./structured-words.ts";
 
 export interface RsyncCommandSpec {
   readonly sources: readonly string[];
-  readonly dest: string;
+  /** undefined: the sources are listed, a directory's entries only where its path ends in a slash. */
+  readonly dest: string | undefined;
   readonly options: RsyncOptions;
   /** The user's own options, already split into words. */
   readonly opts: readonly string[];
@@ -28,36 +29,38 @@ export interface RsyncCommandSpec {
 export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
   const { sources, dest, options, opts, remote, dryRun, holds = [] } = spec;
   if (sources.length === 0) throw new OperatorError("a sync needs a source", { kind: "usage" });
-  const own = readOptionWords(opts);
-  if (own.stray !== undefined) {
-    const word = JSON.stringify(own.stray);
-    throw new OperatorError(`${word} in opts is not an option; paths belong into source and dest`, { kind: "usage" });
+  const own = rsyncOptionNames(opts);
+  const stray = strayWord(opts);
+  if (stray !== undefined) {
+    throw new OperatorError(`${JSON.stringify(stray)} in opts is not an option; paths belong into source and dest`, {
+      kind: "usage",
+    });
   }
-  const remotePaths = remote === undefined ? [] : remote.side === "source" ? sources : [dest];
+  const remotePaths = remote === undefined ? [] : remote.side === "source" ? sources : dest === undefined ? [] : [dest];
   const structured = structuredWords(options);
-  const mustSeclude = own.names.has("secluded-args") || [...structured, ...opts].some(isUnquotable);
+  const mustSeclude = own.has("secluded-args") || [...structured, ...opts].some(isUnquotable);
   const passage = remote === undefined ? "plain" : choosePassage(remotePaths, remote.side, mustSeclude);
   const operand = (path: string, side: "source" | "dest") =>
     remote?.side === side ? remoteOperand(path, side, passage, remote) : localOperand(path);
   const writesThere = remote?.side === "dest";
-  const program = own.rsyncPath ?? options.rsyncPath ?? "rsync";
+  const program = lastValue(opts, "rsync-path") ?? options.rsyncPath ?? "rsync";
   const argv = [
     "rsync",
     ...(remote === undefined ? [] : ["-e", joinRemoteShell(remote.shell)]),
     ...structured,
     ...opts,
-    ...timeoutWord(options, own.names),
-    ...(options.progress === false || own.names.has("quiet") ? [] : ["--info=progress2"]),
+    ...timeoutWord(options, own),
+    ...(options.progress === false || own.has("quiet") ? [] : ["--info=progress2"]),
     ...(dryRun ? ["--dry-run", "--itemize-changes"] : []),
     ...(passage === "secluded" ? ["-s"] : []),
     // After the operator's own --rsync-path, which it contains: the last one counts.
     ...(writesThere && holds.length > 0 ? [`--rsync-path=${holdRemotely(holds, program)}`] : []),
-    "--stats",
+    dest === undefined ? "--list-only" : "--stats",
     "--no-human-readable",
     "--outbuf=L",
     "--",
     ...sources.map((source) => operand(source, "source")),
-    operand(dest, "dest"),
+    ...(dest === undefined ? [] : [operand(dest, "dest")]),
   ];
   return !writesThere && holds.length > 0 ? holdLocally(holds, argv) : argv;
 }
@@ -68,6 +71,21 @@ export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
  */
 export function joinRemoteShell(words: readonly string[]): string {
   return words.map((word) => (/^[^\s'"]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`)).join(" ");
+}
+
+/** The value that counts of an option that may be given several times. */
+function lastValue(opts: readonly string[], name: string): string | undefined {
+  const options = readRsyncWords(opts).filter((word) => word.kind === "option");
+  return options.findLast((option) => option.name === name)?.value;
+}
+
+/** A word that rsync would take for a path, or `--`, after which it would take every word for one. */
+function strayWord(opts: readonly string[]): string | undefined {
+  for (const word of readRsyncWords(opts)) {
+    if (word.kind === "stray") return word.word;
+    if (word.name === "") return word.shown;
+  }
+  return undefined;
 }
 
 /** Without a limit a sync whose other side vanished waits for ever. */

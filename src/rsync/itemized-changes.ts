@@ -29,7 +29,7 @@ export function parseItemizedChange(line: string): ItemizedChange | undefined {
   }
   const match = changeLine.exec(line);
   if (match === null) return undefined;
-  const [, operation, kind, flags = "", rest = ""] = match as unknown as [
+  const [, operation, kind, flags, rest] = match as unknown as [
     string,
     keyof typeof operations,
     keyof typeof kinds,

@@ -36,7 +36,7 @@ const progressIntervalMs = 200;
 
 /** Runs rsync to its end and reads what it says on the way. The argv comes from `buildRsyncCommand`. */
 export async function runRsync(spec: ProcessSpec, options: RsyncRunOptions): Promise<RsyncResult> {
-  const { onOutput, onProgress, onChange, ...processOptions } = options;
+  const { onOutput, onChange, ...processOptions } = options;
   const tail = createOutputTail();
   const stats = createStatsReader();
   const failure = createFailureReader();

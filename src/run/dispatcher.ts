@@ -25,7 +25,7 @@ export class Dispatcher {
   readonly #queue = new RunQueue();
   readonly #active = new Map<string, ActiveRun>();
   readonly #pending = new Map<string, Pending>();
-  #stopped: AbortReason | undefined;
+  readonly #shutdown = new AbortController();
 
   constructor(deps: RunExecutorDeps, options: { dryRun: boolean } = { dryRun: false }) {
     this.#deps = deps;
@@ -40,6 +40,7 @@ export class Dispatcher {
     const covering = needs.size === request.jobs.length ? this.#queue.findCovering(request) : undefined;
     if (covering !== undefined) {
       events.emit("run:coalesced", { runId: covering.runId, cause: request.cause, at });
+      for (const job of request.jobs) this.#replaceActive(job);
       return { runId: covering.runId, result: this.#pendingOf(covering.runId).promise };
     }
     const run: QueuedRun = { runId: newRunId(at), request, needs };
@@ -54,8 +55,7 @@ export class Dispatcher {
 
   /** Starts nothing more, stops what runs, and resolves when all of it has ended and freed its locks. */
   async stop(reason: AbortReason): Promise<void> {
-    this.#stopped ??= reason;
-    for (const active of this.#active.values()) active.cancel(reason);
+    this.#shutdown.abort(reason);
     for (const run of this.#queue.clearWaiting()) this.#start(run);
     await this.idle();
   }
@@ -73,7 +73,7 @@ export class Dispatcher {
     const { runId } = run;
     const active = executeRun(this.#deps, run, {
       dryRun: this.#dryRun,
-      stopped: this.#stopped,
+      shutdown: this.#shutdown.signal,
       onJobFinished: (jobId) => {
         this.#queue.jobFinished(runId, jobId);
         this.#startReady();

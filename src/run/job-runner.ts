@@ -8,12 +8,15 @@ import type { RunAction } from "../action/action.ts";
 import type { GuardedHold, GuardedLocks } from "../lock/hold-locks.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { ActionOutcome, JobOutcome, JobResult } from "../model/run.ts";
+import { awaitWriters } from "./await-writers.ts";
 import { armJobDeadlines } from "./job-deadlines.ts";
 import { retryDelay } from "./retry-policy.ts";
 
 export interface JobRunnerDeps {
   locks: GuardedLocks;
   runAction: RunAction;
+  /** Remembers processes and says later which of them still run. */
+  trackProcesses: (pids: readonly number[]) => () => readonly number[];
   events: Emitter<DirectorEvents>;
   clock: Clock;
   log: Logger;
@@ -21,7 +24,10 @@ export interface JobRunnerDeps {
 
 export interface JobRequest {
   runId: string;
+  /** Stops the job; its first reason stays its reason. */
   signal: AbortSignal;
+  /** The director itself stops: nothing may wait for long any more. */
+  shutdown: AbortSignal;
   /** Takes no locks and passes `-n` to rsync. */
   dryRun: boolean;
 }
@@ -88,15 +94,25 @@ async function runHolding(deps: JobRunnerDeps, job: Job, request: JobRequest, he
   const onLost = () => controller.abort(held.lost.reason);
   if (held.lost.aborted) onLost();
   else held.lost.addEventListener("abort", onLost, { once: true });
-  let outcome: JobOutcome;
-  try {
-    outcome = await runActions(deps, job, { ...request, signal: controller.signal, held, onOutcome });
-  } finally {
-    held.lost.removeEventListener("abort", onLost);
-    controller.dispose();
-    await held.release({ survivors, atDestination });
-  }
+  const [work] = await Promise.allSettled([
+    runActions(deps, job, { ...request, signal: controller.signal, held, onOutcome }),
+  ]);
+  held.lost.removeEventListener("abort", onLost);
+  controller.dispose();
+  const log = deps.log.child({ run: request.runId, job: job.id });
+  const writersGone = { shutdown: request.shutdown, clock: deps.clock, log };
+  const living = await awaitWriters(deps.trackProcesses(survivors), writersGone);
+  const troubles = await held.release({ survivors: living, atDestination });
+  if (work.status === "rejected") throw work.reason;
+  const outcome = troubles.length === 0 ? work.value : withTroubles(work.value, troubles);
   return held.lost.aborted ? withLostLock(outcome, abortReasonOf(held.lost)) : outcome;
+}
+
+/** The copies are what they are; but a lock left behind is no clean end. */
+function withTroubles(outcome: JobOutcome, troubles: readonly string[]): JobOutcome {
+  if (outcome.kind !== "ok" && outcome.kind !== "warning") return outcome;
+  const before = outcome.kind === "warning" ? [outcome.message] : [];
+  return { kind: "warning", message: [...before, ...troubles].join("; ") };
 }
 
 /** Whatever the actions say: without the lock somebody else may have written at the same time. */

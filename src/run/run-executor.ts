@@ -18,8 +18,6 @@ export interface RunExecutorDeps {
 /** One run in progress. */
 export interface ActiveRun {
   readonly result: Promise<RunResult>;
-  /** Stops the whole run; the first reason wins. */
-  cancel(reason: AbortReason): void;
   /** Stops one job if it is the one that runs now; the run goes on with the next. */
   cancelJob(jobId: string, reason: AbortReason): void;
 }
@@ -31,10 +29,10 @@ export interface ActiveRun {
 export function executeRun(
   deps: RunExecutorDeps,
   run: QueuedRun,
-  options: { dryRun: boolean; stopped: AbortReason | undefined; onJobFinished: (jobId: string) => void },
+  options: { dryRun: boolean; shutdown: AbortSignal; onJobFinished: (jobId: string) => void },
 ): ActiveRun {
-  const controller = new AbortController();
-  if (options.stopped !== undefined) controller.abort(options.stopped);
+  const { dryRun, shutdown } = options;
+  const controller = childController(shutdown);
   let current: { jobId: string; controller: AbortController } | undefined;
 
   const runOne = async (jobId: string): Promise<JobResult> => {
@@ -46,7 +44,7 @@ export function executeRun(
     const child = childController(controller.signal);
     current = { jobId, controller: child };
     try {
-      return await deps.runJob(job as Job, { runId, signal: child.signal, dryRun: options.dryRun });
+      return await deps.runJob(job as Job, { runId, signal: child.signal, shutdown, dryRun });
     } finally {
       child.dispose();
       current = undefined;
@@ -64,13 +62,13 @@ export function executeRun(
     }
     const outcome = worstOutcome(jobs.map((job) => job.outcome.kind));
     const result = { runId, cause: request.cause, startedAt, finishedAt: deps.clock.now(), outcome, jobs };
+    controller.dispose();
     deps.events.emit("run:finished", result);
     return result;
   };
 
   return {
     result: runAll(),
-    cancel: (reason) => controller.abort(reason),
     cancelJob: (jobId, reason) => {
       if (current?.jobId === jobId) current.controller.abort(reason);
     },

@@ -2,7 +2,7 @@ const minutes = [1, 2, 5, 15];
 
 /**
  * Keeps a wrong key or an unknown host from being tried again and again: sshd (since 9.8) bans a whole
- * address for that, and rsync with its good key along with it (R20). Plain state; time is an argument.
+ * address for that, and rsync with its good key along with it. Plain state; time is an argument.
  */
 export class CircuitBreaker {
   #failures = 0;

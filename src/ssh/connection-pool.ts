@@ -10,7 +10,7 @@ import { lastHop } from "./jump-hosts.ts";
 import { openConnection } from "./open-connection.ts";
 import { createHostResolver, type HostResolution, type ResolvedHost } from "./resolve-host.ts";
 
-/** Opens connections, shares them and closes them when nobody has used them for a while (R19, R20). */
+/** Opens connections, shares them and closes them when nobody has used them for a while. */
 export interface ConnectionPool {
   /** What OpenSSH's configuration makes of an endpoint. */
   resolve(endpoint: SshEndpoint): Promise<HostResolution>;

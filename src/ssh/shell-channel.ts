@@ -21,11 +21,11 @@ export class NoShell extends Error {
 
 /**
  * The exact command for every host: the login shell may be csh or fish and only has to find this one
- * program; what follows on standard input is then plain POSIX (R21).
+ * program; what follows on standard input is then plain POSIX.
  */
 const shellCommand = "/bin/sh -s";
 
-/** Starts the shell. ssh2 may never call back on a dying connection, hence the timer (R1). */
+/** Starts the shell. ssh2 may never call back on a dying connection, hence the timer. */
 export function openShellChannel(client: Client, timeoutMs: number, clock: Clock): Promise<ShellChannel> {
   return new Promise((resolve, reject) => {
     const cancelTimer = clock.setTimer(timeoutMs, () => reject(new Error("no shell was given in time")));

@@ -3,7 +3,7 @@ import type { SshEndpoint } from "../config/resolved.ts";
 /**
  * The OpenSSH client with every option that an endpoint asks for, without user and host: rsync gets
  * this as its remote shell and adds those two itself, and `ssh -G` is asked with the same words, so
- * that locks and copies can never reach two different hosts (R16, R28).
+ * that locks and copies can never reach two different hosts.
  *
  * ssh keeps the first value it sees for an option: what must hold comes before the operator's own
  * options, what is only a default comes after them.

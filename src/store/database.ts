@@ -15,7 +15,7 @@ export interface OpenHistoryFile {
  * and brings the schema up to date. Throws a `SqlError`, whatever it was that failed.
  *
  * One connection and a rollback journal: the SQLite inside libsql 0.5 (3.45.1) can corrupt a database
- * in WAL mode with two connections (R29).
+ * in WAL mode with two connections.
  */
 export function openHistoryFile(driver: SqlDriver, path: string, busyTimeoutMs: number): OpenHistoryFile {
   prepareFile(path);
@@ -38,6 +38,7 @@ export function openHistoryFile(driver: SqlDriver, path: string, busyTimeoutMs: 
  */
 export function openHistoryFileForReading(driver: SqlDriver, path: string): SqlDatabase | undefined {
   if (inodeOf(path) === undefined) return undefined;
+  refuseSpecialFile(path);
   try {
     return openReader(driver, path, true);
   } catch (error) {
@@ -71,11 +72,21 @@ export function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
+/** Opening a pipe waits for ever for its other end, and the whole director with it. */
+function refuseSpecialFile(path: string): void {
+  for (const file of [path, `${path}-journal`]) {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found !== undefined && !found.isFile()) throw new SqlError("SQLITE_CANTOPEN", `${file} is not a regular file`);
+  }
+}
+
 function prepareFile(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    refuseSpecialFile(path);
     closeSync(openSync(path, "a", 0o640));
   } catch (error) {
+    if (error instanceof SqlError) throw error;
     const code = systemErrorCode(error);
     throw new SqlError(code === "ENOSPC" ? "SQLITE_FULL" : "SQLITE_CANTOPEN", coerceError(error).message);
   }

@@ -10,7 +10,7 @@ export interface Retention {
 const runsPerStep = 100;
 const freedPagesPerStep = 2000;
 /** All kept output together, compressed; the oldest goes first. It bounds the size of the file. */
-export const keptOutputBudget = 256 * 1024 * 1024;
+const keptOutputBudget = 256 * 1024 * 1024;
 
 /**
  * Deletes what is beyond the count or the age and gives free pages back to the filesystem, a bounded

@@ -16,6 +16,8 @@ export interface RunSummary {
   finishedAt: number | null;
   outcome: RecordedOutcome;
   message: string | null;
+  /** In the order in which they were asked for; a job is in `jobs` once it has ended. */
+  requestedJobs: string[];
   jobs: { jobId: string; outcome: RecordedOutcome }[];
   /** Sums over the actions that had statistics; null when none had. */
   transferredBytes: number | null;
@@ -53,7 +55,6 @@ export interface JobRecord {
 }
 
 export interface RunRecord extends Omit<RunSummary, "jobs"> {
-  requestedJobs: string[];
   jobs: JobRecord[];
 }
 
@@ -88,6 +89,7 @@ export function createRunHistory(database: SqlDatabase, isAlive: (owner: string)
       finishedAt: numberOrNull(row["finished_at"]),
       outcome: (row["outcome"] as OutcomeKind | null) ?? open,
       message: textOrNull(row["message"]) ?? (row["outcome"] === null && open === "failed" ? interrupted : null),
+      requestedJobs: JSON.parse(String(row["requested_jobs"])) as string[],
       jobs: jobs.map(({ jobId, outcome }) => ({ jobId, outcome: outcome ?? open })),
       transferredBytes: numberOrNull(row["transferred_bytes"]),
       transferredFiles: numberOrNull(row["transferred_files"]),
@@ -126,7 +128,6 @@ export function createRunHistory(database: SqlDatabase, isAlive: (owner: string)
     const jobs = database.all("SELECT * FROM jobs WHERE run = ? ORDER BY id", row["id"] ?? null);
     return {
       ...summary(row),
-      requestedJobs: JSON.parse(String(row["requested_jobs"])) as string[],
       jobs: jobs.map((job) => ({
         jobId: String(job["job_id"]),
         startedAt: Number(job["started_at"]),

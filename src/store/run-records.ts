@@ -31,7 +31,7 @@ export interface ActionFacts {
 }
 
 /** Of an action's output the last so many bytes are kept, compressed. */
-export const keptOutputBytes = 1024 * 1024;
+const keptOutputBytes = 1024 * 1024;
 
 /** Returns the row's number; a run that is there already stays as it is. */
 export function recordRunStart(database: SqlDatabase, run: RunFacts): number {
@@ -81,7 +81,7 @@ export function recordJobEnd(
 }
 
 /** Kept apart from the runs: retention must not make a job forget when it last worked. */
-export function recordLastResult(
+function recordLastResult(
   database: SqlDatabase,
   result: { jobId: string; outcome: OutcomeKind; finishedAt: number },
 ): void {

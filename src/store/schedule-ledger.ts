@@ -10,6 +10,8 @@ export interface ScheduleLedger {
    * not come twice either (the hour that is repeated in autumn), else null.
    */
   claim(key: string, scheduledFor: number, localLabel: string | null): boolean;
+  /** Records when the schedule was first seen. It is written soon, together with its neighbours. */
+  note(key: string, instant: number): void;
 }
 
 /** Claims of this process, per schedule; enough for the repeated hour of a minutely schedule. */
@@ -17,6 +19,8 @@ const remembered = 200;
 const keepMs = 60 * 86_400_000;
 /** A schedule that was not used for so long has left the configuration. */
 const forgetMs = 400 * 86_400_000;
+
+const insertClaim = "INSERT OR IGNORE INTO schedule_ledger VALUES (?, ?, ?)";
 
 /** While the database does not work, what this process has claimed itself is all that is known. */
 export function createScheduleLedger(keeper: DatabaseKeeper): ScheduleLedger {
@@ -37,12 +41,15 @@ export function createScheduleLedger(keeper: DatabaseKeeper): ScheduleLedger {
       );
       if (taken) return false;
       claims.set(key, [...own, { scheduledFor, localLabel }].slice(-remembered));
-      const insert = (database: SqlDatabase) =>
-        database.run("INSERT OR IGNORE INTO schedule_ledger VALUES (?, ?, ?)", key, scheduledFor, localLabel);
+      const insert = (database: SqlDatabase) => database.run(insertClaim, key, scheduledFor, localLabel);
       const inserted = keeper.attempt(insert);
       if (inserted !== undefined) return inserted.changes === 1;
       keeper.write({ bytes: 200, apply: (database) => void insert(database) });
       return true;
+    },
+    note(key, instant) {
+      claims.set(key, [...(claims.get(key) ?? []), { scheduledFor: instant, localLabel: null }]);
+      keeper.write({ bytes: 200, apply: (database) => void database.run(insertClaim, key, instant, null) });
     },
   };
 }

@@ -1,6 +1,5 @@
-import type { Scheduling } from "../config/resolved.ts";
-import { openPattern, readFields } from "./cron-fields.ts";
-import type { CronFields } from "./cron-fields.ts";
+import { openPattern, readFields } from "../config/cron-fields.ts";
+import type { CronDialect, CronFields } from "../config/cron-fields.ts";
 import { labelText } from "./time-zone.ts";
 import type { TimeZone } from "./time-zone.ts";
 
@@ -28,10 +27,7 @@ const longestMadeUpGap = 3 * 3_600_000;
  * fixed times inside the gap come right after it, those in the fold once; times with `*` in minute or
  * hour follow the clock as it is. Throws an `OperatorError` for an expression it cannot read.
  */
-export function parseCronTimes(
-  expression: string,
-  options: { zone: TimeZone; dialect: Scheduling["cronDialect"] },
-): CronTimes {
+export function parseCronTimes(expression: string, options: { zone: TimeZone; dialect: CronDialect }): CronTimes {
   const fields = readFields(expression, options.dialect);
   return {
     fields,

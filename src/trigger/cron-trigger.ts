@@ -37,7 +37,7 @@ interface PlanState {
 type StartResult = "started" | "ran-before" | "not-started";
 
 /** A start that is late by no more than this was not missed: a tick, a busy host, a short stop. */
-export const lateTolerance = 60_000;
+const lateTolerance = 60_000;
 
 /**
  * The wall clock is looked at this often at least, so that a jump, a suspend or a slow step of NTP is
@@ -142,21 +142,24 @@ export function createCronTrigger(options: {
     cancelTimer = clock.setTimer(wait, tick);
   };
 
-  const begin = (plan: SchedulePlan): PlanState => {
+  const begin = (plan: SchedulePlan, unseen: PlanState[]): PlanState => {
     const now = clock.now();
     const last = ledger.lastScheduled(plan.key);
     const fresh = now - plan.offsetMs;
     const state: PlanState = { plan, cursor: fresh, next: null };
-    // What a new plan misses before its first run can only be told from when it was first seen.
-    if (last === null) ledger.claim(plan.key, offTheMinute(fresh), null);
     settle(state, last ?? fresh);
+    if (last === null) unseen.push(state);
     return state;
   };
 
   return {
     start: () => {
       for (const plan of plans) logUpcoming(plan, clock.now(), log);
-      states = plans.map(begin);
+      const unseen: PlanState[] = [];
+      states = plans.map((plan) => begin(plan, unseen));
+      // What a new plan misses before its first run can only be told from when it was first seen. All of
+      // them after the last question, so that a thousand share one write to the disk.
+      for (const { plan, cursor } of unseen) ledger.note(plan.key, offTheMinute(cursor));
       tick();
     },
     stop: () => {

@@ -7,6 +7,8 @@ export interface ScheduleLedger {
   lastScheduled(key: string): number | null;
   /** Records a start. False: this time, or this local label, was claimed before. */
   claim(key: string, scheduledFor: number, localLabel: string | null): boolean;
+  /** Records when a plan was first seen, from which on it can have missed something. */
+  note(key: string, instant: number): void;
 }
 
 interface Claims {
@@ -21,7 +23,7 @@ const keptPerKey = 500;
 /** A ledger that is forgotten when the process ends. */
 export function createMemoryLedger(): ScheduleLedger {
   const keys = new Map<string, Claims>();
-  return {
+  const ledger: ScheduleLedger = {
     lastScheduled: (key) => {
       const claims = keys.get(key);
       return claims === undefined ? null : Math.max(...claims.labels.keys());
@@ -35,7 +37,9 @@ export function createMemoryLedger(): ScheduleLedger {
       forgetOldest(claims);
       return true;
     },
+    note: (key, instant) => void ledger.claim(key, instant, null),
   };
+  return ledger;
 }
 
 function forgetOldest(claims: Claims): void {
@@ -84,6 +88,13 @@ export function createDependableLedger(ledger: ScheduleLedger, log: Logger): Dep
         () => ledger.claim(key, scheduledFor, localLabel),
         () => true,
       ),
+    note: (key, instant) => {
+      memory.note(key, instant);
+      ask(
+        () => ledger.note(key, instant),
+        () => undefined,
+      );
+    },
     failures: () => failures,
   };
 }

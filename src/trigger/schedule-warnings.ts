@@ -1,9 +1,7 @@
 import { formatDuration } from "../base/duration.ts";
+import { isStar, openPattern, originalMeansOtherWeekdays, startsWithStar } from "../config/cron-fields.ts";
+import type { CronFields } from "../config/cron-fields.ts";
 import type { Config } from "../config/resolved.ts";
-import { startsWithStar } from "./cron-fields.ts";
-import type { CronFields } from "./cron-fields.ts";
-import { parseCronTimes } from "./cron-times.ts";
-import type { CronTimes } from "./cron-times.ts";
 import { upcomingTimes } from "./schedule-plan.ts";
 import type { SchedulePlan } from "./schedule-plan.ts";
 import { formatZoned, labelText } from "./time-zone.ts";
@@ -15,7 +13,6 @@ export type ScheduleWarningKind =
   | "both-days"
   | "clock-gap"
   | "clock-fold"
-  | "never"
   | "long-jitter"
   | "no-jobs"
   | "no-schedule";
@@ -31,16 +28,23 @@ export interface ScheduleWarning {
 
 const year = 366 * 86_400_000;
 
-/** Looks at every plan, each distinct expression once; `now` is wall-clock milliseconds. */
-export function findScheduleWarnings(
-  config: Config,
-  options: { plans: readonly SchedulePlan[]; now: number },
-): ScheduleWarning[] {
-  const { plans, now } = options;
+interface Look {
+  readonly plans: readonly SchedulePlan[];
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+}
+
+/** Looks at every plan. What is known from an expression alone, as that its day never comes, the loader says. */
+export function findScheduleWarnings(config: Config, look: Look): ScheduleWarning[] {
+  return [...lookAtSchedules(config, look)].flat();
+}
+
+/** The same in one short step for each plan: a daemon with many of them has other things to do in between. */
+export function* lookAtSchedules(config: Config, { plans, now }: Look): Generator<ScheduleWarning[], undefined> {
   const known = new Map<string, Found[]>();
   const changesOf = new Map<string, ClockChange[]>();
-  const warnings: ScheduleWarning[] = [];
   for (const plan of plans) {
+    const warnings: ScheduleWarning[] = [];
     const changes = changesOf.get(plan.zone.name) ?? [...clockChanges(plan.zone, now)];
     changesOf.set(plan.zone.name, changes);
     for (const times of plan.times) {
@@ -48,14 +52,15 @@ export function findScheduleWarnings(
       const name = JSON.stringify([schedule, plan.zone.name, plan.scheduling.cronDialect]);
       const found = known.get(name) ?? [
         ...fieldWarnings(times.fields, plan),
-        ...timeWarnings(times, plan, { now, changes }),
+        ...clockWarnings(times.fields, plan.zone, changes),
       ];
       known.set(name, found);
       warnings.push(...found.map((warning) => ({ ...warning, jobs: plan.jobs, schedule })));
     }
     warnings.push(...jitterWarning(plan, now));
+    yield warnings;
   }
-  return [...warnings, ...coverageWarnings(config, plans)];
+  yield coverageWarnings(config, plans);
 }
 
 type Found = Pick<ScheduleWarning, "kind" | "message">;
@@ -64,16 +69,16 @@ function fieldWarnings(fields: CronFields, plan: SchedulePlan): Found[] {
   if (plan.scheduling.cronDialect === "apscheduler" || fields.nickname) return [];
   const [, , dayOfMonth, , dayOfWeek] = fields.written;
   const found: Found[] = [];
-  if (/\d/.test(dayOfWeek.replace(/#\d/g, ""))) {
+  if (!plan.scheduling.dialectChosen && originalMeansOtherWeekdays(fields)) {
     found.push({
       kind: "numeric-weekday",
       message:
         "numeric weekdays count from 0 = Sunday here, and from 0 = Monday in the Python original; " +
-        "write names (MON-FRI), or set cron_dialect: apscheduler for a file that comes from it",
+        "write names (MON-FRI), or set cron_dialect: apscheduler for a file that comes from it, else linux",
     });
   }
   const steps = [dayOfMonth, dayOfWeek].some((field) => startsWithStar(field) && field.length > 1);
-  const restricted = [dayOfMonth, dayOfWeek].every((field) => field !== "*" && field !== "?");
+  const restricted = [dayOfMonth, dayOfWeek].every((field) => !isStar(field));
   if (restricted && steps) {
     found.push({
       kind: "both-days",
@@ -89,21 +94,36 @@ function fieldWarnings(fields: CronFields, plan: SchedulePlan): Found[] {
   return found;
 }
 
-function timeWarnings(
-  times: CronTimes,
-  plan: SchedulePlan,
-  { now, changes }: { now: number; changes: readonly ClockChange[] },
-): Found[] {
-  const next = times.from(now).next().value;
-  if (next === undefined) return [{ kind: "never", message: "there is no such day: it never runs" }];
+function clockWarnings(fields: CronFields, zone: TimeZone, changes: readonly ClockChange[]): Found[] {
   // With every hour named the runs keep their distance whatever the clock does.
-  if (times.fields.written[1] === "*") return [];
+  if (fields.written[1] === "*" || changes.length === 0) return [];
+  const pattern = openPattern(fields);
+  /** The first wall-clock reading in [from, to) that the expression names. */
+  const firstLabel = (from: number, to: number): string | null => {
+    const label = pattern.nextRun(new Date(from - 1))?.getTime();
+    return label !== undefined && label < to ? labelText(label) : null;
+  };
   const found = new Map<string, Found>();
-  for (const change of changes) {
-    const warning = change.after > change.before ? gapWarning(times, plan, change) : foldWarning(times, plan, change);
-    if (warning !== null && !found.has(warning.kind)) found.set(warning.kind, warning);
+  for (const { at, before, after } of changes) {
+    const kind = after > before ? "clock-gap" : "clock-fold";
+    const label = firstLabel(at + Math.min(before, after), at + Math.max(before, after));
+    if (label === null || found.has(kind)) continue;
+    const message = kind === "clock-gap" ? gapMessage(fields, zone, at) : foldMessage(fields, zone);
+    found.set(kind, { kind, message: `${label} ${message}` });
   }
   return [...found.values()];
+}
+
+function gapMessage(fields: CronFields, zone: TimeZone, at: number): string {
+  const instead = fields.fixed
+    ? `it runs right after the change, at ${formatZoned(at, zone)}`
+    : "times with * in minute or hour are left out there";
+  return `does not exist in ${zone.name}: ${instead}`;
+}
+
+function foldMessage(fields: CronFields, zone: TimeZone): string {
+  const instead = fields.fixed ? "it runs the first time only" : "times with * in minute or hour run both times";
+  return `comes twice in ${zone.name}: ${instead}`;
 }
 
 function* clockChanges(zone: TimeZone, now: number): Generator<ClockChange, undefined> {
@@ -112,40 +132,6 @@ function* clockChanges(zone: TimeZone, now: number): Generator<ClockChange, unde
     yield change;
     change = zone.nextChange(change.at, now + year);
   }
-}
-
-function gapWarning(times: CronTimes, plan: SchedulePlan, change: ClockChange): Found | null {
-  const label = firstLabel(times, plan, change.at + change.before, change.at + change.after);
-  if (label === null) return null;
-  const instead = times.fields.fixed
-    ? `it runs right after the change, at ${formatZoned(change.at, plan.zone)}`
-    : "times with * in minute or hour are left out there";
-  return { kind: "clock-gap", message: `${labelText(label)} does not exist in ${plan.zone.name}: ${instead}` };
-}
-
-function foldWarning(times: CronTimes, plan: SchedulePlan, change: ClockChange): Found | null {
-  const label = firstLabel(times, plan, change.at + change.after, change.at + change.before);
-  if (label === null) return null;
-  const instead = times.fields.fixed ? "it runs the first time only" : "times with * in minute or hour run both times";
-  return { kind: "clock-fold", message: `${labelText(label)} comes twice in ${plan.zone.name}: ${instead}` };
-}
-
-/** The first wall-clock reading in [from, to) that the expression names. */
-function firstLabel(times: CronTimes, plan: SchedulePlan, from: number, to: number): number | null {
-  const { expression } = times.fields;
-  const labels = parseCronTimes(expression, { zone: wallClock(plan.zone), dialect: plan.scheduling.cronDialect });
-  const label = labels.from(from - 1).next().value?.at;
-  return label !== undefined && label < to ? label : null;
-}
-
-/** A zone in which labels and instants are the same. */
-function wallClock(zone: TimeZone): TimeZone {
-  return {
-    name: zone.name,
-    offsetAt: () => 0,
-    nextChange: () => null,
-    locate: (label) => ({ kind: "once", earlier: label }),
-  };
 }
 
 /** The shortest interval of a schedule shows within its next times, for all but odd expressions. */

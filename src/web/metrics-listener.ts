@@ -80,8 +80,10 @@ function createMetricsServer(options: MetricsListenerOptions): Server {
   server.maxConnections = connectionLimit;
   server.setTimeout(requestLimitMs);
   server.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    else socket.destroy();
+    // Not left half-open: sixteen clients that never close their side would keep everybody out.
+    if (!socket.writable) socket.destroy();
+    else
+      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", () => socket.destroy());
   });
   return server;
 }

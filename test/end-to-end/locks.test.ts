@@ -1,7 +1,9 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { RunResult } from "../../src/model/run.ts";
+import { builtProgram } from "../support/director-process.ts";
 import { makeInstance, reach, trust } from "../support/instance.ts";
 import { locksIn } from "../support/lock-names.ts";
 import { freePort, startSshd, type TestSshd } from "../support/sshd.ts";
@@ -132,6 +134,39 @@ describe("locks of the built program", () => {
     expect((await instance.cli("run")).exitCode).toBe(75);
   });
 
+  it("goes on and frees its lock when the reader of its output has gone", async () => {
+    const instance = await makeInstance(({ path }) => ({
+      jobs: [
+        {
+          id: "talks",
+          type: "local",
+          lock_files: [{ type: "local", path: path("locks/talks") }],
+          actions: [
+            {
+              action: "command",
+              id: "talk",
+              command: "/bin/sh",
+              args: ["-c", `for i in 1 2 3 4 5 6; do echo line $i; sleep 0.2; done; touch ${path("dest/done")}`],
+            },
+          ],
+        },
+      ],
+    }));
+    const run = execa("sh", [
+      "-c",
+      `"$0" "$@" | head -n 1`,
+      process.execPath,
+      builtProgram,
+      "run",
+      "--config",
+      instance.configFile,
+    ]);
+    expect((await run).stdout).toContain("started");
+    await expect.poll(() => readdir(instance.path("dest")), { timeout: 10_000 }).toEqual(["done"]);
+    await expect.poll(() => locksIn(instance.path("locks")), { timeout: 10_000 }).toEqual([]);
+    expect((await instance.cli("history")).stdout).toMatch(/ ok +talks/);
+  });
+
   it("never lets two directors that list each other work at once", async () => {
     const witness = (path: (...parts: string[]) => string, name: string) =>
       `set -C; : > ${path("witness")} || { echo ${name} met the other; exit 9; }; sleep 0.05; rm ${path("witness")}`;
@@ -148,7 +183,14 @@ describe("locks of the built program", () => {
             ...reach(backup),
             lock_files: [{ type: "remote", path: shared.path("locks", name) }],
             blocks_on: [{ type: "remote", path: shared.path("locks", other), wait_time: 0.05 }],
-            actions: [{ action: "command", id: "work", command: "/bin/sh", args: ["-c", witness(shared.path, name)] }],
+            actions: [
+              {
+                action: "command",
+                id: "work",
+                command: "/bin/sh",
+                args: ["-c", witness((...parts) => shared.path(...parts), name)],
+              },
+            ],
           },
         ],
       });

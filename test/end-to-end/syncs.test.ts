@@ -91,6 +91,21 @@ describe("a run of the built program", () => {
     expect(history.stdout).toContain("failed");
   });
 
+  it("runs the enabled jobs when none is named, and nothing when there are none", async () => {
+    const draft = (enabled: boolean) => ({
+      jobs: [
+        { id: "on", type: "local", enabled, actions: [{ action: "command", id: "true", command: "/bin/true" }] },
+        { id: "off", type: "local", enabled: false, actions: [{ action: "command", id: "x", command: "/bin/false" }] },
+      ],
+    });
+    const run = await (await makeInstance(draft(true))).cli("run", "--json");
+    expect(run.exitCode).toBe(0);
+    expect((JSON.parse(run.stdout) as RunResult).jobs.map((job) => job.jobId)).toEqual(["on"]);
+    const nothing = await (await makeInstance(draft(false))).cli("run");
+    expect(nothing.exitCode).toBe(1);
+    expect(nothing.stderr).toContain("every job is disabled");
+  });
+
   it("changes nothing in a dry run and prints the exact command", async () => {
     const instance = await makeInstance(({ path }) => ({
       jobs: [

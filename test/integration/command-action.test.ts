@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { CommandAction } from "../../src/config/resolved.ts";
 import { isAlive } from "../support/process-state.ts";
@@ -70,6 +72,46 @@ describe("a command", () => {
     );
     expect(argv).toHaveLength(5);
     expect(JSON.stringify([argv, await outcome])).not.toMatch(/hunter2|abc|pw@/);
+  });
+});
+
+describe("what a command puts into a session of its own", () => {
+  const writer = (redirect: string) =>
+    script(`setsid sh -c 'echo $$ > pids; while :; do sleep 0.1; done' ${redirect} & until [ -s pids ]; do :; done`);
+  const deps = { stopGrace: { leaderMs: 100, groupMs: 100 } };
+
+  it.each([
+    ["with the output open", "", "that held its output open"],
+    ["with the output closed", "</dev/null >/dev/null 2>&1", "running"],
+  ])("is ended with it, %s, and that is a warning", async (_case, redirect, how) => {
+    const cwd = await makeTempDir();
+    const { outcome } = startAction({ ...writer(redirect), cwd }, { deps });
+    await expect(outcome).resolves.toMatchObject({
+      kind: "warning",
+      message: `/bin/sh left processes ${how}; they were stopped`,
+    });
+    expect(isAlive(Number(await readFile(join(cwd, "pids"), "utf8")))).toBe(false);
+  });
+
+  it("is killed when the job is stopped, also when it does not listen", async () => {
+    const cwd = await makeTempDir();
+    const text = `setsid sh -c 'trap "" TERM; echo $$; while :; do sleep 0.1; done' & sleep 1000`;
+    const { outcome, lines, stop } = startAction(script(text, { cwd }), { deps });
+    await expect.poll(() => lines.length, { timeout: 10_000 }).toBe(1);
+    stop("timed-out");
+    await expect(outcome).resolves.toMatchObject({ kind: "cancelled", reason: "timed-out" });
+    expect(isAlive(Number(lines[0]?.replace("stdout: ", "")))).toBe(false);
+  });
+
+  it("is nobody's without the marks, and is not said to be stopped", async () => {
+    const { outcome, lines } = startAction(script("env -i setsid /bin/sleep 1000 & echo $!"), { deps });
+    await expect(outcome).resolves.toMatchObject({
+      kind: "warning",
+      message: expect.stringContaining("they cannot be found and may still write"),
+    });
+    const escaped = Number(lines[0]?.replace("stdout: ", ""));
+    expect(isAlive(escaped)).toBe(true);
+    process.kill(escaped, "SIGKILL");
   });
 });
 

@@ -63,7 +63,7 @@ describe("config show", () => {
     expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout));
     expect(JSON.parse(json.stdout)).toMatchObject({
       metrics: { port: 9090 },
-      jobs: [{ concurrency: "queue", actions: [{ args: ["https://me:***@host/"] }] }],
+      jobs: [{ concurrency: "queue", actions: [{ args: ["https://me:[redacted]@host/"] }] }],
     });
   });
 

@@ -28,6 +28,7 @@ jobs:
         action: sync
         source: /src/
         dest: /dst/
+        opts: ["-a"]
 `,
     { mode: 0o600 },
   );
@@ -109,6 +110,7 @@ test("prints JSON with times that programs read", async () => {
       finishedAt: "2026-03-02T11:30:00.200Z",
       outcome: "ok",
       message: null,
+      requestedJobs: ["mail"],
       jobs: [{ jobId: "mail", outcome: "ok" }],
       transferredBytes: 3_400_000,
       transferredFiles: 12,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Job } from "../../src/config/resolved.ts";
@@ -35,8 +35,9 @@ const remote = (direction: Job["direction"]): Partial<Job> => ({
 
 /** A sync that lasts until it is stopped. */
 async function startEndless(job: Partial<Job>, deps: NonNullable<Parameters<typeof startAction>[1]>["deps"] = {}) {
-  await writeFile(join(source, "big"), Buffer.alloc(4_000_000));
-  const rsync = { archive: true, bwlimit: "20" };
+  await writeFile(join(source, "big"), "");
+  await truncate(join(source, "big"), 2_000_000_000);
+  const rsync = { archive: true, bwlimit: "2000" };
   const started = startAction(buildSync({ sources: [`${source}/`], dest, rsync }), { job, deps });
   onTestFinished(async () => {
     started.stop();
@@ -48,6 +49,7 @@ async function startEndless(job: Partial<Job>, deps: NonNullable<Parameters<type
   return started;
 }
 
+const shortGrace = { stopGrace: { leaderMs: 300, groupMs: 300 } };
 const isServer = ({ argv }: { argv: string[] }) => argv[1] === "--server";
 const isLeader = ({ argv }: { argv: string[] }) => argv[0] === "rsync" && argv.includes("--stats");
 
@@ -63,6 +65,17 @@ describe("a sync over ssh", () => {
     const action = buildSync({ sources: [source, join(directory, "second")], dest });
     await expect(startAction(action, { job: remote("pull") }).outcome).resolves.toMatchObject({ kind: "ok" });
     expect((await readdir(dest)).toSorted()).toEqual(["second", "source"]);
+  });
+
+  it("pulls what exists on the other host only", async () => {
+    const far = join(directory, "far");
+    await mkdir(join(far, "only-there"), { recursive: true });
+    await writeFile(join(far, "only-there", "file"), "content");
+    // The other side starts in a directory of its own, as it does on another host.
+    const rsyncPath = `cd ${far} && rsync`;
+    const action = buildSync({ sources: ["only-there/"], dest, rsync: { archive: true, rsyncPath } });
+    await expect(startAction(action, { job: remote("pull") }).outcome).resolves.toMatchObject({ kind: "ok" });
+    expect(await readFile(join(dest, "file"), "utf8")).toBe("content");
   });
 
   it("fails for good when the host key is not known", async () => {
@@ -111,7 +124,7 @@ describe("stopping a sync half-way", () => {
   });
 
   it("kills an rsync that is stopped and cannot react", async () => {
-    const { outcome, stop } = await startEndless(remote("pull"), { stopGrace: { leaderMs: 300, groupMs: 300 } });
+    const { outcome, stop } = await startEndless(remote("pull"), shortGrace);
     for (const { pid } of processesMentioning(directory).filter(isLeader)) process.kill(pid, "SIGSTOP");
     stop("timed-out");
     await expect(outcome).resolves.toMatchObject({
@@ -123,7 +136,7 @@ describe("stopping a sync half-way", () => {
   });
 
   it("happens by itself when the other side hangs, which is a failure that may pass", async () => {
-    const { outcome } = await startEndless({ ...remote("push"), stallTimeoutMs: 1500 });
+    const { outcome } = await startEndless({ ...remote("push"), stallTimeoutMs: 1500 }, shortGrace);
     const servers = processesMentioning(directory).filter(isServer);
     expect(servers.length).toBeGreaterThan(0);
     for (const { pid } of servers) process.kill(pid, "SIGSTOP");

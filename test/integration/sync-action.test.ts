@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { RsyncOptions } from "../../src/config/resolved.ts";
+import type { RsyncOptions } from "../../src/base/rsync-options.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 import { buildSync, startAction } from "../support/run-action.ts";
 
@@ -70,6 +70,49 @@ describe("a local sync", () => {
       cause: "exit",
       message: expect.stringMatching(/^rsync ended with 11: .*\/no\/such\/file/),
     });
+  });
+});
+
+describe("a sync that ends well and copies nothing", () => {
+  const run = (rsync: RsyncOptions, opts: string[], from = `${source}/`) =>
+    startAction(buildSync({ sources: [from], dest, rsync, opts })).outcome;
+
+  it.each([[["-t"]], [["-t", "--info=NONE"]], [["-a", "--no-r"]]])(
+    "fails when %j skips the directory",
+    async (opts) => {
+      await expect(run({}, opts)).resolves.toMatchObject({
+        kind: "failed",
+        retryable: false,
+        message: expect.stringContaining("rsync skipped the source (skipping directory .)"),
+      });
+    },
+  );
+
+  it("warns of a dry run in opts, and of filters that leave out every source", async () => {
+    await expect(run({ archive: true }, ["-n"])).resolves.toMatchObject({
+      kind: "warning",
+      message: "dry run: nothing was copied (-n in opts)",
+    });
+    await expect(run({ archive: true }, ["--exclude=file"], join(source, "file"))).resolves.toMatchObject({
+      kind: "warning",
+    });
+  });
+
+  it.each([
+    [["-a", "-q"]],
+    [["-a", "--stderr=all"]],
+    [["-a", "--info=stats0"]],
+    [["--list-only"]],
+    [["-d"]],
+    [["-a", "--files-from=/dev/null"]],
+  ])("does not complain about %j", async (opts) => {
+    await expect(run({}, opts)).resolves.toMatchObject({ kind: "ok" });
+  });
+
+  it("does not complain about an empty directory or a single file", async () => {
+    await mkdir(join(directory, "empty"));
+    await expect(run({ archive: true }, [], `${directory}/empty/`)).resolves.toMatchObject({ kind: "ok" });
+    await expect(run({}, ["-t"], join(source, "file"))).resolves.toMatchObject({ kind: "ok" });
   });
 });
 

@@ -43,14 +43,14 @@
 #define OWN(c) ((c) == 0 -> 3 : ((c) == 1 -> 6 : 5))
 #define LIST(c) 0
 
-#elif defined(CYCLE) /* one-sided lists in a ring, A on B, B on C, C on A: nothing is excluded, nothing may starve */
+#elif defined(ONE_SIDED) /* A on B, B on C, C on A: one-sided lists exclude nothing, and must not starve anybody */
 #define N 3
 #define NP 3
 #define OWN(c) (1 << (c))
 #define LIST(c) ((c) == 0 -> 2 : ((c) == 1 -> 4 : 1))
 #endif
 
-/* At most this many faults of each kind in one history; with no bound, no fairness would mean anything. */
+/* At most so many faults of each kind in one history: with no bound, fairness would mean nothing. */
 #ifndef CRASHES
 #define CRASHES 1 /* a daemon dies at any step, for a while or for good */
 #endif
@@ -60,13 +60,16 @@
 #ifndef PAUSES
 #define PAUSES 1 /* a live contender does not renew for longer than its lease */
 #endif
+#ifndef REBOOTS
+#define REBOOTS 0 /* the lock host, whose lock directory is a tmpfs, starts again */
+#endif
 
-/* 0: no hold lock.  1: P.hold on the host of the lock.  2: hold on another host than the lock's. */
+/* 0: no hold lock.  1: P.hold on the host of the lock.  2: the hold is on another host than the lock. */
 #ifndef HOLD
 #define HOLD 0
 #endif
 
-#define G 4 /* tokens each contender can have in the world at once */
+#define G 4 /* tokens that each contender can have in the world at once */
 #define HAS(set, p) (((set) >> (p)) & 1)
 #define OWNER(t) (((t) - 1) / G)
 #define EXCLUDE(c, d) ((OWN(c) & OWN(d)) || ((OWN(c) & LIST(d)) && (OWN(d) & LIST(c))))
@@ -74,4 +77,4 @@
 /* For the printed histories: A1 is the first token of contender A. */
 #define C(c) 65 + (c)
 #define P(p) 88 + (p)
-#define TOKEN(t) 65 + OWNER(t), (t) - OWNER(t) * G
+#define T(t) 65 + OWNER(t), (t) - OWNER(t) * G

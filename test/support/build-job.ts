@@ -13,6 +13,7 @@ export function buildJob(overrides: Partial<Job> = {}): Job {
     scheduling: {
       timezone: undefined,
       cronDialect: "linux",
+      dialectChosen: false,
       jitterMs: 0,
       onMissed: "skip",
       startingDeadlineMs: undefined,

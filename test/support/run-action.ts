@@ -17,7 +17,7 @@ export interface StartedAction {
   readonly argv: string[];
   readonly lines: string[];
   readonly progress: TransferProgress[];
-  stop(kind?: AbortKind): void;
+  readonly stop: (kind?: AbortKind) => void;
 }
 
 export interface StartOptions {

@@ -1,5 +1,4 @@
-import type { CommandContext, TextOutput } from "../../src/cli/command-context.ts";
-import type { ExitCode } from "../../src/cli/exit-codes.ts";
+import type { TextOutput } from "../../src/cli/command-context.ts";
 
 /** Collects what a command writes. */
 export class TextSink implements TextOutput {
@@ -18,18 +17,4 @@ export class TextSink implements TextOutput {
   get lines(): string[] {
     return this.text.split("\n").slice(0, -1);
   }
-}
-
-/** A context whose outputs and exit status a test can read. */
-export function buildContext(
-  env: CommandContext["env"] = {},
-): CommandContext & { stdout: TextSink; stderr: TextSink; exitCode: ExitCode } {
-  const context = {
-    env,
-    stdout: new TextSink(),
-    stderr: new TextSink(),
-    exitCode: 0 as ExitCode,
-    finish: (code: ExitCode) => void (context.exitCode = code),
-  };
-  return context;
 }

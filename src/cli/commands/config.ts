@@ -1,8 +1,10 @@
 import { Command } from "commander";
 import { OperatorError } from "../../base/errors.ts";
+import type { Config } from "../../config/resolved.ts";
 import type { CommandContext } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { formatScheduleWarning } from "../schedule-warning.ts";
 
 /** `rsyncdirector config`: check, show and begin configuration files. */
 export function newConfigCommand(context: CommandContext): Command {
@@ -46,7 +48,8 @@ Exit status:
   0 ok   1 failed   78 wrong configuration`;
 
 const checkHelp = `
-Each mistake is one line: FILE:LINE:COLUMN: KEY: what is wrong. Warnings do not change the exit status.
+Each mistake is one line: FILE:LINE:COLUMN: KEY: what is wrong. Warnings, also those about times that
+may not be what was meant, do not change the exit status.
 
 Examples:
   rsyncdirector config check nas.yaml
@@ -82,10 +85,11 @@ Examples:
 Exit status:
   0 ok   1 the file exists already or cannot be written`;
 
-/** Checks every file and prints one line for each mistake or warning. */
+/** Checks every file and prints one line for each mistake or warning; `now` is the host's unless a test says otherwise. */
 export async function runConfigCheck(
   options: { files: readonly string[]; config?: string | undefined },
   context: CommandContext,
+  host: { now?: number } = {},
 ): Promise<void> {
   const [{ inspectConfig }, { formatProblem }] = await Promise.all([
     import("../../config/load.ts"),
@@ -94,8 +98,9 @@ export async function runConfigCheck(
   const files = options.files.length > 0 ? options.files : [configPath(options.config, context.env)];
   for (const file of files) {
     try {
-      const { problems, warnings } = await inspectConfig(file, { env: context.env });
-      for (const warning of warnings) context.stderr.write(`warning: ${formatProblem(warning)}\n`);
+      const { config, problems, warnings } = await inspectConfig(file, { env: context.env });
+      const odd = config === undefined ? [] : await oddSchedules(config, host.now);
+      for (const warning of [...warnings.map(formatProblem), ...odd]) context.stderr.write(`warning: ${warning}\n`);
       for (const problem of problems) context.stderr.write(`${formatProblem(problem)}\n`);
       if (problems.length > 0) context.finish(exitCodes.usage);
       else context.stdout.write(`${file}: OK\n`);
@@ -107,8 +112,20 @@ export async function runConfigCheck(
   }
 }
 
+async function oddSchedules(config: Config, at: number | undefined): Promise<string[]> {
+  const [{ planSchedules }, { findScheduleWarnings }, { systemClock }, { hostname }] = await Promise.all([
+    import("../../trigger/schedule-plan.ts"),
+    import("../../trigger/schedule-warnings.ts"),
+    import("../../base/clock.ts"),
+    import("node:os"),
+  ]);
+  const plans = planSchedules(config, { hostname: hostname() });
+  const warnings = findScheduleWarnings(config, { plans, now: at ?? systemClock.now() });
+  return warnings.map((warning) => `${config.file}: ${formatScheduleWarning(warning)}`);
+}
+
 /** Prints the resolved configuration in the words of the file. */
-export async function runConfigShow(
+async function runConfigShow(
   options: { config?: string | undefined; json?: boolean | undefined },
   context: CommandContext,
 ): Promise<void> {
@@ -127,13 +144,13 @@ const schemaFile = new URL("../../../resources/config.schema.json", import.meta.
 const sampleFile = new URL("../../../resources/rsyncdirector.yaml", import.meta.url);
 
 /** Prints the JSON schema that comes with the program. */
-export async function runConfigSchema(context: CommandContext): Promise<void> {
+async function runConfigSchema(context: CommandContext): Promise<void> {
   const { readFile } = await import("node:fs/promises");
   context.stdout.write(await readFile(schemaFile, "utf8"));
 }
 
 /** Writes the sample. Its first line leads editors to the schema of this installation. */
-export async function runConfigInit(options: { file?: string | undefined }, context: CommandContext): Promise<void> {
+async function runConfigInit(options: { file?: string | undefined }, context: CommandContext): Promise<void> {
   const { file = "rsyncdirector.yaml" } = options;
   const [{ readFile, writeFile }, { fileURLToPath }, { describeError, systemErrorCode }] = await Promise.all([
     import("node:fs/promises"),

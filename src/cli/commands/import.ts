@@ -28,7 +28,7 @@ Exit status:
   0 written, perhaps with warnings   1 the output cannot be written   78 FILE cannot be read`;
 
 /** Prints the imported configuration, and what needs attention on standard error. */
-export async function runImport(options: ImportOptions, context: CommandContext): Promise<void> {
+async function runImport(options: ImportOptions, context: CommandContext): Promise<void> {
   const [{ importConfig }, { formatProblem }, { stringify }, path] = await Promise.all([
     import("../../config/import-config.ts"),
     import("../../config/problem.ts"),

@@ -5,9 +5,10 @@ import { formatDuration } from "../../base/duration.ts";
 import { formatProblem } from "../../config/problem.ts";
 import type { Config, LogLevel } from "../../config/resolved.ts";
 import type { RunResult } from "../../model/run.ts";
-import type { CommandContext } from "../command-context.ts";
+import type { CommandContext, TextOutput } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
-import { exitCodeOfOutcome } from "../exit-codes.ts";
+import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
+import { printable } from "../output.ts";
 import { describeJob, showRun } from "../run-view.ts";
 
 interface RunOptions {
@@ -73,15 +74,18 @@ export async function runForeground(request: ForegroundRequest, context: Command
     request.view === "lines"
       ? showRun(director.events, { output: context.stdout, dryRun: request.dryRun, now: Date.now })
       : () => undefined;
-  const stopListening = stopOnSignals(director);
+  let locksLeft = 0;
+  director.events.on("lock:stuck", () => (locksLeft += 1));
+  const stopListening = stopOnSignals(director, context.stderr);
   try {
     if (request.view === "lines")
       for (const warning of warnings) context.stderr.write(`warning: ${formatProblem(warning)}\n`);
     const result = await director.submit({ jobs, cause: { kind: "request", by: "command line" } });
     endView();
     if (request.view === "json") context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    if (request.view === "lines") context.stdout.write(summary(result));
-    context.finish(exitCodeOfOutcome(result.outcome));
+    if (request.view === "lines") context.stdout.write(printable(summary(result)));
+    // The result may be fine, but whoever calls this must hear of a lock that stops the others.
+    context.finish(locksLeft > 0 ? exitCodes.failed : exitCodeOfOutcome(result.outcome));
   } finally {
     endView();
     stopListening();
@@ -97,21 +101,29 @@ function chooseJobs(config: Config, wanted: readonly string[]): readonly string[
       kind: "usage",
     });
   }
-  return wanted.length > 0 ? wanted : config.jobs.filter((job) => job.enabled).map((job) => job.id);
+  if (wanted.length > 0) return wanted;
+  const enabled = config.jobs.filter((job) => job.enabled).map((job) => job.id);
+  if (enabled.length === 0) throw new OperatorError(`${config.file}: every job is disabled (enabled: false)`);
+  return enabled;
 }
 
-/** The first signal stops the run in good order; the second kills the children at once. */
-function stopOnSignals(director: { stop(reason: AbortReason): void; hurry(): void }): () => void {
+/** The first signal, or a bug, stops the run in good order; a second signal kills the children at once. */
+function stopOnSignals(director: { stop(reason: AbortReason): void; hurry(): void }, stderr: TextOutput): () => void {
   let received = 0;
   const onSignal = (name: NodeJS.Signals) => {
     received += 1;
-    if (received === 1) director.stop(new AbortReason("cancelled", `stopped by ${name}`));
-    else director.hurry();
+    if (received > 1) return director.hurry();
+    stderr.write(`${name}: stopping in good order; once more kills the children at once\n`);
+    director.stop(new AbortReason("cancelled", `stopped by ${name}`));
   };
+  const onBug = (error: Error) =>
+    director.stop(new AbortReason("shutdown", `stopped because of a bug: ${error.stack}`));
   const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of names) process.on(name, onSignal);
+  process.on("uncaughtException", onBug);
   return () => {
     for (const name of names) process.off(name, onSignal);
+    process.off("uncaughtException", onBug);
   };
 }
 

@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError } from "commander";
 import { formatDuration } from "../../base/duration.ts";
+import type { ConfigWarning } from "../../config/problem.ts";
 import type { PlannedTime, SchedulePlan } from "../../trigger/schedule-plan.ts";
 import type { ScheduleWarning } from "../../trigger/schedule-warnings.ts";
 import type { CommandContext } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
 import { formatTable } from "../output.ts";
+import { formatScheduleWarning } from "../schedule-warning.ts";
 
 interface ScheduleOptions {
   config?: string;
@@ -15,6 +17,12 @@ interface ScheduleOptions {
 interface PlanTimes {
   plan: SchedulePlan;
   times: PlannedTime[];
+}
+
+interface Warnings {
+  /** What the loader says, with the place in the file. */
+  config: readonly ConfigWarning[];
+  schedule: readonly ScheduleWarning[];
 }
 
 /** `rsyncdirector schedule`: when the jobs will run. */
@@ -59,16 +67,16 @@ export async function runSchedule(
       import("../../base/clock.ts"),
       import("node:os"),
     ]);
-  const { config } = await loadConfig(path, { env: context.env });
+  const { config, warnings: configWarnings } = await loadConfig(path, { env: context.env });
   const { now = systemClock.now(), hostname = os.hostname() } = host;
   const plans = planSchedules(config, { hostname });
-  const warnings = findScheduleWarnings(config, { plans, now });
+  const warnings = { config: configWarnings, schedule: findScheduleWarnings(config, { plans, now }) };
   const planTimes = plans.map((plan) => ({ plan, times: upcomingTimes(plan, now - plan.offsetMs, options.count) }));
   const print = options.json === true ? formatJson : await textFormatter(now);
   context.stdout.write(print(planTimes, warnings));
 }
 
-type Format = (plans: readonly PlanTimes[], warnings: readonly ScheduleWarning[]) => string;
+type Format = (plans: readonly PlanTimes[], warnings: Warnings) => string;
 
 const formatJson: Format = (plans, warnings) => {
   const shown = plans.map(({ plan, times }) => ({
@@ -87,11 +95,14 @@ const formatJson: Format = (plans, warnings) => {
       startsAt: new Date(time.startsAt).toISOString(),
     })),
   }));
-  return `${JSON.stringify({ plans: shown, warnings }, undefined, 2)}\n`;
+  return `${JSON.stringify({ plans: shown, warnings: warnings.schedule, configWarnings: warnings.config }, undefined, 2)}\n`;
 };
 
 async function textFormatter(now: number): Promise<Format> {
-  const { formatZoned } = await import("../../trigger/time-zone.ts");
+  const [{ formatZoned }, { formatProblem }] = await Promise.all([
+    import("../../trigger/time-zone.ts"),
+    import("../../config/problem.ts"),
+  ]);
   const formatPlan = ({ plan, times }: PlanTimes): string => {
     const rows = times.map((time) => [
       formatZoned(time.startsAt, plan.zone),
@@ -104,7 +115,8 @@ async function textFormatter(now: number): Promise<Format> {
   return (plans, warnings) => {
     const parts = plans.map(formatPlan);
     if (plans.length === 0) parts.push("no schedules\n");
-    if (warnings.length > 0) parts.push(warnings.map(formatWarning).join(""));
+    const lines = [...warnings.config.map(formatProblem), ...warnings.schedule.map(formatScheduleWarning)];
+    if (lines.length > 0) parts.push(lines.map((line) => `warning: ${line}\n`).join(""));
     return parts.join("\n");
   };
 }
@@ -118,9 +130,4 @@ function describePlan(plan: SchedulePlan): string {
     parts.push(`missed times are made up once${limit}`);
   }
   return `  ${parts.join("; ")}`;
-}
-
-function formatWarning(warning: ScheduleWarning): string {
-  const about = [warning.jobs.join(", "), warning.schedule === null ? "" : `"${warning.schedule}"`].filter(Boolean);
-  return `warning: ${[...about, warning.message].join(": ")}\n`;
 }

@@ -4,7 +4,7 @@ import { AbortReason } from "../../../src/base/abort.ts";
 import type { ActionOutcome } from "../../../src/model/run.ts";
 import type { ProcessResult } from "../../../src/process/process-contract.ts";
 
-const ended = { stoppedBy: null, survivors: [], leftBehind: false, outputHeldOpen: false };
+const ended = { stoppedBy: null, survivors: [], leftBehind: false, outputHeldOpen: false, escaped: false };
 const stalled = new AbortReason("stalled", "no output and no bytes for 15m");
 
 function judge(result: ProcessResult, signal: AbortSignal = new AbortController().signal): ActionOutcome {
@@ -47,7 +47,18 @@ describe("the outcome of a child process", () => {
   });
 
   it("is a warning when it left processes behind", () => {
-    expect(judge({ kind: "exited", code: 0, ...ended, leftBehind: true })).toMatchObject({ kind: "warning" });
+    expect(judge({ kind: "exited", code: 0, ...ended, leftBehind: true })).toMatchObject({
+      kind: "warning",
+      message: expect.stringContaining("they were stopped"),
+    });
+  });
+
+  it("does not say that those were stopped whom nobody found", () => {
+    const end = { ...ended, leftBehind: true, outputHeldOpen: true, escaped: true };
+    expect(judge({ kind: "exited", code: 0, ...end })).toMatchObject({
+      kind: "warning",
+      message: expect.stringMatching(/held its output open; they cannot be found and may still write$/),
+    });
   });
 
   it.each([

@@ -20,7 +20,7 @@ describe("atomic file", () => {
     await expect(writeFileAtomically(join(directory, "missing", "x"), "new", { mode: 0o600 })).rejects.toThrow(
       "ENOENT",
     );
-    await expect(writeFileAtomically(directory, "new", { mode: 0o600 })).rejects.toThrow();
+    await expect(writeFileAtomically(directory, "new", { mode: 0o600 })).rejects.toThrow("EISDIR");
     expect(await readdir(directory)).toEqual([]);
   });
 });

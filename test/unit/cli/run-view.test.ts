@@ -41,7 +41,7 @@ describe("view of a run", () => {
     expect(said()).toBe(
       [
         "home  started",
-        "home  waits for backup01:/run/x (held by process 4242)",
+        "home  waits for backup01:/run/x: held by process 4242",
         "home  free after 1m 30s",
         "home  sync: runs rsync -a -- '/a b/' /c",
         "home  FAILED: no",
@@ -53,8 +53,15 @@ describe("view of a run", () => {
   it("says that it cannot tell, and why, when a lock host does not answer", () => {
     const { events, said } = setUp({ isTTY: false });
     const place = { host: "backup01", path: "/run/x" };
-    events.emit("job:blocked", { ...of, place, state: "unknown", owner: null, detail: "no route to host", at: 0 });
-    expect(said()).toContain("cannot tell whether backup01:/run/x is free: no route to host");
+    events.emit("job:blocked", {
+      ...of,
+      place,
+      state: "unknown",
+      owner: null,
+      detail: "cannot be told: no route to host",
+      at: 0,
+    });
+    expect(said()).toContain("waits: backup01:/run/x cannot be told: no route to host");
   });
 
   it("keeps one moving line at the bottom of a terminal and clears it at the end", () => {
@@ -67,9 +74,25 @@ describe("view of a run", () => {
     expect(output.text.endsWith("\r\u001b[K")).toBe(true);
   });
 
+  it("leaves the statistics block to those who asked for it", () => {
+    const block = ["a file", "", "Number of files: 2 (reg: 1, dir: 1)", "Total file size: 6 bytes"];
+    const show = (argv: string[]) => {
+      const { events, said } = setUp({ isTTY: false });
+      events.emit("action:started", { ...of, argv, at: 0 });
+      for (const line of block) events.emit("action:output", { ...of, stream: "stdout", line });
+      return said().split("\n").slice(1, -1);
+    };
+    expect(show(["rsync", "-a", "--stats"])).toEqual(["home  | a file"]);
+    expect(show(["rsync", "-a", "--stats", "--stats"])).toHaveLength(4);
+    expect(show(["cat", "notes"])).toHaveLength(4);
+  });
+
   it("does not pass control characters of other programs on to the terminal", () => {
     const { events, output } = setUp({ isTTY: true });
     events.emit("action:output", { ...of, stream: "stderr", line: "x\u001b]0;owned\u0007y" });
+    const message = "refused (\u001b[2J)";
+    events.emit("job:finished", { ...of, outcome: { kind: "failed", message, actionId: null }, startedAt: 0, at: 0 });
+    expect(output.text).toContain("FAILED: refused (\ufffd[2J)");
     expect(output.text).toContain("! x\ufffd]0;owned\ufffdy");
   });
 

@@ -13,7 +13,7 @@ timezone: Europe/Berlin
 jobs:
   - id: home
     type: local
-    actions: [{ action: sync, id: copy, source: /home/, dest: /backup/home/ }]
+    actions: [{ action: sync, id: copy, source: /home/, dest: /backup/home/, opts: [-a] }]
   - id: mail
     type: local
     schedule: ["0 6 * * MON-FRI", "0 9 13 * SAT"]
@@ -21,10 +21,10 @@ jobs:
     jitter: 10m
     on_missed: once
     starting_deadline: 6h
-    actions: [{ action: sync, id: copy, source: /var/mail/, dest: /backup/mail/ }]
+    actions: [{ action: sync, id: copy, source: /var/mail/, dest: /backup/mail/, opts: [-a] }]
   - id: docs
     type: local
-    actions: [{ action: sync, id: copy, source: /srv/docs/, dest: /backup/docs/ }]
+    actions: [{ action: sync, id: copy, source: /srv/docs/, dest: /backup/docs/, opts: [-a] }]
 `;
 
 function capture(env: CommandContext["env"] = {}) {
@@ -100,6 +100,22 @@ test("--json has the same as data", async () => {
     schedule: "30 2 * * *",
     message: "2026-10-25T02:30 comes twice in Europe/Berlin: it runs the first time only",
   });
+});
+
+test("shows what the loader warns of too, with the place in the file", async () => {
+  const text = config.replace("0 9 13 * SAT", "0 9 31 2 *");
+  const { out } = await show(text, { count: 1 });
+  const place = "laptop.yaml:11:35: jobs[1].schedule[1]";
+  expect(out.match(/never runs/g)).toHaveLength(1);
+  expect(out).toContain(`${place}: "0 9 31 2 *" never runs: there is no such day in any year\nwarning: home, docs:`);
+  const { configWarnings, warnings } = JSON.parse((await show(text, { count: 1, json: true })).out) as {
+    configWarnings: unknown[];
+    warnings: { kind: string }[];
+  };
+  expect(configWarnings).toEqual([
+    expect.objectContaining({ line: 11, column: 35, path: "jobs[1].schedule[1]", message: expect.any(String) }),
+  ]);
+  expect(warnings.map(({ kind }) => kind)).toEqual(["clock-fold", "clock-gap"]);
 });
 
 test("says so when nothing is scheduled", async () => {

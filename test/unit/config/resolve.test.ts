@@ -19,6 +19,7 @@ describe("resolveConfig", () => {
       scheduling: {
         timezone: undefined,
         cronDialect: "linux",
+        dialectChosen: false,
         jitterMs: 0,
         onMissed: "skip",
         startingDeadlineMs: undefined,

@@ -9,6 +9,7 @@ const allowed = [
   ["--exclude", "--rsh=ssh"],
   ["-T/tmp", "-B", "1024"],
   ["--chmod=D755", "--info=progress2"],
+  ["--files-from=/list", "--force"],
 ];
 
 describe("checkOpts", () => {
@@ -25,17 +26,28 @@ describe("checkOpts", () => {
     [["-M--fake-super"], "-M"],
     [["--exclude=x", "--old-args"], "--old-args"],
     [["--log-file", "/x"], "--log-file"],
+    [["--write-devices"], "--write-devices"],
+    [["--trust-sender"], "--trust-sender"],
+    [["--ignore-errors"], "--ignore-errors"],
+    [["--files-from", "host:/x"], "--files-from"],
   ])("refuses %j unless it is allowed", (words, shown) => {
     expect(checkOpts(words, false).problems).toEqual([expect.stringMatching(new RegExp(`^${shown} is not allowed: `))]);
     expect(checkOpts(words, true).problems).toEqual([]);
   });
 
-  test.each([[["--server"]], [["--"]], [["-aV"]], [["extra"]], [["-"]], [["--exclude"]], [["-T"]]])(
-    "never accepts %j",
-    (words) => {
-      expect(checkOpts(words, true).problems).toHaveLength(1);
-    },
-  );
+  test.each([
+    [["--server"]],
+    [["--"]],
+    [["-aV"]],
+    [["extra"]],
+    [["-"]],
+    [["--exclude"]],
+    [["-T"]],
+    [["--info=help"]],
+    [["--debug", "io,HELP2"]],
+  ])("never accepts %j", (words) => {
+    expect(checkOpts(words, true).problems).toHaveLength(1);
+  });
 
   test.each([
     [["-a", "--delete"], true],
@@ -54,6 +66,25 @@ describe("checkOpts", () => {
   ])("sees whether %j copies nothing", (words, pretends) => {
     expect(checkOpts(words, false).onlyPretends).toBe(pretends);
   });
+});
+
+// As "skipping directory" of rsync 3.5.0 tells.
+test.each([
+  [[], "skipped"],
+  [["-lt", "-R", "--inc-recursive"], "skipped"],
+  [["-a"], "tree"],
+  [["-a", "--no-r"], "skipped"],
+  [["-r", "--no-recursive"], "skipped"],
+  [["--no-r", "-a"], "tree"],
+  [["-a", "--no-dirs"], "tree"],
+  [["-d"], "level"],
+  [["-d", "--no-dirs"], "skipped"],
+  [["--no-d", "--old-dirs"], "level"],
+  [["--list-only", "--no-r"], "level"],
+  [["--list-only", "--no-dirs"], "skipped"],
+  [["--files-from=/dev/null"], "level"],
+])("knows what %j makes of directories", (words, directories) => {
+  expect(checkOpts(words, true).directories).toBe(directories);
 });
 
 test("splitOpts names every element that a shell would have changed", () => {

@@ -1,6 +1,7 @@
 import { readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { claimPidFile } from "../../../src/daemon/pid-file.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 
@@ -41,6 +42,26 @@ describe("pid file", () => {
       const pidFile = await claimPidFile(path, process.pid);
       expect(await readFile(path, "utf8")).toBe(`${process.pid}\n`);
       await pidFile.release();
+    }
+  });
+
+  it("is not kept from its place by a process that only has the name, or by another instance of ours", async () => {
+    const directory = await makeTempDir();
+    const path = join(directory, "x.pid");
+    await writeFile(join(directory, "rsyncdirector"), "");
+    for (const [name, refused] of [
+      ["vim", false],
+      ["rsyncdirector", false],
+      ["python3", true],
+    ] as const) {
+      const script = `exec -a ${name} tail -f ${join(directory, "rsyncdirector")}`;
+      const other = spawn("bash", ["-c", script]);
+      onTestFinished(() => void other.kill("SIGKILL"));
+      await expect.poll(() => readFile(`/proc/${other.pid}/cmdline`, "utf8")).toContain("-f");
+      await expect.poll(() => readFile(`/proc/${other.pid}/comm`, "utf8")).toBe("tail\n");
+      await writeFile(path, `${other.pid}\n`);
+      if (refused) await expect(claimPidFile(path, process.pid)).rejects.toThrow("already running");
+      else await (await claimPidFile(path, process.pid)).release();
     }
   });
 

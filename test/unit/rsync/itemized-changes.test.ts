@@ -69,5 +69,6 @@ describe.each(capturedVersions)("itemised changes of rsync %s", (version) => {
 
 it("takes any text", () => {
   const piece = fc.oneof(fc.string(), fc.constantFrom(">f+++++++++ ", "*deleting   ", "hf", " => ", "\\#012", "\\#9"));
-  fc.assert(fc.property(fc.array(piece), (pieces) => void parseItemizedChange(pieces.join(""))));
+  const parse = fc.property(fc.array(piece), (pieces) => void parseItemizedChange(pieces.join("")));
+  expect(() => fc.assert(parse)).not.toThrow();
 });

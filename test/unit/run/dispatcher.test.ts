@@ -106,6 +106,16 @@ describe("dispatcher", () => {
     expect((await result).outcome).toBe("ok");
   });
 
+  it("does not let a scheduled forbid job join a run that waits, but skips it", async () => {
+    const test = setUp([buildJob({ id: "a", concurrency: "forbid" })]);
+    test.dispatcher.submit({ jobs: ["a"], cause: schedule });
+    const waiting = test.dispatcher.submit({ jobs: ["a"], cause: signal });
+    const scheduled = test.dispatcher.submit({ jobs: ["a"], cause: schedule });
+    expect(scheduled.runId).not.toBe(waiting.runId);
+    expect((await scheduled.result).jobs[0]?.outcome).toMatchObject({ kind: "skipped", cause: "already-running" });
+    expect(test.events.of("run:coalesced")).toEqual([]);
+  });
+
   it("stops the running job for a newer request when its concurrency is replace", async () => {
     const test = setUp([buildJob({ id: "a", concurrency: "replace" })]);
     const first = test.dispatcher.submit({ jobs: ["a"], cause: schedule });
@@ -113,6 +123,26 @@ describe("dispatcher", () => {
     expect((await first.result).jobs[0]?.outcome).toMatchObject({ kind: "cancelled", reason: "replaced" });
     await test.finish("a");
     expect((await second.result).outcome).toBe("ok");
+  });
+
+  it("replaces the running job also when a run for it waits already", async () => {
+    const test = setUp([buildJob({ id: "x" }), buildJob({ id: "j", concurrency: "replace" })]);
+    const first = test.dispatcher.submit({ jobs: ["x", "j"], cause: schedule });
+    const waiting = test.dispatcher.submit({ jobs: ["x", "j"], cause: schedule });
+    await test.finish("x");
+    const again = test.dispatcher.submit({ jobs: ["j"], cause: schedule });
+    expect(again.runId).toBe(waiting.runId);
+    expect((await first.result).jobs[1]?.outcome).toMatchObject({ kind: "cancelled", reason: "replaced" });
+  });
+
+  it("leaves another job of the run alone when the one to replace has not begun", async () => {
+    const test = setUp([buildJob({ id: "x" }), buildJob({ id: "j", concurrency: "replace" })]);
+    const first = test.dispatcher.submit({ jobs: ["x", "j"], cause: schedule });
+    test.dispatcher.submit({ jobs: ["j"], cause: schedule });
+    expect(test.runningJobs()).toEqual(["x"]);
+    await test.finish("x");
+    await test.finish("j");
+    expect((await first.result).jobs.map((job) => job.outcome.kind)).toEqual(["ok", "ok"]);
   });
 
   it("reports a disabled and an unknown job instead of running it", async () => {

@@ -1,76 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { AbortReason, abortReasonOf } from "../../../src/base/abort.ts";
-import { silentLogger } from "../../../src/base/logger.ts";
-import type { RunAction } from "../../../src/action/action.ts";
-import type { Block, Job } from "../../../src/config/resolved.ts";
-import type { GuardedClaim, GuardedLocks } from "../../../src/lock/hold-locks.ts";
-import type { Fencing, WritersLeft } from "../../../src/model/hold.ts";
-import type { ActionOutcome } from "../../../src/model/run.ts";
-import { createJobRunner } from "../../../src/run/job-runner.ts";
+import { AbortReason } from "../../../src/base/abort.ts";
+import type { Block } from "../../../src/config/resolved.ts";
 import { buildCommand, buildJob } from "../../support/build-job.ts";
-import { EventLog } from "../../support/event-log.ts";
-import { buildSync } from "../../support/run-action.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-
-const report = { argv: ["true"], exitCode: 0, signal: null, stats: null, output: "" };
-const ok: ActionOutcome = { kind: "ok", report };
-const passing: ActionOutcome = {
-  kind: "failed",
-  cause: "exit",
-  message: "connection lost",
-  retryable: true,
-  report: { ...report, exitCode: 12 },
-};
-
-/** An action that ends only when its signal does. */
-const untilStopped: RunAction = (_job, _action, { signal }) =>
-  new Promise((resolve) => {
-    signal.addEventListener("abort", () => {
-      const { kind, message } = abortReasonOf(signal);
-      resolve({ kind: "cancelled", reason: kind, message, report: null });
-    });
-  });
-
-function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<GuardedClaim>) {
-  const clock = new FakeClock();
-  const events = new EventLog();
-  const lost = new AbortController();
-  let held = 0;
-  const released: WritersLeft[] = [];
-  const spawned: number[] = [];
-  let onRelease: () => void = () => undefined;
-  const fencing: Fencing = { kind: "fenced", holds: [{ hold: "/run/x.hold", lock: "/run/x", token: "t" }] };
-  const locks: GuardedLocks = {
-    claim: async ({ signal }) => {
-      if (claim !== undefined) return claim(signal);
-      held += 1;
-      const release = async (left: WritersLeft) => {
-        held -= 1;
-        onRelease();
-        released.push(left);
-      };
-      const onSpawned = (pid: number) => void spawned.push(pid);
-      return { kind: "held", held: { lost: lost.signal, fencing, spawned: onSpawned, release } };
-    },
-    close: async () => undefined,
-  };
-  const stop = new AbortController();
-  const runJob = createJobRunner({ locks, runAction, events, clock, log: silentLogger });
-  return {
-    clock,
-    events,
-    lost,
-    stop,
-    heldLocks: () => held,
-    released,
-    onRelease: (run: () => void) => (onRelease = run),
-    spawned,
-    run: (job: Job, dryRun = false) => runJob(job, { runId: "run", signal: stop.signal, dryRun }),
-  };
-}
+import { ok, passing, report, setUp, untilStopped } from "./job-runner-fixture.ts";
 
 const twoActions = buildJob({ actions: [buildCommand("one"), buildCommand("two")] });
-
 describe("job runner", () => {
   it("runs the actions in their order while it holds the locks, and frees them", async () => {
     const seen: [string, number][] = [];
@@ -161,28 +95,6 @@ describe("job runner", () => {
     expect((await result).outcome.kind).toBe("cancelled");
   });
 
-  it("stops the work when a lock is lost, and calls it a failure", async () => {
-    const test = setUp(untilStopped);
-    const result = test.run(buildJob());
-    await test.clock.advance(1);
-    test.lost.abort(new AbortReason("lock-lost", "the lock at backup01:/run/x is not ours any more"));
-    expect((await result).outcome).toMatchObject({
-      kind: "failed",
-      message: expect.stringContaining("not ours any more"),
-    });
-  });
-
-  it("calls it a failure when only the release finds that a lock was lost, whatever the actions say", async () => {
-    const lostMeanwhile = new AbortReason("lock-lost", "lock lost: backup01:/run/x: the file is gone");
-    const test = setUp(async () => ok);
-    test.onRelease(() => test.lost.abort(lostMeanwhile));
-    expect((await test.run(buildJob())).outcome).toEqual({
-      kind: "failed",
-      message: "lock lost: backup01:/run/x: the file is gone",
-      actionId: null,
-    });
-  });
-
   it("does not begin the next action once it is stopped", async () => {
     const test = setUp(async () => {
       test.stop.abort(new AbortReason("shutdown", "the director stops"));
@@ -205,40 +117,6 @@ describe("job runner", () => {
         ? { kind: "skipped", cause: "block-timeout", message: "held by 42" }
         : { kind: "failed", message: "held by 42" },
     );
-  });
-
-  it("hands the kernel locks to the actions, and their process groups to the locks", async () => {
-    const seen: unknown[] = [];
-    const test = setUp(async (_job, _action, context) => {
-      seen.push(context.holds);
-      context.onSpawned(4711);
-      return ok;
-    });
-    await test.run(buildJob());
-    expect(seen).toEqual([[{ hold: "/run/x.hold", lock: "/run/x", token: "t" }]]);
-    expect(test.spawned).toEqual([4711]);
-    expect(test.released).toEqual([{ survivors: [], atDestination: false }]);
-  });
-
-  it("names the processes that could not be killed when it gives the locks back", async () => {
-    const test = setUp(async () => ({ ...passing, retryable: false, report: { ...report, survivors: [7, 8] } }));
-    await test.run(buildJob());
-    expect(test.released).toMatchObject([{ survivors: [7, 8] }]);
-  });
-
-  it.each([
-    ["a copy", [report], true],
-    ["a copy that was turned away", [{ ...report, turnedAway: true }], false],
-    ["one that broke and another that was turned away", [report, { ...report, turnedAway: true }], true],
-    ["one that was never started", [null], false],
-  ])("knows whether a writer may be left at the destination: %s", async (_, reports, expected) => {
-    const left = [...reports];
-    const test = setUp(async () => ({ ...passing, report: left.shift() ?? null }));
-    const retry = { limit: reports.length - 1, delayMs: 0, maxDelayMs: 0, backoff: 1, exitCodes: undefined };
-    const result = test.run(buildJob({ actions: [buildSync({})], retry }));
-    await test.clock.advance(10);
-    await result;
-    expect(test.released).toMatchObject([{ atDestination: expected }]);
   });
 
   it("takes no lock in a dry run", async () => {

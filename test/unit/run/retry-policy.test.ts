@@ -27,6 +27,18 @@ describe("retry policy", () => {
     expect(retryDelay(failed(null, true), 1, named)).toBeNull();
   });
 
+  it.each([undefined, [1]])(
+    "repeats nothing while processes live on that cannot be killed (codes: %s)",
+    (exitCodes) => {
+      const report = { argv: [], exitCode: 1, signal: null, stats: null, output: "", survivors: [42] };
+      const outcome: ActionOutcome = { kind: "failed", cause: "process", message: "failed", retryable: true, report };
+      expect(retryDelay(outcome, 1, { ...policy, exitCodes })).toBeNull();
+      expect(retryDelay({ ...outcome, report: { ...report, survivors: [] } }, 1, { ...policy, exitCodes })).toBe(
+        10_000,
+      );
+    },
+  );
+
   it("repeats neither a success nor a cancelled action", () => {
     const report = { argv: [], exitCode: 0, signal: null, stats: null, output: "" };
     expect(retryDelay({ kind: "ok", report }, 1, policy)).toBeNull();

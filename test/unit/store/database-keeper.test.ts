@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -71,6 +72,16 @@ test("a directory in place of the file stops nothing, and what waited is written
   expect(stored(keeper)).toEqual(["a"]);
   expect(states.map(({ ok }) => ok)).toEqual([false, true]);
   expect(log.messages("error")).toEqual(["history cannot be written, jobs run on"]);
+});
+
+test("a pipe in place of the file, or of its journal, stops nothing", async () => {
+  for (const suffix of ["", "-journal"]) {
+    const path = join(await makeTempDir(), "h.db");
+    execFileSync("mkfifo", [path + suffix]);
+    const { keeper } = await newKeeper({ path });
+    await keeper.start();
+    expect(keeper.state).toEqual({ ok: false, detail: expect.stringContaining("is not a regular file") });
+  }
 });
 
 test("a lock that another process holds delays nothing but the writing", async () => {

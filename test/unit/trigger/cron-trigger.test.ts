@@ -149,6 +149,9 @@ describe("a ledger that fails", () => {
     claim: () => {
       throw new Error("disk I/O error");
     },
+    note: () => {
+      throw new Error("disk I/O error");
+    },
   };
 
   test("stops no schedule; it is logged once and counted each time", async () => {
@@ -177,6 +180,7 @@ describe("a ledger that fails", () => {
     const ledger: ScheduleLedger = {
       lastScheduled: (key) => (works ? memory : broken).lastScheduled(key),
       claim: (...claim) => (works ? memory : broken).claim(...claim),
+      note: (...first) => (works ? memory : broken).note(...first),
     };
     const { clock, trigger, lines } = setUpTrigger(nightly, { at: "2026-11-20T12:00:00Z", ledger });
     trigger.start();

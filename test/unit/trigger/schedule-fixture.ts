@@ -10,9 +10,10 @@ import type { ScheduleLedger } from "../../../src/trigger/schedule-ledger.ts";
 import { planSchedules } from "../../../src/trigger/schedule-plan.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
-export const scheduling: Scheduling = {
+const scheduling: Scheduling = {
   timezone: "UTC",
   cronDialect: "linux",
+  dialectChosen: false,
   jitterMs: 0,
   onMissed: "skip",
   startingDeadlineMs: undefined,

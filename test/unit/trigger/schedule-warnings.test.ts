@@ -20,6 +20,8 @@ describe("day fields", () => {
     ["0 3 * * 1-5", ["numeric-weekday"]],
     ["0 3 * * MON-FRI", []],
     ["0 3 * * FRI#2", []],
+    ["0 3 * * 7", []],
+    ["0 3 * * 0-6", []],
     ["0 3 * * */2", ["numeric-weekday"]],
     ["0 3 13 * FRI", ["either-day"]],
     ["0 3 */2 * MON", ["both-days"]],
@@ -28,6 +30,11 @@ describe("day fields", () => {
     ["@weekly", []],
   ])("%s: %j", (schedule, expected) => {
     expect(kindsOf(schedule)).toEqual(expected);
+  });
+
+  test("with numbers are as they were meant when the file says that it is written for Linux cron", () => {
+    expect(kindsOf("0 3 * * 1-5", { dialectChosen: true })).toEqual([]);
+    expect(kindsOf("0 3 13 * 5", { dialectChosen: true })).toEqual(["either-day"]);
   });
 
   test("are as they were meant when they are read as the original does", () => {
@@ -69,8 +76,8 @@ describe("clock changes within a year", () => {
   });
 });
 
-test("a date that never comes is told", () => {
-  expect(kindsOf("0 0 31 2 *", { timezone: "Europe/Berlin" })).toEqual(["never"]);
+test("nothing is said of a date that never comes: the loader has said it", () => {
+  expect(kindsOf("0 0 31 2 *", { timezone: "Europe/Berlin" })).toEqual([]);
 });
 
 test("a jitter longer than the shortest interval is told", () => {

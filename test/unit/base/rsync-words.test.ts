@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { deletesAtDestination, readOptionWords } from "../../../src/rsync/option-words.ts";
+import { deletesAtDestination, readRsyncWords, rsyncOptionNames } from "../../../src/base/rsync-words.ts";
 
 it.each([
   [["-avz"], ["a", "v", "z"]],
@@ -16,19 +16,18 @@ it.each([
     ["timeout", "exclude"],
   ],
   [["--protect-args"], ["secluded-args"]],
-  [["-f", "- /secret"], ["f"]],
+  [["-f", "- /secret"], ["filter"]],
 ])("reads %j as rsync would", (words, names) => {
-  expect([...readOptionWords(words).names]).toEqual(names);
+  expect([...rsyncOptionNames(words)]).toEqual(names);
 });
 
 it.each([
   [["-a", "x"], "x"],
-  [["--archive", "--"], "--"],
   [["-"], "-"],
   [["--delete", "x"], "x"],
   [["--exclude=x", "--bwlimit", "5"], undefined],
 ])("finds in %j what is no option", (words, stray) => {
-  expect(readOptionWords(words).stray).toBe(stray);
+  expect(readRsyncWords(words).find((word) => word.kind === "stray")?.word).toBe(stray);
 });
 
 it.each([
@@ -38,5 +37,13 @@ it.each([
   [["--exclude", "--delete"], false],
   [["-av", "--inplace"], false],
 ])("knows whether %j deletes at the destination", (words, deletes) => {
-  expect(deletesAtDestination(readOptionWords(words).names)).toBe(deletes);
+  expect([...rsyncOptionNames(words)].some(deletesAtDestination)).toBe(deletes);
+});
+
+it("says which option at the end of the list lacks its value", () => {
+  const lacking = (words: string[]) =>
+    readRsyncWords(words).flatMap((word) => (word.kind === "option" && word.lacksValue ? [word.shown] : []));
+  expect(lacking(["-av", "--exclude"])).toEqual(["--exclude"]);
+  expect(lacking(["-avB"])).toEqual(["-B"]);
+  expect(lacking(["--exclude", "x", "--bwlimit=5"])).toEqual([]);
 });

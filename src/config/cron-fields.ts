@@ -1,6 +1,7 @@
 import { Cron } from "croner";
 import { OperatorError } from "../base/errors.ts";
-import type { Scheduling } from "../config/resolved.ts";
+import { showValue } from "./problem.ts";
+import type { Scheduling } from "./resolved.ts";
 
 /** A five-field cron expression, read according to its dialect. */
 export interface CronFields {
@@ -17,18 +18,18 @@ export interface CronFields {
   readonly nickname: boolean;
 }
 
-type Dialect = Scheduling["cronDialect"];
+export type CronDialect = Scheduling["cronDialect"];
 type FiveFields = CronFields["written"];
 
-const nicknames: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * SUN",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
+const nicknames: ReadonlyMap<string, string> = new Map([
+  ["@yearly", "0 0 1 1 *"],
+  ["@annually", "0 0 1 1 *"],
+  ["@monthly", "0 0 1 * *"],
+  ["@weekly", "0 0 * * SUN"],
+  ["@daily", "0 0 * * *"],
+  ["@midnight", "0 0 * * *"],
+  ["@hourly", "0 * * * *"],
+]);
 
 const fieldRules = [
   { name: "minute", last: 59, allowed: "0-59" },
@@ -40,6 +41,9 @@ const fieldRules = [
 
 const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
+/** Where looks at a pattern alone begin (a Sunday): what they find must not depend on today. */
+const reference = new Date("2023-12-31T00:00:00Z");
+
 /** croner walks local wall-clock labels here, so it is told a zone that has no clock changes. */
 export function openPattern(fields: Pick<CronFields, "pattern" | "bothDays">): Cron {
   return new Cron(fields.pattern, { mode: "5-part", utcOffset: 0, domAndDow: fields.bothDays, paused: true });
@@ -50,9 +54,9 @@ export function openPattern(fields: Pick<CronFields, "pattern" | "bothDays">): C
  * with `*`, one with a step too, makes both day fields count.
  * Throws an `OperatorError` that names the field at fault.
  */
-export function readFields(expression: string, dialect: Dialect): CronFields {
+export function readFields(expression: string, dialect: CronDialect): CronFields {
   const trimmed = expression.trim();
-  const nickname = nicknames[trimmed.toLowerCase()];
+  const nickname = nicknames.get(trimmed.toLowerCase());
   const written = splitFields(expression, nickname ?? trimmed);
   const [minute, hour, dayOfMonth, , dayOfWeek] = written;
   const translate = dialect === "apscheduler" && nickname === undefined;
@@ -73,13 +77,51 @@ export function readFields(expression: string, dialect: Dialect): CronFields {
   return fields;
 }
 
+/** Whether there is no such day in any year, as with 31 February. */
+export function neverComes(fields: CronFields): boolean {
+  // Every weekday comes in every month: only a day of the month can be missing.
+  if (isStar(fields.written[2])) return false;
+  return openPattern(fields).nextRun(reference) === null;
+}
+
+/**
+ * Whether the weekdays, read as the Python original counts them, are other days than those that `fields`
+ * has. False for what the original refuses: such an expression cannot have come from it.
+ */
+export function originalMeansOtherWeekdays(fields: CronFields): boolean {
+  const [, , , , dayOfWeek] = fields.written;
+  if (fields.nickname || !/\d/.test(dayOfWeek)) return false;
+  const weekOf = (dialect: CronDialect) =>
+    openPattern(readFields(`0 0 * * ${dayOfWeek}`, dialect))
+      .nextRuns(7, reference)
+      .map(Number)
+      .join();
+  return readsAs(`0 0 * * ${dayOfWeek}`, "apscheduler") && weekOf("apscheduler") !== weekOf("linux");
+}
+
+/** Whether an expression can be read in that dialect. */
+export function readsAs(expression: string, dialect: CronDialect): boolean {
+  try {
+    readFields(expression, dialect);
+    return true;
+  } catch (error) {
+    if (error instanceof OperatorError) return false;
+    throw error;
+  }
+}
+
+/** The field is given, but names no certain days or times. */
+export function isStar(field: string): boolean {
+  return field === "*" || field === "?";
+}
+
 export function startsWithStar(field: string): boolean {
   return field.startsWith("*") || field.startsWith("?");
 }
 
 function splitFields(expression: string, text: string): FiveFields {
   if (text.startsWith("@")) {
-    throw invalid(expression, `the nickname is not one of ${Object.keys(nicknames).join(", ")}`);
+    throw invalid(expression, `the nickname is not one of ${[...nicknames.keys()].join(", ")}`);
   }
   if (/^(CRON_)?TZ=/i.test(text)) throw invalid(expression, "give the time zone with the key `timezone`");
   const fields = text.split(/\s+/);
@@ -100,14 +142,17 @@ function blameField(expression: string, written: FiveFields, translated: readonl
       openPattern({ pattern, bothDays: true });
     } catch {
       const steps = "also lists, ranges, */n and a-b/n";
-      return invalid(expression, `the ${rule.name} "${written[index]}" is not valid (${rule.allowed}; ${steps})`);
+      return invalid(
+        expression,
+        `the ${rule.name} ${showValue(written[index])} is not valid (${rule.allowed}; ${steps})`,
+      );
     }
   }
   return invalid(expression, error instanceof Error ? error.message : String(error));
 }
 
 function invalid(expression: string, why: string): OperatorError {
-  return new OperatorError(`cron expression "${expression}" is not valid: ${why}`, { kind: "usage" });
+  return new OperatorError(`cron expression ${showValue(expression)} is not valid: ${why}`, { kind: "usage" });
 }
 
 /**
@@ -128,7 +173,7 @@ function fromApscheduler(expression: string, fields: FiveFields): string[] {
 }
 
 function sundayBased(expression: string, field: string): string {
-  if (field === "*" || field === "?") return "*";
+  if (isStar(field)) return "*";
   const days = field.split(",").flatMap((part) => {
     const match = /^(?:(\*)|(\d+|[a-z]{3})(?:-(\d+|[a-z]{3}))?)(?:\/([1-9]\d*))?$/i.exec(part);
     const [, star, from, to, step] = match ?? [];
@@ -138,7 +183,7 @@ function sundayBased(expression: string, field: string): string {
     if (match === null || first === undefined || last === undefined || first > last) {
       throw invalid(
         expression,
-        `the day of week "${field}" is not valid with cron_dialect apscheduler (0-6, 0 is Monday, or MON-SUN)`,
+        `the day of week ${showValue(field)} is not valid with cron_dialect apscheduler (0-6, 0 is Monday, or MON-SUN)`,
       );
     }
     const count = Math.floor((last - first) / Number(step ?? 1)) + 1;

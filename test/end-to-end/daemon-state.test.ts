@@ -1,0 +1,55 @@
+import { mkdir } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import type { DirectorProcess } from "../support/director-process.ts";
+import { makeInstance } from "../support/instance.ts";
+
+const is = (msg: string) => (line: { msg: string }) => line.msg === msg;
+const quick = { id: "quick", type: "local", actions: [{ action: "command", id: "true", command: "/bin/true" }] };
+
+async function runOnce(director: DirectorProcess): Promise<void> {
+  director.signal("SIGHUP");
+  await director.waitForLine(is("run finished"));
+}
+
+async function stop(director: DirectorProcess): Promise<void> {
+  director.signal("SIGTERM");
+  expect(await director.exited).toBe(0);
+}
+
+/** The lines of a scrape that tell how the jobs ended last. */
+function lastSuccesses(scrape: string): string[] {
+  return scrape.split("\n").filter((line) => line.startsWith("rsyncdirector_last_success_timestamp_seconds{"));
+}
+
+describe("the daemon", () => {
+  it("remembers across a restart when each job last succeeded", async () => {
+    const instance = await makeInstance({ jobs: [quick] });
+    const first = await instance.start();
+    await runOnce(first);
+    const before = lastSuccesses(await instance.scrape());
+    expect(before).toEqual([expect.stringMatching(/\{job_id="quick",.*\} 1\d{9}(?:\.\d+)?$/)]);
+    await stop(first);
+    const second = await instance.start();
+    expect(lastSuccesses(await instance.scrape())).toEqual(before);
+    await stop(second);
+  });
+
+  it("runs without a history that works, and says in /healthz that it is degraded", async () => {
+    const instance = await makeInstance({ jobs: [quick] });
+    await mkdir(instance.path("state", "history-test.db"));
+    const director = await instance.start();
+    const health = await fetch(`http://127.0.0.1:${instance.metricsPort}/healthz`);
+    expect([health.status, await health.json()]).toEqual([200, expect.objectContaining({ status: "degraded" })]);
+    await runOnce(director);
+    expect(director.lines.find(is("run finished"))).toMatchObject({ outcome: "ok" });
+    await stop(director);
+  });
+
+  it("logs at its start what looks odd about the schedules", async () => {
+    const instance = await makeInstance({ cron_schedule: "0 3 * * 1-5", jobs: [quick] });
+    const director = await instance.start();
+    const warning = await director.waitForLine(is("schedule warning"));
+    expect(warning).toMatchObject({ kind: "numeric-weekday", jobs: ["quick"], schedule: "0 3 * * 1-5" });
+    await stop(director);
+  });
+});

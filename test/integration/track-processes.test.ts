@@ -1,0 +1,19 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, it } from "vitest";
+import { trackProcesses } from "../../src/process/process-group.ts";
+
+it("tells which of the processes it remembers still run, and takes a zombie for gone", async () => {
+  const sleeper = spawn("sleep", ["1000"]);
+  // The shell does not reap its child, which stays a zombie until the shell itself ends.
+  const keeper = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 1000"]);
+  const [zombie] = (await once(keeper.stdout, "data")) as [Buffer];
+  const pids = [sleeper.pid ?? 0, Number(zombie.toString())];
+  await expect.poll(() => trackProcesses(pids)()).toEqual([sleeper.pid]);
+  const living = trackProcesses(pids);
+  sleeper.kill("SIGKILL");
+  await once(sleeper, "exit");
+  expect(living()).toEqual([]);
+  keeper.kill("SIGKILL");
+  await once(keeper, "exit");
+});

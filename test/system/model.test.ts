@@ -1,0 +1,76 @@
+import { execFile, execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { TestContext } from "vitest";
+import { projectRoot } from "../support/project-files.ts";
+
+/** One line of `run.mjs --json`; `breaks` is the property that a known mistake costs, null for the protocol itself. */
+interface Searched {
+  readonly name: string;
+  readonly about: string;
+  readonly breaks: string | null;
+  readonly violated: string | null;
+  readonly errors: number;
+  readonly complete: boolean;
+  /** What cut the search short. */
+  readonly why: string;
+  readonly states: number;
+  /** Steps of the model that were never taken. */
+  readonly undone: readonly string[];
+  readonly history: readonly string[];
+}
+
+const runner = join(projectRoot, "scripts", "model", "run.mjs");
+
+function parse(output: string): Searched[] {
+  const lines = output.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as Searched);
+}
+
+const configurations = parse(execFileSync(process.execPath, [runner, "--list", "--json"], { encoding: "utf8" }));
+const protocol = configurations.filter(({ breaks }) => breaks === null);
+const mistakes = configurations.filter(({ breaks }) => breaks !== null);
+
+describe("the model of the lock protocol", () => {
+  let results = new Map<string, Searched>();
+  let complaints = "";
+
+  beforeAll(async () => {
+    const run = promisify(execFile)(process.execPath, [runner, "--json"], { maxBuffer: 64 * 1024 * 1024 });
+    const { stdout, stderr } = await run.catch((error: unknown) => error as { stdout: string; stderr: string });
+    complaints = stderr;
+    results = new Map(parse(stdout).map((result) => [result.name, result]));
+  });
+
+  function resultOf(name: string, context: TestContext): Searched {
+    const missing = /^model: (not installed here: .*)$/m.exec(complaints)?.[1];
+    if (missing !== undefined) context.skip(missing);
+    const result = results.get(name);
+    if (result === undefined) throw new Error(`the runner says nothing about ${name}: ${complaints}`);
+    return result;
+  }
+
+  it("has a mistake for every property, which costs just that one", () => {
+    const properties = new Set(mistakes.map(({ breaks }) => breaks));
+    expect(properties).toEqual(new Set(["S1", "S1_S2", "S3", "S4", "L1", "L2", "L4"]));
+    expect(protocol.length).toBeGreaterThanOrEqual(25);
+  });
+
+  it.for(protocol)("finds nothing wrong in any history of $name: $about", ({ name }, context) => {
+    const { errors, complete, why, history, states } = resultOf(name, context);
+    expect({ errors, complete, why, history }).toEqual({ errors: 0, complete: true, why: "", history: [] });
+    expect(states).toBeGreaterThan(100_000);
+  });
+
+  it.for(mistakes)("finds the mistake $name: $about", ({ name, breaks }, context) => {
+    const { violated, history } = resultOf(name, context);
+    expect(violated).toBe(breaks);
+    expect(history.length).toBeGreaterThan(2);
+  });
+
+  it("takes every step that it has, so that nothing holds for want of trying", (context) => {
+    expect(resultOf("pair-hold", context).undone).toEqual([]);
+    expect(resultOf("trio-crash", context).undone.join("\n")).toMatch(/no answer/);
+  });
+});
