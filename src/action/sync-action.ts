@@ -26,7 +26,8 @@ export const syncAction: ActionKind<SyncAction> = {
     const spec = await commandSpec(job, action, context.dryRun, deps);
     const holds = hasRsync(deps) ? context.holds : [];
     const argv = buildRsyncCommand({ ...spec, holds });
-    const shown = redactArgv(argv);
+    // People are shown what they could type; the shell around it, which takes the hold locks, says them nothing.
+    const shown = redactArgv(buildRsyncCommand(spec));
     context.onStarted(shown);
     const names = rsyncOptionNames([...structuredWords(action.rsync), ...action.opts]);
     const deletes = [...names].some(deletesAtDestination);

@@ -1,7 +1,7 @@
 import { formatDuration } from "../base/duration.ts";
 import type { RunCause } from "../model/run.ts";
 import type { ActionRecord, JobRecord, RunRecord, RunSummary } from "../store/run-history.ts";
-import { formatBytes, formatTable, formatTime, printable } from "./output.ts";
+import { formatBytes, formatTable, formatTime, printable, formatJson } from "./output.ts";
 import { quoteWord } from "../base/shell-words.ts";
 
 /** By job, action and attempt, as `JSON.stringify([jobId, actionId, attempt])`. */
@@ -21,7 +21,7 @@ export function formatRunList(runs: readonly RunSummary[]): string {
 }
 
 export function runListAsJson(runs: readonly RunSummary[]): string {
-  return toJson(runs);
+  return formatJson(runs);
 }
 
 export function formatRun(run: RunRecord): string {
@@ -37,12 +37,12 @@ export function formatRun(run: RunRecord): string {
 }
 
 export function runAsJson(run: RunRecord, outputs: Outputs | undefined): string {
-  if (outputs === undefined) return toJson(run);
+  if (outputs === undefined) return formatJson(run);
   const jobs = run.jobs.map((job) => ({
     ...job,
     actions: job.actions.map((action) => ({ ...action, output: outputs.get(outputKey(job, action)) ?? null })),
   }));
-  return toJson({ ...run, jobs });
+  return formatJson({ ...run, jobs });
 }
 
 /** The outputs one after the other; in a pipe byte for byte, on a terminal without what could steer it. */
@@ -126,11 +126,4 @@ function listJobs({ jobs, requestedJobs }: RunSummary): string {
     ...open.map((jobId) => `${jobId} (not ended)`),
   ];
   return names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")}, +${names.length - 3}`;
-}
-
-/** Times as ISO 8601: the fields that end in `At`. */
-function toJson(value: unknown): string {
-  const withTimes = (key: string, field: unknown) =>
-    typeof field === "number" && key.endsWith("At") ? new Date(field).toISOString() : field;
-  return `${JSON.stringify(value, withTimes, 2)}\n`;
 }

@@ -16,9 +16,10 @@ export function formatTime(milliseconds: number, timeZone?: string): string {
   return new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone }).format(milliseconds);
 }
 
-/** `10:48:03` in the host's zone. */
-export function formatClock(milliseconds: number): string {
-  return new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium" }).format(milliseconds);
+/** `10:48:03` in the host's zone, for text that has many of them: making a formatter takes a tenth of a millisecond. */
+export function createClockFormat(): (milliseconds: number) => string {
+  const format = new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium" });
+  return (milliseconds) => format.format(milliseconds);
 }
 
 /** `1.23 MB`: decimal units, three digits. */
@@ -36,4 +37,11 @@ export function formatBytes(bytes: number): string {
 /** Text of other programs and of file names: it must not move the cursor or retitle the window. */
 export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+}
+
+/** JSON for programs. Times are ISO 8601: those are the numbers in fields whose names end in `At`. */
+export function formatJson(value: unknown): string {
+  const withTimes = (key: string, field: unknown) =>
+    typeof field === "number" && key.endsWith("At") ? new Date(field).toISOString() : field;
+  return `${JSON.stringify(value, withTimes, 2)}\n`;
 }

@@ -1,11 +1,12 @@
 import { formatDuration } from "../base/duration.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { DirectorEvents } from "../model/events.ts";
-import type { ActionOutcome, JobOutcome, LockPlace } from "../model/run.ts";
+import type { ActionOutcome, JobOutcome } from "../model/run.ts";
 import type { TransferProgress, TransferStats } from "../model/transfer.ts";
 import type { TextOutput } from "./command-context.ts";
-import { formatBytes, formatClock, printable } from "./output.ts";
+import { createClockFormat, formatBytes, printable } from "./output.ts";
 import { quoteWord } from "../base/shell-words.ts";
+import { showLocks } from "./run-view-locks.ts";
 
 /**
  * The director asks every rsync for its statistics and shows them in one line of its own. The block
@@ -42,6 +43,7 @@ export function showRun(
   const { output, dryRun, now } = options;
   const isTerminal = output.isTTY === true;
   const hidesStatistics = createStatisticsFilter();
+  const formatClock = createClockFormat();
   let shownProgress = "";
 
   const line = (jobId: string, text: string) => {
@@ -56,21 +58,8 @@ export function showRun(
 
   const stops = [
     events.on("job:started", ({ jobId }) => line(jobId, dryRun ? "dry run: takes no locks" : "started")),
-    events.on("job:blocked", (event) => line(event.jobId, describeBlock(event))),
-    events.on("job:unblocked", ({ jobId, waitedMs, outcome }) => {
-      if (outcome === "free" && waitedMs > 0) line(jobId, `free after ${formatDuration(waitedMs)}`);
-    }),
     events.on("job:slow", ({ jobId, runningMs }) => line(jobId, `still running after ${formatDuration(runningMs)}`)),
-    events.on("lock:acquired", ({ jobId, place }) => line(jobId, `holds ${describePlace(place)}`)),
-    events.on("lock:withdrawn", ({ jobId, place, because }) =>
-      line(jobId, `gave ${describePlace(place)} back: ${because}`),
-    ),
-    events.on("lock:lost", ({ jobId, place, detail }) => {
-      line(jobId, `${describePlace(place)} was no longer ours at the end: ${detail}`);
-    }),
-    events.on("lock:stuck", ({ jobId, place, detail }) =>
-      line(jobId, `could not free ${describePlace(place)}: ${detail}`),
-    ),
+    ...showLocks(events, line),
     events.on("action:started", ({ jobId, actionId, argv }) => {
       hidesStatistics.begin(`${jobId} ${actionId}`, argv);
       line(jobId, `${actionId}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteWord).join(" ")}`);
@@ -89,21 +78,12 @@ export function showRun(
     events.on("action:retrying", ({ jobId, actionId, delayMs }) =>
       line(jobId, `${actionId}: again in ${formatDuration(delayMs)}`),
     ),
-    events.on("job:finished", ({ jobId, outcome }) => line(jobId, describeJob(outcome))),
+    events.on("job:finished", ({ jobId, outcome }) => line(jobId, describeEnd(outcome))),
   ];
   return () => {
     setProgress("");
     for (const stop of stops) stop();
   };
-}
-
-function describeBlock({ place, state, owner, detail }: DirectorEvents["job:blocked"]): string {
-  if (state === "unknown") return `waits: ${describePlace(place)} ${detail}`;
-  return `waits for ${describePlace(place)}: ${detail === "" ? `held by process ${owner ?? "unknown"}` : detail}`;
-}
-
-function describePlace(place: LockPlace): string {
-  return place.host === null ? place.path : `${place.host}:${place.path}`;
 }
 
 function describeAction(outcome: ActionOutcome): string {
@@ -122,6 +102,13 @@ function describeAction(outcome: ActionOutcome): string {
 function describeStats(stats: TransferStats | null): string {
   if (stats === null || stats.filesTransferred === null) return "";
   return `, ${stats.filesTransferred} files, ${formatBytes(stats.transferredBytes ?? 0)}`;
+}
+
+/** What the action's own line has said is not said again. */
+function describeEnd(outcome: JobOutcome): string {
+  return outcome.kind === "failed" && outcome.actionId !== null
+    ? `FAILED by ${outcome.actionId}`
+    : describeJob(outcome);
 }
 
 export function describeJob(outcome: JobOutcome): string {

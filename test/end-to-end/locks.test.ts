@@ -74,7 +74,7 @@ describe("locks of the built program", () => {
     expect(run.exitCode).toBe(75);
     const { jobs } = JSON.parse(run.stdout) as RunResult;
     expect(jobs[0]?.outcome).toMatchObject({ kind: "skipped", cause: "block-timeout" });
-    const waited = (jobs[0]?.finishedAt ?? 0) - (jobs[0]?.startedAt ?? 0);
+    const waited = new Date(jobs[0]?.finishedAt ?? 0).getTime() - new Date(jobs[0]?.startedAt ?? 0).getTime();
     expect(waited).toBeGreaterThanOrEqual(2000);
     expect(waited).toBeLessThan(4000);
     expect(await readdir(instance.path("dest"))).toEqual([]);

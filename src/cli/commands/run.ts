@@ -8,7 +8,7 @@ import type { RunResult } from "../../model/run.ts";
 import type { CommandContext, TextOutput } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
-import { printable } from "../output.ts";
+import { formatJson, printable } from "../output.ts";
 import { describeJob, showRun } from "../run-view.ts";
 
 interface RunOptions {
@@ -82,7 +82,7 @@ export async function runForeground(request: ForegroundRequest, context: Command
       for (const warning of warnings) context.stderr.write(`warning: ${formatProblem(warning)}\n`);
     const result = await director.submit({ jobs, cause: { kind: "request", by: "command line" } });
     endView();
-    if (request.view === "json") context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    if (request.view === "json") context.stdout.write(formatJson(result));
     if (request.view === "lines") context.stdout.write(printable(summary(result)));
     // The result may be fine, but whoever calls this must hear of a lock that stops the others.
     context.finish(locksLeft > 0 ? exitCodes.failed : exitCodeOfOutcome(result.outcome));

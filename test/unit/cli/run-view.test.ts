@@ -101,4 +101,25 @@ describe("view of a run", () => {
     events.emit("action:started", { ...of, argv: ["rsync", "-n"], at: 0 });
     expect(said()).toBe("home  sync: would run rsync -n\n");
   });
+
+  it("says of each lock what becomes of it", () => {
+    const { events, said } = setUp({ isTTY: false });
+    const lock = { ...of, place: { host: "backup01", path: "/run/x" }, token: "t", at: 0 };
+    events.emit("job:fencing", { ...of, fencing: "unfenced", reason: "an rsync daemon", at: 0 });
+    events.emit("lock:foreign", { ...lock, owner: "4242", ageSeconds: 5 });
+    const owner = "held by job a of b on c";
+    events.emit("lock:broken", { ...lock, owner, ageSeconds: 700, observedMs: 660_000, because: "it was silent" });
+    events.emit("lock:suspect", { ...lock, ageMs: 31_000, detail: "no route to host" });
+    events.emit("lock:confirmed", { ...lock, ageMs: 61_000 });
+    events.emit("lock:lost", { ...lock, ageMs: 30_000, cause: "taken", detail: "the file is gone" });
+    expect(said().split("\n")).toEqual([
+      "home  unfenced: only its lock files keep other writers away (an rsync daemon)",
+      "home  backup01:/run/x is the lock of another program: 4242",
+      "home  broke the stale lock backup01:/run/x, held by job a of b on c: it was silent",
+      "home  cannot confirm backup01:/run/x: no route to host",
+      "home  confirmed backup01:/run/x again after 1m 1s",
+      "home  LOST backup01:/run/x: the file is gone",
+      "",
+    ]);
+  });
 });
