@@ -5,11 +5,14 @@ import { describeMachine } from "./machine.ts";
 import { type Figure, isMet, type Row } from "./row.ts";
 import { idle } from "./rows/idle.ts";
 import { localSyncs } from "./rows/local-syncs.ts";
+import { lockCycle } from "./rows/lock-cycle.ts";
+import { lockPoll } from "./rows/lock-poll.ts";
 import { signalToRsync } from "./rows/signal-to-rsync.ts";
+import { sshLogin } from "./rows/ssh-login.ts";
 import { startUp } from "./rows/start-up.ts";
 import { formatFigures } from "./table.ts";
 
-const allRows: readonly Row[] = [localSyncs, signalToRsync, startUp, idle];
+const allRows: readonly Row[] = [localSyncs, lockCycle, lockPoll, sshLogin, signalToRsync, startUp, idle];
 
 const named = process.argv.slice(2);
 const rows = named.length === 0 ? allRows : allRows.filter(({ name }) => named.includes(name));

@@ -45,3 +45,22 @@ rd_space() {
 
 # The columns of df are name, all, used, free, percent and place; a name or place with a blank is passed over.
 rd_tell_space() { [ $# -ne 12 ] || rd_say "FACT space $rd_number$rd_mark $4 $2 ${10} $8"; }
+
+# rd_beside NUMBER PATH...: what lies beside lock files, for `rsyncdirector locks`. Answers BESIDE <number> hold or
+# none (whether there is a hold file), and BROKEN <number> <seconds since then> <token> for each that was moved aside.
+rd_beside() {
+  rd_number=$1
+  shift
+  rd_now=$(date +%s)
+  for rd_path in "$@"; do
+    if [ -f "$rd_path.hold" ]; then rd_say "BESIDE $rd_number hold"; else rd_say "BESIDE $rd_number none"; fi
+    set +f
+    for rd_p in "$rd_path".broken.*; do
+      [ -f "$rd_p" ] || continue
+      # The time of the renaming; that of the content is the last sign of life.
+      rd_moved=$(stat -c %Z -- "$rd_p") && rd_say "BROKEN $rd_number $((rd_now - rd_moved)) ${rd_p##*.broken.}"
+    done
+    set -f
+    rd_number=$((rd_number + 1))
+  done
+}

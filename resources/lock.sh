@@ -147,14 +147,13 @@ rd_tell() {
 }
 
 # rd_mine: whether the file at rd_path carries rd_token; sets rd_own_name to a name by which it is changed.
-# The name P.tmp.<token> that it was linked from stays as long as the lock: the same file at both names is
-# ours, which is told without reading it, and by that name nobody else's can ever be hit.
+# The name P.tmp.<token> that it was linked from stays as long as the lock: by that name nobody else's file can
+# ever be hit. It is read all the same: another program may have written over the lock, which keeps the file.
 rd_mine() {
   rd_temp=$rd_path.tmp.${rd_token:-,}
   rd_own_name=$rd_temp
   # shellcheck disable=SC3013 # POSIX since 2024, and in every shell that is anybody's /bin/sh
-  [ "$rd_path" -ef "$rd_temp" ] && return 0
-  rd_own_name=$rd_path
+  [ "$rd_path" -ef "$rd_temp" ] || rd_own_name=$rd_path
   rd_read && rd_carries
 }
 
@@ -199,10 +198,15 @@ rd_locked() {
   # Bounds the reading of a huge file that somebody put in the place of a lock, here in seconds of CPU.
   # shellcheck disable=SC3045 # not in POSIX, but in every shell that is anybody's /bin/sh
   ulimit -t 10
-  flock -w 5 9 &
-  rd_flock=$!
-  $rd_prepare
-  wait "$rd_flock"
+  if [ "$rd_prepare" = : ]; then
+    # In the background it would cost a fork more.
+    flock -w 5 9
+  else
+    flock -w 5 9 &
+    rd_flock=$!
+    $rd_prepare
+    wait "$rd_flock"
+  fi
   case $? in
     0) "$@" ;;
     1) rd_say "$rd_number BUSY"; return 1 ;;
@@ -311,26 +315,83 @@ rd_if_mine() {
   esac
 }
 
-# rd_release NUMBER PATH TOKEN: answers RELEASED or as rd_own. Where P is gone or another's, or the claim was
-# killed half-way, our own name of it is left to be removed.
+# rd_release NUMBER PATH TOKEN [ended]: answers RELEASED, INUSE or as rd_own. "ended": no writer was ever let in
+# with this token, and none is on its way. Where P is gone or another's, or the claim
+# was killed half-way, our own name of it is left to be removed.
 rd_release() {
+  rd_writers=${4:-}
   rd_own "$1" "$2" "$3" rd_drop
   rd_status=$?
-  [ ! -e "$2.tmp.$3" ] || rm -f -- "$2.tmp.$3"
+  # shellcheck disable=SC3013 # as in rd_mine
+  [ "$2" -ef "$2.tmp.$3" ] || [ ! -e "$2.tmp.$3" ] || rm -f -- "$2.tmp.$3"
   return $rd_status
 }
 
+# A writer may be on its way that finds its token in P and begins when P is gone: it has P.hold locked by then.
+# The token of what is only claimed was never given to a writer; writers of other tokens turn themselves away.
 rd_drop() {
-  rm -f -- "$rd_path" "$rd_temp" || rd_why=$(rm -f -- "$rd_path" "$rd_temp" 2>&1)
+  rd_read
+  case $rd_writers$rd_second in
+    ended* | *'"state":"claim"'*) rd_remove ;;
+    *'"hold":true'*) rd_alone "$rd_path.hold" rd_remove ;;
+    *) rd_remove ;;
+  esac
+}
+
+# rd_alone HOLD COMMAND [ARGUMENT...]: runs it while nobody else has the hold file locked, and keeps it locked
+# meanwhile: a writer that starts now is turned away, one that starts later finds what was done. Answers INUSE
+# otherwise. A missing file is made: somebody else could make it, and lock it unnoticed, in the next moment.
+rd_alone() {
+  rd_hold=$1
+  shift
+  rd_kind "$rd_hold"
+  case $rd_is in ERR*) rd_say "$rd_number ERR hold $rd_is"; return 1 ;; esac
+  rd_opened=no
+  if [ -e "$rd_hold" ] && [ ! -w "$rd_hold" ]; then
+    rd_unless_held "$@" 8<"$rd_hold"
+  else
+    rd_unless_held "$@" 8>>"$rd_hold"
+  fi
+  rd_status=$?
+  [ $rd_opened = yes ] || rd_fail hold "$( (: 8>>"$rd_hold") 2>&1)"
+  return $rd_status
+}
+
+rd_unless_held() {
+  rd_opened=yes
+  flock -n 8
+  case $? in
+    0) "$@" ;;
+    1) rd_say "$rd_number INUSE"; return 1 ;;
+    *) rd_say "$rd_number ERR no-flock"; return 1 ;;
+  esac
+}
+
+rd_remove() {
+  rm -f -- "$rd_path" "$rd_temp" "$rd_path.status" || rd_why=$(rm -f -- "$rd_path" "$rd_temp" 2>&1)
   if [ -e "$rd_path" ]; then rd_fail remove "$rd_why"; else rd_say "$rd_number RELEASED"; fi
 }
 
-# rd_beat NUMBER PATH TOKEN: answers BEATEN or as rd_own. The time is that of this host's clock.
-rd_beat() { rd_own "$1" "$2" "$3" rd_touch; }
+# rd_beat NUMBER PATH TOKEN [STATUS]: answers BEATEN or as rd_own. The time is that of this host's clock.
+rd_beat() {
+  rd_note=${4-}
+  rd_own "$1" "$2" "$3" rd_touch
+}
 
 rd_touch() {
-  if touch -c -m -- "$rd_own_name"; then rd_say "$rd_number BEATEN"
+  if touch -c -m -- "$rd_own_name"; then rd_say "$rd_number BEATEN"; rd_tell_status
   else rd_fail touch "$(touch -c -m -- "$rd_own_name" 2>&1)"; fi
+}
+
+# Puts the status beside P, for people who wait: nothing is decided by it, and nothing fails with it.
+rd_tell_status() {
+  [ -n "$rd_note" ] && [ ! -d "$rd_path.status" ] || return 0
+  rm -f -- "$rd_path.status.tmp"
+  if (set -C; printf '%s\n' "$rd_note" >"$rd_path.status.tmp"); then
+    mv -f -- "$rd_path.status.tmp" "$rd_path.status"
+  else
+    rm -f -- "$rd_path.status.tmp"
+  fi
 }
 
 # rd_promote NUMBER PATH TOKEN LINE LINE: answers PROMOTED or as rd_own.
@@ -358,18 +419,18 @@ rd_put() {
   else rd_fail unproven; fi
 }
 
-# rd_break NUMBER PATH TOKEN MTIME AGE: moves a lock aside whose owner is dead. AGE: it has to be older than
-# so many seconds; - when the caller knows that by his own clock. Answers BROKEN, ABSENT, CHANGED, FRESH,
-# INUSE, BUSY or ERR. A file without a token is not one of ours and would equal an empty one.
+# rd_break NUMBER PATH TOKEN MTIME: moves a lock aside whose owner is dead; the caller knows that by his own
+# clock, this host's is not asked. Answers BROKEN, ABSENT, CHANGED, INUSE, BUSY or ERR. A file without a token is
+# not one of ours and would equal an empty one.
 rd_break() {
-  rd_number=$1 rd_path=$2 rd_token=$3 rd_mtime=$4 rd_age=$5
-  if [ -z "$rd_token" ] || [ -z "$rd_age" ]; then rd_fail token; return 1; fi
+  rd_number=$1 rd_path=$2 rd_token=$3 rd_mtime=$4
+  if [ -z "$rd_token" ]; then rd_fail token; return 1; fi
   rd_guarded rd_if_stale rd_mine "$rd_token"
 }
 
 # rd_breakforeign NUMBER PATH SHA256 MTIME: the same for a file of any content.
 rd_breakforeign() {
-  rd_number=$1 rd_path=$2 rd_sha=$3 rd_mtime=$4 rd_age=-
+  rd_number=$1 rd_path=$2 rd_sha=$3 rd_mtime=$4
   if [ ${#rd_sha} -ne 64 ]; then rd_fail token; return 1; fi
   rd_guarded rd_if_stale rd_same_sum "$rd_sha"
 }
@@ -383,32 +444,7 @@ rd_if_stale() {
   esac
   if ! rd_stat "$rd_path"; then rd_fail unproven; return; fi
   if [ "${rd_stats%% *}" != "$rd_mtime" ] || ! "$1"; then rd_tell CHANGED; return; fi
-  if [ "$rd_age" != - ] && ! [ $((rd_now - rd_mtime)) -gt "$rd_age" ]; then
-    rd_say "$rd_number FRESH $((rd_now - rd_mtime))"
-    return
-  fi
-  rd_hold=$rd_path.hold
-  rd_kind "$rd_hold"
-  case $rd_is in
-    ERR*) rd_say "$rd_number ERR hold $rd_is"; return ;;
-    # A writer that makes the file after this look still has to find its token in P.
-    NONE) if rd_absent "$rd_hold"; then rd_aside "$2"; else rd_fail unproven; fi; return ;;
-  esac
-  rd_opened=no
-  rd_unless_held "$2" 8<"$rd_hold"
-  [ $rd_opened = yes ] || rd_fail hold "$( (: 8<"$rd_hold") 2>&1)"
-}
-
-# The hold stays locked until P is gone: a writer that starts now is refused, one that starts later finds
-# that P is not its own.
-rd_unless_held() {
-  rd_opened=yes
-  flock -n 8
-  case $? in
-    0) rd_aside "$1" ;;
-    1) rd_say "$rd_number INUSE" ;;
-    *) rd_say "$rd_number ERR no-flock" ;;
-  esac
+  rd_alone "$rd_path.hold" rd_aside "$2"
 }
 
 # Moved and not removed: it is evidence, for a week.
@@ -418,7 +454,7 @@ rd_aside() {
   mv -f -- "$rd_path" "$rd_broken" || rd_why=$(mv -f -- "$rd_path" "$rd_broken" 2>&1)
   if [ -e "$rd_path" ]; then rd_fail break "$rd_why"; return; fi
   rd_say "$rd_number BROKEN"
-  rm -f -- "$rd_path.tmp.$1"
+  rm -f -- "$rd_path.tmp.$1" "$rd_path.status"
   set +f
   for rd_p in "$rd_path".broken.* "$rd_path".tmp.*; do
     [ ! -f "$rd_p" ] || find "$rd_p" -prune -type f -ctime +7 -exec rm -f -- {} \;
@@ -470,8 +506,9 @@ rd_probe() {
 
 rd_probe_flock() { flock -n 8 && ! (flock -n 8) 8>>"$rd_temp"; }
 
-# rd_holds NUMBER PATH...: answers FREE, INUSE or ERR for every hold file, numbered from NUMBER. A shared
-# lock is tried, so that two who look at the same time do not take each other for a writer.
+# rd_holds NUMBER PATH...: answers FREE, INUSE or ERR for every hold file, numbered from NUMBER, with "ro" when
+# it may only be read. Writers of one job may share the lock, so that it has to be tried alone; the second is
+# for others who look at the same time.
 rd_holds() {
   rd_number=$1
   shift
@@ -492,17 +529,47 @@ rd_hold() {
       fi
       ;;
   esac
+  rd_only=''
   if [ -w "$rd_path" ]; then
-    flock -n -s 9 9>>"$rd_path"
+    flock -w 1 9 9>>"$rd_path"
   elif [ -r "$rd_path" ]; then
-    flock -n -s 9 9<"$rd_path"
+    rd_only=ro
+    flock -w 1 9 9<"$rd_path"
   else
     rd_fail hold 'Permission denied'
     return
   fi 2>/dev/null
   case $? in
-    0) rd_say "$rd_number FREE" ;;
-    1) rd_say "$rd_number INUSE" ;;
+    0) rd_say "$rd_number FREE $rd_only" ;;
+    1) rd_say "$rd_number INUSE $rd_only" ;;
     *) rd_say "$rd_number ERR no-flock" ;;
   esac
+}
+
+# rd_fence NUMBER HOLD TOKEN: writes into a hold file, while nobody has it locked, that the token is dead: from
+# then on no writer is let in with it. Answers FENCED, INUSE or ERR.
+rd_fence() {
+  rd_number=$1 rd_path=$2 rd_token=$3
+  if [ -z "$rd_token" ]; then rd_fail token; return 1; fi
+  rd_alone "$rd_path" rd_bury 2>/dev/null
+}
+
+rd_bury() {
+  if ! rd_buried; then
+    rd_forget
+    printf 'dead %s;\n' "$rd_token" >>"$rd_path"
+    sync "$rd_path"
+  fi
+  if rd_buried; then rd_say "$rd_number FENCED"
+  else rd_fail write "$( (printf 'dead %s;\n' "$rd_token" >>"$rd_path") 2>&1)"; fi
+}
+
+rd_buried() { grep -q -F -e "dead $rd_token;" -- "$rd_path"; }
+
+# Of two thousand dead tokens the last thousand stay: a writer of an earlier one would have been on its way for
+# as long as a thousand runs took that came after it. The file keeps its inode, which is what is locked.
+rd_forget() {
+  [ "$(wc -l <"$rd_path")" -ge 2000 ] || return 0
+  rd_kept=$(tail -n 1000 -- "$rd_path")$rd_nl
+  printf '%s' "$rd_kept" 1<>"$rd_path" && dd if=/dev/null of="$rd_path" bs=1 seek="${#rd_kept}"
 }

@@ -127,7 +127,7 @@ export const sections: Readonly<Record<string, SectionText>> = {
   },
   "jobs.lock_files": {
     title: "lock_files",
-    text: "Locks that tell others that the job is at work. They are taken all together or not at all. A remote lock without `host` lies on the job's host, and then takes user, port and key from the job unless it gives its own. A lock on another host takes nothing from the job, only the top-level `ssh`.\n\nThe names with `.guard`, `.hold`, `.tmp.*` and `.broken.*` added belong to the lock and cannot be locks themselves.",
+    text: "Locks that tell others that the job is at work. They are taken all together or not at all. A remote lock without `host` lies on the job's host, and then takes user, port and key from the job unless it gives its own. A lock on another host takes nothing from the job, only the top-level `ssh`.\n\nThe names with `.guard`, `.hold`, `.status`, `.tmp.*` and `.broken.*` added belong to the lock and cannot be locks themselves.",
     example: `jobs:
   - id: offsite
     type: remote

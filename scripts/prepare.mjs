@@ -3,13 +3,14 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { hostTools, missingTools, packageOfTool } from "./tools.mjs";
+import { hostTools, labTools, missingTools, packageOfTool } from "./tools.mjs";
 
 const root = join(import.meta.dirname, "..");
 
 requireNode();
 installPackages();
-installTools(process.argv.slice(2).flatMap((name) => (name === "hosts" ? hostTools : [name])));
+const groups = { hosts: hostTools, lab: labTools };
+installTools(process.argv.slice(2).flatMap((name) => groups[name] ?? [name]));
 
 function requireNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);

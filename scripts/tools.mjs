@@ -10,11 +10,19 @@ export const packageOfTool = {
   flock: "util-linux",
   setpriv: "util-linux",
   setsid: "util-linux",
+  unshare: "util-linux",
+  mount: "mount",
+  umount: "mount",
   ps: "procps",
   ip: "iproute2",
   nft: "nftables",
   iptables: "iptables",
   strace: "strace",
+  faketime: "faketime",
+  // Login shells that are nobody's /bin/sh.
+  tcsh: "tcsh",
+  fish: "fish",
+  busybox: "busybox",
   shellcheck: "shellcheck",
   "systemd-analyze": "systemd",
   spin: "spin",
@@ -24,6 +32,9 @@ export const packageOfTool = {
 
 /** What a test or the demo needs to move real files between real hosts. */
 export const hostTools = ["rsync", "sshd", "ssh", "ssh-keygen", "flock", "setpriv", "ps"];
+
+/** What several hosts in network namespaces need besides. */
+export const labTools = ["ip", "iptables", "mount", "umount", "unshare"];
 
 /** The full path of a program, or undefined. sshd lives where an ordinary user's PATH does not look. */
 export function findTool(name) {

@@ -63,10 +63,10 @@ export async function checkStopped({ members }: Team, house: House): Promise<boo
   return checks.every(Boolean);
 }
 
-/** Lock files alone: the empty `.guard` beside each belongs to the protocol and has to stay. */
+/** Lock files alone: `.guard` and `.hold` beside each belong to the protocol and have to stay. */
 async function lockFiles({ all }: House): Promise<string[]> {
   const lists = await Promise.all(
     all.map(async ({ disk }) => (await readdir(join(disk, "locks"))).map((name) => join(disk, "locks", name))),
   );
-  return lists.flat().filter((path) => !path.endsWith(".guard"));
+  return lists.flat().filter((path) => !/\.(guard|hold)$/.test(path));
 }

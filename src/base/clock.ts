@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { openSync, readSync } from "node:fs";
 
 /** Stops a timer; calling it again, or after it fired, does nothing. */
 export type CancelTimer = () => void;
@@ -28,12 +28,17 @@ function setSystemTimer(ms: number, run: () => void): CancelTimer {
   return () => clearTimeout(timer);
 }
 
+/** Kept open: to open it takes longer than to read it, and the time is asked for many times per lock. */
+const uptimeFile = openSync("/proc/uptime", "r");
+
 /**
  * /proc/uptime counts the time a laptop slept (CLOCK_BOOTTIME), which Node's own monotonic clocks do
  * not: a lease that ended during suspend has to be seen as ended.
  */
 function bootMilliseconds(): number {
-  return Math.round(Number.parseFloat(readFileSync("/proc/uptime", "utf8")) * 1000);
+  const text = Buffer.allocUnsafe(64);
+  const length = readSync(uptimeFile, text, 0, text.length, 0);
+  return Math.round(Number.parseFloat(text.toString("latin1", 0, length)) * 1000);
 }
 
 export const systemClock: Clock = {

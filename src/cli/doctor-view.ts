@@ -1,5 +1,7 @@
 import type { HostReport } from "../daemon/doctor.ts";
 import type { Finding } from "../daemon/doctor-findings.ts";
+import { printable } from "./output.ts";
+import { wrapText } from "./wrap-text.ts";
 
 export interface DoctorCounts {
   readonly hosts: number;
@@ -13,12 +15,19 @@ export function countFindings(reports: readonly HostReport[]): DoctorCounts {
   return { hosts: reports.length, problems: count("problem"), warnings: count("warning") };
 }
 
-/** One block per host; below each finding that is not well what to do about it. */
-export function formatReports(reports: readonly HostReport[]): string {
+/**
+ * One block per host; below each finding that is not well what to do about it, in one line, for it may be a command.
+ * What is found is broken at `columns`.
+ */
+export function formatReports(reports: readonly HostReport[], columns = Infinity): string {
   const width = Math.max(0, ...reports.flatMap(({ findings }) => findings.map(({ check }) => check.length)));
   const blocks = reports.map((report) => {
     const lines = report.findings.flatMap(({ check, state, message, remedy }) => [
-      `  ${state.padEnd(7)}  ${check.padEnd(width)}  ${message}`,
+      ...wrapText(printable(message), {
+        width: columns,
+        first: `  ${state.padEnd(7)}  ${check.padEnd(width)}  `,
+        rest: " ".repeat(width + 13),
+      }),
       ...(remedy === undefined ? [] : [`  ${"".padEnd(7)}  ${"".padEnd(width)}  → ${remedy}`]),
     ]);
     return [titleOf(report), ...lines].join("\n");

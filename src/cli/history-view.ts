@@ -1,6 +1,7 @@
 import { formatDuration } from "../base/duration.ts";
 import type { RunCause } from "../model/run.ts";
 import type { ActionRecord, JobRecord, RunRecord, RunSummary } from "../store/run-history.ts";
+import { formatLocksOfRun } from "./history-locks-view.ts";
 import { formatBytes, formatTable, formatTime, printable, formatJson } from "./output.ts";
 import { quoteWord } from "../base/shell-words.ts";
 
@@ -33,7 +34,8 @@ export function formatRun(run: RunRecord): string {
     `outcome  ${run.outcome}${run.message === null ? "" : `: ${run.message}`}`,
     ...(waiting.length === 0 ? [] : [`not run  ${waiting.join(", ")}`]),
   ];
-  return printable([head.join("\n"), ...run.jobs.map(formatJob)].join("\n\n") + "\n");
+  const locks = run.lockEvents.length === 0 ? [] : [formatLocksOfRun(run.lockEvents)];
+  return printable([head.join("\n"), ...run.jobs.map(formatJob), ...locks].join("\n\n") + "\n");
 }
 
 export function runAsJson(run: RunRecord, outputs: Outputs | undefined): string {
@@ -114,7 +116,6 @@ function describeCause(cause: RunCause): string {
   }
 }
 
-/** The jobs that did not succeed come first: they are what one looks for. */
 /** What went wrong first, then what went well, then what has not ended yet. */
 function listJobs({ jobs, requestedJobs }: RunSummary): string {
   const bad = jobs.filter(({ outcome }) => outcome !== "ok");

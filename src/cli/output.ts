@@ -39,9 +39,9 @@ export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }
 
-/** JSON for programs. Times are ISO 8601: those are the numbers in fields whose names end in `At`. */
+/** JSON for programs. Times are ISO 8601: those are the numbers in fields called `at`, or whose names end in `At`. */
 export function formatJson(value: unknown): string {
   const withTimes = (key: string, field: unknown) =>
-    typeof field === "number" && key.endsWith("At") ? new Date(field).toISOString() : field;
+    typeof field === "number" && /^at$|At$/.test(key) ? new Date(field).toISOString() : field;
   return `${JSON.stringify(value, withTimes, 2)}\n`;
 }

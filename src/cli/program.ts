@@ -3,8 +3,10 @@ import { coerceError, OperatorError } from "../base/errors.ts";
 import type { CommandContext, TextOutput } from "./command-context.ts";
 import { newConfigCommand } from "./commands/config.ts";
 import { newDoctorCommand } from "./commands/doctor.ts";
+import { newExplainCommand } from "./commands/explain.ts";
 import { newHistoryCommand } from "./commands/history.ts";
 import { newImportCommand } from "./commands/import.ts";
+import { newLocksCommand } from "./commands/locks.ts";
 import { newRunCommand } from "./commands/run.ts";
 import { newScheduleCommand } from "./commands/schedule.ts";
 import { newStartCommand, runStart } from "./commands/start.ts";
@@ -45,6 +47,8 @@ function newProgram(context: CommandContext): Command {
     newRunCommand(context),
     newScheduleCommand(context),
     newHistoryCommand(context),
+    newExplainCommand(context),
+    newLocksCommand(context),
     newConfigCommand(context),
     newDoctorCommand(context),
     newImportCommand(context),

@@ -26,6 +26,9 @@ export function showLocks(
     events.on("lock:broken", ({ jobId, place, owner, because }) =>
       line(jobId, `broke the stale lock ${describePlace(place)}, ${owner}: ${because}`),
     ),
+    events.on("lock:spared", ({ jobId, place, detail }) =>
+      line(jobId, `${describePlace(place)} looks stale and is not broken: ${detail}`),
+    ),
     events.on("lock:suspect", ({ jobId, place, detail }) =>
       line(jobId, `cannot confirm ${describePlace(place)}: ${detail}`),
     ),

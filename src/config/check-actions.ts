@@ -100,6 +100,7 @@ function checkSyncOpts(sync: Partial<RawSyncAction>, { job, path, log }: ActionC
   report.filters.excludes.push(...[block.exclude ?? []].flat());
   for (const rule of [block.filter ?? []].flat()) readFilterRule(rule, report.filters);
   for (const problem of report.problems) log.error([...path, "opts"], problem);
+  for (const warning of report.warnings) log.warning([...path, "opts"], warning);
   return report;
 }
 

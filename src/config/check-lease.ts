@@ -13,6 +13,8 @@ const stopBudgetMs = 30_000;
 const guardWaitMs = 5000;
 /** `WatchdogSec` of the systemd unit. */
 const watchdogMs = 60_000;
+/** What a job allows for the round trips of another one's claim, which may also let its `settle` pass. */
+const claimTripsMs = 10_000;
 const shortestTtlMs = 60_000;
 const longestTtlMs = 86_400_000;
 
@@ -56,7 +58,7 @@ interface Flaw {
 }
 
 function flawsOf(lease: LockLease, operationMs: number): Flaw[] {
-  const { heartbeatMs, ttlMs, renewDeadlineMs, claimTtlMs, minTtlMs } = lease;
+  const { heartbeatMs, ttlMs, renewDeadlineMs, claimTtlMs, minTtlMs, settleMs } = lease;
   const text = formatDuration;
   const flaws: Flaw[] = [];
   const demand = (holds: boolean, key: Flaw["key"], message: string, level: Flaw["level"] = "error") => {
@@ -75,6 +77,11 @@ function flawsOf(lease: LockLease, operationMs: number): Flaw[] {
   const inRange = (ms: number) => ms >= shortestTtlMs && ms <= longestTtlMs;
   const range = `must be between ${text(shortestTtlMs)} and ${text(longestTtlMs)}`;
   demand(inRange(claimTtlMs), "claim_ttl", range);
+  demand(
+    settleMs + claimTripsMs <= claimTtlMs,
+    "settle",
+    `${text(settleMs)} is too long for claim_ttl (${text(claimTtlMs)}): a job waits for the claim of another for settle and ${text(claimTripsMs)}, and no claim may count as abandoned before`,
+  );
   demand(minTtlMs <= longestTtlMs, "min_ttl", `must not be longer than ${text(longestTtlMs)}`);
   // Nobody ever breaks such a lock, so that nothing has to be stopped in time.
   if (ttlMs === 0) return flaws;

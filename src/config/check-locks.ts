@@ -10,8 +10,8 @@ interface NamedLock {
   where: KeyPath;
 }
 
-/** The lock protocol keeps files of its own beside a lock file P: P.guard, P.hold, P.tmp.*, P.broken.* */
-const companion = /\.(?:guard|hold|tmp\.[^/]*|broken\.[^/]*)$/;
+/** The lock protocol keeps files of its own beside a lock file P: P.guard, P.hold, P.status, P.tmp.*, P.broken.* */
+export const companion = /\.(?:guard|hold|status(?:\.tmp)?|tmp\.[^/]*|broken\.[^/]*)$/;
 
 /** No lock file may be what the protocol uses as the companion of another. */
 export function checkLockNames(jobs: readonly { job: RawJob; path: KeyPath }[], log: ProblemLog): void {

@@ -5,7 +5,7 @@ import type { Environment } from "./interpolate.ts";
 import { upgradeTree } from "./legacy/upgrade.ts";
 import { Positions } from "./positions.ts";
 import { ProblemLog } from "./problem-log.ts";
-import type { ConfigProblem, ConfigWarning } from "./problem.ts";
+import type { ConfigProblem, ConfigWarning, KeyPath } from "./problem.ts";
 import { readTree } from "./read-tree.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { Config } from "./resolved.ts";
@@ -41,13 +41,18 @@ export async function loadConfig(path: string, options: LoadOptions): Promise<Lo
  * Everything that can be said about a configuration, warnings also where there are problems; `config` is
  * undefined then. Throws an `OperatorError` when the file cannot be read at all.
  */
-export async function inspectConfig(
-  path: string,
-  options: LoadOptions,
-): Promise<{ config: Config | undefined; problems: readonly ConfigProblem[]; warnings: readonly ConfigWarning[] }> {
+export async function inspectConfig(path: string, options: LoadOptions): Promise<InspectedConfig> {
   const { tree, log } = await readChecked(path, options);
   const config = log.failed ? undefined : resolveTree(tree, path, options);
-  return { config, problems: log.errors, warnings: log.warnings };
+  return { config, problems: log.errors, warnings: log.warnings, find: (where) => log.find(where) };
+}
+
+export interface InspectedConfig {
+  readonly config: Config | undefined;
+  readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly ConfigWarning[];
+  /** Where a value of the configuration was written, such as `["jobs", 0, "lock_files", 1]`. */
+  readonly find: (where: KeyPath) => Omit<ConfigProblem, "message">;
 }
 
 function resolveTree(tree: Tree | undefined, path: string, { env }: LoadOptions): Config {

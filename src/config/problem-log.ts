@@ -84,6 +84,12 @@ export class ProblemLog {
     return place === undefined ? formatPath(path) : `${place.file}:${place.line}`;
   }
 
+  /** Where a value stands, for who looks at the configuration later. */
+  find(path: KeyPath): Omit<ConfigProblem, "message"> {
+    const { file, line, column, path: shown } = this.#problem(path, this.#positions.find(this.#root, path), "");
+    return { file, line, column, path: shown };
+  }
+
   /** Whether nothing is known to be wrong at, above or below a path: only then can it be looked into. */
   isSound(path: KeyPath): boolean {
     return !this.#broken.some((broken) => {

@@ -1,5 +1,7 @@
+import { rsyncLongOptions } from "../base/rsync-long-options.ts";
 import { deletesAtDestination, readRsyncWords, type RsyncWord } from "../base/rsync-words.ts";
 import { splitWords } from "../base/shell-words.ts";
+import { suggest } from "./spelling.ts";
 
 /** Options that run programs, or write or read elsewhere, with what to use instead. */
 const unsafe: Readonly<Record<string, string>> = {
@@ -34,6 +36,8 @@ const senseless: Readonly<Record<string, string>> = {
 export interface OptsReport {
   /** Complaints, ready for a message. */
   problems: string[];
+  /** What is probably a slip. */
+  warnings: string[];
   deletes: boolean;
   /** `-n` or `--list-only`: nothing is ever copied. */
   onlyPretends: boolean;
@@ -75,6 +79,7 @@ export function checkOpts(words: readonly string[], allowUnsafe: boolean): OptsR
   const read = readRsyncWords(words);
   const report: OptsReport = {
     problems: [],
+    warnings: [],
     deletes: false,
     onlyPretends: false,
     directories: readDirectories(read),
@@ -142,6 +147,11 @@ function judge(word: Extract<RsyncWord, { kind: "option" }>, report: OptsReport,
   if (senselessWhy !== undefined) report.problems.push(`${shown} cannot be used: ${senselessWhy}`);
   if ((name === "info" || name === "debug") && /(?:^|,)help\d*(?:,|$)/i.test(value)) {
     report.problems.push(`${shown}=${value} cannot be used: rsync would print its help and copy nothing`);
+  }
+  if (shown.startsWith("--") && name !== "" && !rsyncLongOptions.has(shown.slice(2))) {
+    const suggestion = suggest(shown.slice(2), [...rsyncLongOptions]);
+    const instead = suggestion === undefined ? "" : `; did you mean --${suggestion}?`;
+    report.warnings.push(`${shown} is no option of rsync 3.5.0, which would refuse to start${instead}`);
   }
   if (deletesAtDestination(name)) report.deletes = true;
   if (name === "dry-run" || name === "list-only") report.onlyPretends = true;

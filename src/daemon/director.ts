@@ -5,6 +5,7 @@ import type { Emitter } from "../base/emitter.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/resolved.ts";
 import { describeOwner } from "../lock/lock-owner.ts";
+import { openOperationRecord } from "../lock/operation-record.ts";
 import { createTransportPool } from "../lock/transport-pool.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import { trackProcesses } from "../process/process-group.ts";
@@ -17,6 +18,7 @@ import { sshCommand } from "../ssh/ssh-arguments.ts";
 import { readInstanceId } from "./instance-id.ts";
 import { openLocks } from "./locking.ts";
 import { instanceIdFile } from "./paths.ts";
+import { keepProgress } from "./progress-board.ts";
 
 export interface DirectorOptions {
   config: Config;
@@ -42,6 +44,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
   const owner = await describeOwner({ inst, name: config.rsyncId });
   const connections = createConnectionPool({ runTool, startChild, clock, log });
   const operationTimeoutMs = config.lockOperationTimeoutMs;
+  const recordFile = env["RSYNCDIRECTOR_LOCK_RECORD"];
   const transports = createTransportPool({
     runTool,
     connections,
@@ -49,9 +52,12 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     log,
     localHost: hostname(),
     operationTimeoutMs,
+    record: recordFile ? openOperationRecord(recordFile, { owner, clock, log }) : undefined,
   });
   const hurry = new AbortController();
-  const locks = await openLocks({ ...options, owner, transports, hurry: hurry.signal });
+  const progress = keepProgress({ events, clock });
+  const { progressOf } = progress;
+  const locks = await openLocks({ ...options, owner, transports, hurry: hurry.signal, progressOf });
   const runAction = createActionRegistry({
     remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
     env,
@@ -65,6 +71,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     hurry: () => hurry.abort(),
     close: async () => {
       await locks.close();
+      progress.stop();
       await connections.close();
     },
   };

@@ -3,16 +3,20 @@ import type { Clock } from "../base/clock.ts";
 import type { RunTool } from "../base/tool-runner.ts";
 import type { SshEndpoint } from "../config/resolved.ts";
 import type { LockTransport } from "../lock/lock-transport.ts";
+import { quoteWord } from "../base/shell-words.ts";
 import { createScriptTransport } from "../lock/script-transport.ts";
 import { createSftpTransport } from "../lock/sftp-transport.ts";
 import type { ConnectionPool } from "../ssh/connection-pool.ts";
 import type { Connection } from "../ssh/connection.ts";
 import type { ResolvedHost } from "../ssh/resolve-host.ts";
+import { sshCommand, sshDestination } from "../ssh/ssh-arguments.ts";
 import { factsCommand, readFacts } from "./doctor-facts.ts";
 import {
+  judgeBlocks,
   judgeClock,
   judgeLockDirectory,
   judgeRsync,
+  judgeRsyncWithoutShell,
   judgeSpace,
   ok,
   problem,
@@ -35,6 +39,7 @@ export interface ExamineDeps {
 }
 
 const never = new AbortController().signal;
+const noFlock = "the host has no working flock(1)";
 
 /** Looks at everything on this host. */
 export async function examineHere(host: DoctorHost, deps: ExamineDeps): Promise<void> {
@@ -61,22 +66,35 @@ export async function examineThere(host: DoctorHost, endpoint: SshEndpoint, deps
     const took = Math.round(stopwatch() - start);
     const by = connection.carrier.name === "ssh2" ? "" : ` with the ssh client (${connection.carrier.reason})`;
     report(ok("reach", `connected in ${took} ms${by}`));
-    return examineConnected(host, connection, deps);
+    return examineConnected(host, endpoint, { connection, deps });
   });
-  if (used.kind !== "done") return report(problem("reach", used.message, remedyOfReach(used.kind, resolved)));
+  if (used.kind !== "done") return report(problem("reach", used.message, remedyOfReach(used, resolved, endpoint)));
   if (used.value !== "shell") await examineOverSftp(host, endpoint, used.value.noShell, deps);
 }
 
-function remedyOfReach(kind: "refused" | "unreachable", host: ResolvedHost): string {
-  const port = host.port === 22 ? "" : ` -p ${host.port}`;
-  const account = `${host.user}@${host.hostname}`;
-  return kind === "refused" ? `ssh${port} -o BatchMode=yes ${account} true` : `ssh -v${port} ${account} true`;
+/** What the director itself would say to ssh, so that a person sees the same. */
+function loginCommand(endpoint: SshEndpoint, more: readonly string[] = []): string {
+  const [ssh, ...options] = sshCommand(endpoint);
+  return [ssh, ...more, ...options, sshDestination(endpoint)].map(quoteWord).join(" ");
+}
+
+function remedyOfReach(
+  used: { kind: "refused" | "unreachable"; message: string },
+  host: ResolvedHost,
+  endpoint: SshEndpoint,
+): string {
+  if (used.kind === "unreachable") return `${loginCommand(endpoint, ["-v"])} true`;
+  const { identityFile } = endpoint;
+  if (identityFile === undefined || !used.message.includes("refused the login"))
+    return `${loginCommand(endpoint)} true`;
+  const port = host.port === 22 ? "" : `-p ${host.port} `;
+  return `ssh-copy-id -i ${quoteWord(identityFile)}.pub ${port}${host.user}@${host.hostname}, with a key or password that is let in`;
 }
 
 async function examineConnected(
   host: DoctorHost,
-  connection: Connection,
-  deps: ExamineDeps,
+  endpoint: SshEndpoint,
+  { connection, deps }: { connection: Connection; deps: ExamineDeps },
 ): Promise<"shell" | { noShell: string }> {
   const { report } = deps;
   try {
@@ -89,9 +107,10 @@ async function examineConnected(
     const lacksFlock = await examineByShell(host, shell.run, deps);
     if (!lacksFlock) return "shell";
     connection.destroy("locks need another way");
-    return { noShell: "the host has no working flock(1)" };
+    return { noShell: noFlock };
   } catch (error) {
-    report(problem("shell", describeError(error)));
+    const remedy = `${loginCommand(endpoint)} true, which has to end without a word`;
+    report(problem("shell", describeError(error), remedy));
     return "shell";
   }
 }
@@ -114,7 +133,7 @@ async function examineByShell(host: DoctorHost, run: RunOnHost, deps: ExamineDep
   const before = clock.now();
   const answer = await run(factsCommand(paths));
   if (answer.kind !== "answered") {
-    report(problem("shell", answer.detail));
+    report(problem("shell", answer.detail, "look again; if it stays so, log in and see what is slow there"));
     return false;
   }
   const facts = readFacts(answer.lines, paths);
@@ -136,8 +155,13 @@ async function examineOverSftp(
 ): Promise<void> {
   const { report } = deps;
   const claims = host.lockDirectories.length > 0;
-  const restricted = `${noShell}; locks go over sftp, where a stale one is never broken and no writer is fenced`;
-  report(claims ? warning("shell", restricted) : warning("shell", `${noShell}: nothing more can be told`));
+  const why = noShell.replace(/\.$/, "");
+  const restricted = `${why}; locks go over sftp, where a stale one is never broken and no writer is fenced`;
+  const remedy = "allow commands for this account, if that matters here";
+  report(warning("shell", claims ? restricted : `${why}: nothing more can be told`, remedy));
+  // Without flock(1) there is a shell all the same, which has told of rsync already.
+  const rsync = noShell === noFlock ? undefined : judgeRsyncWithoutShell(host.needsRsync);
+  if (rsync !== undefined) report(rsync);
   if (claims)
     await examineDirectories(host, createSftpTransport({ ...deps, endpoint }), { ...deps, mayLackFlock: false });
 }
@@ -158,23 +182,10 @@ async function examineDirectories(
         );
   if (deps.mayLackFlock && probes.some((answer) => answer.kind === "probed" && answer.flock === false)) return true;
   deps.report(...own.map((directory, index) => judgeLockDirectory(directory, probes[index])));
-  // Where others lock one need not be able to write: it is enough to be able to look.
   const looks = await transport.check(
     others.map(({ path }) => `${path}/.rsyncdirector-looks`),
     never,
   );
-  others.forEach(({ path }, index) => {
-    const look = looks[index];
-    const flaw = look?.kind === "error" || look?.kind === "unknown" ? look.detail : undefined;
-    deps.report(
-      flaw === undefined
-        ? ok("blocks", `${path} can be looked at`)
-        : problem(
-            "blocks",
-            `${path}: ${flaw}`,
-            flaw.includes("does not exist") ? `install -d -m 0755 '${path}'` : undefined,
-          ),
-    );
-  });
+  deps.report(...others.map(({ path }, index) => judgeBlocks(path, looks[index])));
   return false;
 }

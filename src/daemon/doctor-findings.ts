@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import type { DirectoryAbilities, ProbeAnswer } from "../lock/lock-transport.ts";
-import { findDirectoryFlaws, isAllowed } from "../lock/probe.ts";
+import type { CheckAnswer, DirectoryAbilities, ProbeAnswer } from "../lock/lock-transport.ts";
+import { findDirectoryFlaws, isAllowed, isVolatile } from "../lock/probe.ts";
 import { judgeRsyncVersion } from "../rsync/known-versions.ts";
 import type { HostFacts, SpaceFact } from "./doctor-facts.ts";
 import type { DoctorHost, LockDirectory } from "./doctor-hosts.ts";
@@ -31,7 +31,7 @@ export function judgeLockDirectory(directory: LockDirectory, answer: ProbeAnswer
   const { path, allows } = directory;
   const check = "lock directory";
   if (answer === undefined || answer.kind === "unknown") {
-    return problem(check, `${path}: ${answer?.detail ?? "no answer"}`);
+    return problem(check, `${path}: ${answer?.detail ?? "no answer"}`, "look again: rsyncdirector doctor");
   }
   if (answer.kind === "error")
     return problem(check, `${path}: ${answer.detail}`, remedyOfDirectory(path, answer.detail));
@@ -40,7 +40,29 @@ export function judgeLockDirectory(directory: LockDirectory, answer: ProbeAnswer
   const about = `${path}: ${flaws.map(({ message }) => message).join("; ")}`;
   if (forbidden.length > 0) return problem(check, about, remedyOfFlaws(path, forbidden, answer));
   if (flaws.length > 0) return warning(check, `${about} (the configuration allows it)`);
+  if (directory.third === true && isVolatile(answer)) {
+    const message = `${path} is on ${answer.fileSystem}: when that host is rebooted the locks are gone, while a job that holds them still writes to another host`;
+    return warning(check, message, "choose a directory that outlives a reboot, or one on the host that is written");
+  }
   return ok(check, `${path}: ${describeAbilities(answer)}`);
+}
+
+/** Where locks of others are only looked for, one need not be able to write: to be able to look is enough. */
+export function judgeBlocks(path: string, look: CheckAnswer | undefined): Finding {
+  const flaw =
+    look === undefined ? "no answer" : look.kind === "error" || look.kind === "unknown" ? look.detail : undefined;
+  if (flaw === undefined) return ok("blocks", `${path} can be looked at`);
+  return problem("blocks", `${path}: ${flaw}`, remedyOfDirectory(path, flaw));
+}
+
+/** The account runs no commands, so that rsync cannot be asked. */
+export function judgeRsyncWithoutShell(needed: boolean): Finding | undefined {
+  if (!needed) return undefined;
+  return warning(
+    "rsync",
+    "the account runs no commands of ours: a sync works only if the account lets rsync through (rrsync)",
+    "allow rsync for this account, or use one that runs commands; the locks may have a user of their own",
+  );
 }
 
 function describeAbilities({ mode, fileSystem, permissions, uid }: DirectoryAbilities): string {
@@ -51,7 +73,9 @@ function describeAbilities({ mode, fileSystem, permissions, uid }: DirectoryAbil
 }
 
 function remedyOfDirectory(path: string, detail: string): string | undefined {
-  if (!detail.includes("does not exist")) return undefined;
+  if (/permission denied|not be entered/i.test(detail))
+    return `ls -ld '${path}', and give it to the account that locks there`;
+  if (!detail.includes("does not exist")) return `ls -ld '${path}'`;
   const make = `install -d -m 0755 '${path}'`;
   return path.startsWith("/run/") || path.startsWith("/var/run/")
     ? `${make} && echo 'd ${path} 0755 root root -' > /etc/tmpfiles.d/${posix.basename(path)}.conf`

@@ -7,6 +7,8 @@ export interface LockDirectory {
   /** Whether jobs of this configuration make lock files there, or only look at those of others. */
   readonly claims: boolean;
   readonly allows: LockAllowances | undefined;
+  /** A job with locks there runs here and writes to yet another host. */
+  readonly third?: true;
 }
 
 /** A host of the configuration with everything that it is needed for. */
@@ -39,12 +41,13 @@ export function hostsOfConfig(config: Config): DoctorHost[] {
     draft.jobs.add(job);
     return draft;
   };
-  const addLock = (lock: LockFile, job: string, claims: boolean) => {
-    const draft = draftOf(lock.type === "local" ? null : lock.endpoint, job);
+  const addLock = (lock: LockFile, { id, claims, third }: { id: string; claims: boolean; third: boolean }) => {
+    const draft = draftOf(lock.type === "local" ? null : lock.endpoint, id);
     const path = posix.dirname(lock.path);
     const before = draft.directories.get(path);
     const allows = lock.allows ?? before?.allows;
-    draft.directories.set(path, { path, claims: claims || before?.claims === true, allows });
+    const elsewhere = third || before?.third === true ? { third: true as const } : {};
+    draft.directories.set(path, { path, claims: claims || before?.claims === true, allows, ...elsewhere });
   };
   drafts.set("", newDraft(null));
   for (const job of config.jobs) {
@@ -54,8 +57,10 @@ export function hostsOfConfig(config: Config): DoctorHost[] {
     if (syncs.length > 0) here.needsRsync = there.needsRsync = true;
     const written = job.direction === "pull" ? here : there;
     for (const { dest } of syncs) written.destinations.add(dest);
-    for (const lock of job.lockFiles) addLock(lock, job.id, true);
-    for (const { lock } of job.blocksOn) addLock(lock, job.id, false);
+    const isThird = (lock: LockFile) =>
+      syncs.length > 0 && lock.type === "remote" && lock.endpoint.host !== written.endpoint?.host;
+    for (const lock of job.lockFiles) addLock(lock, { id: job.id, claims: true, third: isThird(lock) });
+    for (const { lock } of job.blocksOn) addLock(lock, { id: job.id, claims: false, third: false });
   }
   return [...drafts.values()].map(({ endpoint, directories, destinations, needsRsync, jobs }) => ({
     endpoint,

@@ -80,10 +80,11 @@ async function examineHost(
   };
   const examination = (
     endpoint === null ? examineHere(host, { ...deps, report }) : examineThere(host, endpoint, { ...deps, report })
-  ).catch((error: unknown) => report(problem("examination", describeError(error))));
+  ).catch((error: unknown) => report(problem("examination", describeError(error), "look again: rsyncdirector doctor")));
   await new Promise<void>((resolve) => {
     const cancelTimer = clock.setTimer(hostTimeoutMs, () => {
-      report(problem("examination", `not at its end after ${hostTimeoutMs / 1000} s: the host hardly answers`));
+      const message = `not at its end after ${hostTimeoutMs / 1000} s: the host hardly answers`;
+      report(problem("examination", message, "look at its load, its disks and the way to it"));
       resolve();
     });
     void examination.then(() => {

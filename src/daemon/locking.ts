@@ -7,6 +7,7 @@ import { type IntentBook, noIntents, openIntents } from "../lock/intents.ts";
 import { createJobLocks } from "../lock/job-locks.ts";
 import type { LockOwner } from "../lock/lock-record.ts";
 import { defaultLockTimings } from "../lock/lock-timings.ts";
+import type { ProgressOf } from "../lock/lock-status.ts";
 import { startRecovery } from "../lock/recover.ts";
 import type { TransportPool } from "../lock/transport-pool.ts";
 import type { DirectorEvents } from "../model/events.ts";
@@ -26,6 +27,8 @@ export interface LockingOptions {
   log: Logger;
   dryRun: boolean;
   hurry: AbortSignal;
+  /** What is told to those who wait for locks of ours. */
+  progressOf?: ProgressOf | undefined;
 }
 
 /**

@@ -111,6 +111,11 @@ export function logEvents(options: {
       const facts = { owner, age: formatAge(ageSeconds), observed: formatDuration(observedMs), because };
       log.warn({ ...ofLock(event), ...facts }, "stale lock of another broken");
     }),
+    events.on("lock:spared", (event) => {
+      const { owner, ageSeconds, cause, detail } = event;
+      const facts = { owner, age: formatAge(ageSeconds), cause, detail };
+      log.info({ ...ofLock(event), ...facts }, "a lock looks stale and is not broken");
+    }),
     events.on("lock:foreign", (event) => {
       const fields = { ...ofJob(event), ...ofPlace(event.place), owner: event.owner.slice(0, 80) };
       log.warn({ ...fields, age: formatAge(event.ageSeconds) }, "a lock of another program is in the way");

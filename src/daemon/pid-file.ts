@@ -55,10 +55,15 @@ async function preparePath(path: string): Promise<string> {
   }
 }
 
+/** The name in the kernel's abstract namespace that guards a pid file, given by its canonical path. */
+export function guardOf(path: string): string {
+  return `\0rsyncdirector:${path}`;
+}
+
 async function reserveName(path: string): Promise<() => void> {
   const server = createServer((socket) => socket.destroy());
   try {
-    server.listen(`\0rsyncdirector:${path}`);
+    server.listen(guardOf(path));
     await once(server, "listening");
   } catch (error) {
     if (systemErrorCode(error) !== "EADDRINUSE") throw error;
@@ -87,7 +92,7 @@ async function writeExclusively(path: string, pid: number): Promise<void> {
   }
 }
 
-async function readPid(path: string): Promise<number | undefined> {
+export async function readPid(path: string): Promise<number | undefined> {
   const text = await readFile(path, "utf8").catch(() => "");
   const pid = Number.parseInt(text, 10);
   return pid > 0 ? pid : undefined;
@@ -97,7 +102,7 @@ async function readPid(path: string): Promise<number | undefined> {
  * Whether the process is a director that may hold this pid file: the Python original, or one of ours
  * that cannot be seen through the guard because it lives in another network namespace.
  */
-async function mayHoldIt(pid: number): Promise<boolean> {
+export async function mayHoldIt(pid: number): Promise<boolean> {
   const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   const [program = "", ...args] = commandLine.split("\0").map((word) => basename(word));
   const isDirector = [program, ...args.slice(0, 2)].includes("rsyncdirector") || /\/dist\/main\.js\0/.test(commandLine);

@@ -100,14 +100,15 @@ async function waitForYielding(
 ): Promise<AttemptResult> {
   const { clock, timings } = scope;
   const start = clock.monotonic();
+  // The other one may let its own `settle` pass before it looks; it is the same as ours as far as anybody knows.
+  const longestMs = scope.lease.settleMs + timings.yieldWaitMs;
   let inTheWay = [...seen].filter(([, sight]) => isInTheWay(sight, badge));
   for (;;) {
     const first = inTheWay[0];
     if (first === undefined) return { kind: "held" };
     const firm = inTheWay.find(([, sight]) => !yields(sight, badge));
     const [obstacle, sight] = firm ?? first;
-    if (firm !== undefined || clock.monotonic() - start >= timings.yieldWaitMs)
-      return { kind: "blocked", obstacle, sight };
+    if (firm !== undefined || clock.monotonic() - start >= longestMs) return { kind: "blocked", obstacle, sight };
     if (!(await sleep(timings.yieldPollMs, scope))) return { kind: "cancelled" };
     const again = await lookAtBlocks(
       inTheWay.map(([block]) => block),

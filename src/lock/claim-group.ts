@@ -4,7 +4,7 @@ import type { ClaimScope } from "./claim-scope.ts";
 import { interruptible } from "./interruptible.ts";
 import type { Lease } from "./lease.ts";
 import type { AcquireAnswer, AcquireResult } from "./lock-transport.ts";
-import { lookAt, toSight, type Sight } from "./look.ts";
+import { lookAt, toSight, type LookTime, type Sight } from "./look.ts";
 import type { TakenLock } from "./release-locks.ts";
 import type { LockTarget } from "./transport-pool.ts";
 
@@ -59,12 +59,13 @@ export async function claimGroup(
       if (signal.aborted) return { kind: "cancelled" };
       resolved = true;
     }
-    const failure = toFailure(target, answer);
+    const failure = toFailure(target, answer, { from: startedAt, until: clock.monotonic() });
     if (failure !== undefined) return failure;
   }
   // What was seen in a trip that went wrong was perhaps seen before the claims were there.
   const seen = new Map<Obstacle, Sight>();
-  if (!resolved) onTheWay.forEach((block, index) => seen.set(block, toSight(checks[index])));
+  const looked = { from: startedAt, until: clock.monotonic() };
+  if (!resolved) onTheWay.forEach((block, index) => seen.set(block, toSight(checks[index], looked)));
   const exchanged = promotions.length === group.length && promotions.every(({ kind }) => kind === "promoted");
   return { kind: "claimed", seen, promoted: manner === "hold" || (!resolved && exchanged) };
 }
@@ -101,7 +102,10 @@ function record(
   }
 }
 
-/** A claim without an answer: the token at the path tells whether it was carried out. */
+/**
+ * A claim without an answer: the token at the path tells whether it was carried out. Otherwise it is given up:
+ * asked for again with the same token, it could bring the lock back to life after somebody has broken it.
+ */
 async function resolveUnknown(
   target: LockTarget,
   detail: string,
@@ -125,13 +129,14 @@ async function resolveUnknown(
 function toFailure(
   target: LockTarget,
   answer: AcquireAnswer,
+  seen: LookTime,
 ): Exclude<ClaimFailure, { kind: "cancelled" }> | undefined {
   const obstacle = { target, block: undefined };
   switch (answer.kind) {
     case "acquired":
       return undefined;
     case "held":
-      return { kind: "blocked", obstacle, sight: { state: "held", found: answer.found } };
+      return { kind: "blocked", obstacle, sight: { state: "held", found: answer.found, seen } };
     case "busy":
       return { kind: "blocked", obstacle, sight: { state: "unknown", detail: "another operation on it does not end" } };
     case "error":

@@ -1,6 +1,6 @@
-import { abortReasonOf, sleep, type AbortReason } from "../base/abort.ts";
+import { abortReasonOf, type AbortReason } from "../base/abort.ts";
 import type { Block } from "../config/resolved.ts";
-import { hasExpired, timedOut, timeLeft, waitUntilFree } from "./block-wait.ts";
+import { hasExpired, pauseWatching, timedOut, timeLeft, waitUntilFree } from "./block-wait.ts";
 import { attemptClaim, type AttemptResult } from "./claim-attempt.ts";
 import type { Badge } from "./claim-badge.ts";
 import type { NamedTarget, Obstacle } from "./claim-obstacle.ts";
@@ -29,10 +29,12 @@ export async function claimLocks(
   deps: { makeBadge: (attempts: number) => Badge; reaper: OrphanReaper },
 ): Promise<ClaimOutcome> {
   const own = inGlobalOrder(job.own);
+  // Own locks are watched as well, from the first look on: what was not watched does not count.
+  const obstacles = [...job.blocks, ...own.map((target) => ({ target, block: undefined }))];
   for (let attempts = 0; ; attempts += 1) {
-    // Own locks are looked at beforehand only after they were seen held: the first claim tells by itself.
-    const obstacles = [...job.blocks, ...(attempts === 0 ? [] : own.map((target) => ({ target, block: undefined })))];
-    const wait = obstacles.length === 0 ? ({ kind: "free" } as const) : await waitUntilFree(obstacles, scope, attempts);
+    // Without a wait for others there is nothing to watch meanwhile: the first claim tells by itself.
+    const isFirst = attempts === 0 && job.blocks.length === 0;
+    const wait = isFirst ? ({ kind: "free" } as const) : await waitUntilFree(obstacles, scope, attempts);
     if (wait.kind !== "free") return wait;
     if (scope.signal.aborted) return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
     if (own.length === 0) return { kind: "held", taken: [], lease: undefined };
@@ -61,7 +63,8 @@ export async function claimLocks(
     scope.announce.blocked(obstacle.target, sight);
     const left = timeLeft([obstacle], scope) ?? Infinity;
     const delay = Math.min(backoffDelay(attempts, scope.timings, scope.random), left);
-    if (!(await sleep(delay, scope))) return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
+    if (!(await pauseWatching(obstacles, delay, scope, { target: obstacle.target, sight })))
+      return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
   }
 }
 
@@ -89,7 +92,8 @@ async function withdraw(
   reaper: OrphanReaper,
 ): Promise<void> {
   const { jobId, runId, events, clock } = scope;
-  const outcomes = await releaseLocks(taken, scope);
+  // Writers are started by jobs that hold all their locks.
+  const outcomes = await releaseLocks(taken, { ...scope, withoutWriters: true });
   const isGone = (lock: TakenLock, index: number) =>
     outcomes[index]?.kind === "released" || (lock.certain && outcomes[index]?.kind !== "stuck");
   noteLeft(taken, (index) => !isGone(taken[index] as TakenLock, index), scope);

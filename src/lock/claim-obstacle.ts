@@ -1,4 +1,5 @@
 import type { Block, LockLease, LockManners } from "../config/resolved.ts";
+import type { LockRecord } from "./lock-record.ts";
 import type { Sight } from "./look.ts";
 import type { LockTarget } from "./transport-pool.ts";
 
@@ -35,4 +36,6 @@ export interface Waiter {
   readonly runId: string;
   readonly signal: AbortSignal;
   readonly lease: LockLease;
+  /** The way to the hold file that a lock names, if this job's configuration leads there. */
+  readonly reachFence: (record: LockRecord) => Promise<LockTarget | undefined>;
 }

@@ -4,9 +4,10 @@ import type { Logger } from "../base/logger.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { LockLease } from "../config/resolved.ts";
 import type { ClaimJournal } from "./claim-journal.ts";
-import type { StaleBreaker } from "./claim-obstacle.ts";
+import type { StaleBreaker, Waiter } from "./claim-obstacle.ts";
 import type { Lease } from "./lease.ts";
 import type { FoundLock } from "./lock-transport.ts";
+import type { ProgressOf } from "./lock-status.ts";
 import type { LockTimings } from "./lock-timings.ts";
 import { describeSight, type Sight } from "./look.ts";
 import type { LockTarget } from "./transport-pool.ts";
@@ -21,6 +22,8 @@ export interface LockDeps {
   readonly timings: LockTimings;
   /** Without one, locks of a process that died have to time out. */
   readonly journal?: ClaimJournal;
+  /** What the owner of a lock tells about itself to those who wait. */
+  readonly progressOf?: ProgressOf | undefined;
 }
 
 /** One job's claim, from its first look to its end. */
@@ -36,6 +39,7 @@ export interface ClaimScope extends LockDeps {
   /** The lease of one attempt; it begins with the first lock that is added to it. */
   readonly openLease: () => Lease;
   readonly breaker: StaleBreaker;
+  readonly reachFence: Waiter["reachFence"];
 }
 
 /** Tells the listeners about the waits of one claim. */

@@ -6,8 +6,11 @@ import { planHolds, type HoldSite } from "./hold-plan.ts";
 import { type KeptLocks, type PendingRelease, releaseAfterWriters } from "./hold-release.ts";
 import { findObstacle } from "./hold-watch.ts";
 import type { IntentBook } from "./intents.ts";
+import type { Intent } from "./intents-file.ts";
+import type { HoldPlace } from "./lock-record.ts";
 import type { ClaimResult, HeldLocks, JobLocks } from "./job-locks.ts";
 import type { ProcessTable } from "./survivors.ts";
+import { createVolatileWarner } from "./volatile-locks.ts";
 import type { TransportPool } from "./transport-pool.ts";
 
 /**
@@ -47,6 +50,7 @@ export interface GuardedLocksDeps extends LockDeps {
 
 export function createGuardedLocks(deps: GuardedLocksDeps): GuardedLocks {
   const { locks, intents, processes, events, clock } = deps;
+  const warnOfVolatile = createVolatileWarner(deps);
   const kept = new Set<KeptLocks>();
 
   const release = (pending: PendingRelease): Promise<readonly string[]> => {
@@ -58,10 +62,10 @@ export function createGuardedLocks(deps: GuardedLocksDeps): GuardedLocks {
   const guard = (held: HeldLocks, of: { runId: string; jobId: string }, fence: ChosenFence): GuardedHold => {
     const { site } = fence;
     let released: Promise<readonly string[]> | undefined;
-    const giveBack = async () => {
-      const troubles = await held.release();
-      intents.end(of);
-      return troubles;
+    const giveBack: HeldLocks["tryRelease"] = async (options) => {
+      const given = await held.tryRelease(options);
+      if (given.inUse === undefined) intents.end(of);
+      return given;
     };
     return {
       lost: held.lost,
@@ -82,9 +86,10 @@ export function createGuardedLocks(deps: GuardedLocksDeps): GuardedLocks {
       if (signal.aborted) return { kind: "cancelled", reason: abortReasonOf(signal) };
       if (fence.kind === "refused") return { kind: "failed", message: fence.message };
       const { site } = fence;
-      const holds = site === undefined ? null : { at: site.at, paths: site.files.map(({ hold }) => hold) };
+      if (site !== undefined) void warnOfVolatile(job, site);
+      const holds = site === undefined ? null : holdsOf(site);
       intents.begin({ ...of, locks: job.lockFiles, holds });
-      const claim = await locks.claim({ job, runId, signal, hold: site !== undefined });
+      const claim = await locks.claim({ job, runId, signal, hold: site !== undefined, fence: placeOfFence(site) });
       if (claim.kind !== "held") {
         intents.end(of);
         return claim;
@@ -126,11 +131,25 @@ async function chooseFence(
   if (plan.kind === "possible") {
     const { site } = plan;
     const watched = { transport: site.transport, paths: site.files.map(({ hold }) => hold) };
-    reason = await findObstacle(watched, { clock, signal, withinMs: timings.operationMs });
+    const { fence } = site;
+    reason = await findObstacle({ ...watched, fence }, { clock, signal, withinMs: timings.operationMs });
     if (reason === undefined) return { kind: "chosen", site };
   }
   if (job.hold === "required") return { kind: "refused", message: `a hold lock is required and cannot be: ${reason}` };
   return { kind: "chosen", reason: reason ?? "" };
+}
+
+function holdsOf({ at, files, fence }: HoldSite): NonNullable<Intent["holds"]> {
+  return { at, paths: files.map(({ hold }) => hold), ...(fence !== undefined && { fence }) };
+}
+
+/** What the lock files say of it. */
+function placeOfFence(site: HoldSite | undefined): HoldPlace | undefined {
+  if (site?.fence === undefined) return undefined;
+  const { at, fence: path } = site;
+  if (at.type === "local") return { host: null, path };
+  const { host, user, port } = at.endpoint;
+  return { host, ...(user !== undefined && { user }), ...(port !== undefined && { port }), path };
 }
 
 function toFencing({ site, reason }: ChosenFence, held: HeldLocks): Fencing {

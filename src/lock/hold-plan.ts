@@ -21,6 +21,8 @@ export interface HoldSite {
   /** The same in words that outlive this process: any lock on that host and of that account. */
   readonly at: LockFile;
   readonly files: readonly HoldFile[];
+  /** The file in which a token is declared dead: the first whose lock is on another host. */
+  readonly fence: string | undefined;
 }
 
 /**
@@ -38,7 +40,8 @@ export async function planHolds(job: Job, transports: TransportPool): Promise<Ho
     return { kind: "impossible", reason: `the job has ${files.size} lock files, and a writer can hold ${mostHolds}` };
   }
   const inOrder = [...files].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
-  return { kind: "possible", site: { transport: destination.transport, at, files: inOrder } };
+  const fence = inOrder.find(({ lock }) => lock === undefined)?.hold;
+  return { kind: "possible", site: { transport: destination.transport, at, files: inOrder, fence } };
 }
 
 function somewhereAtDestination(job: Job): LockFile {

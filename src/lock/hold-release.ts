@@ -1,6 +1,6 @@
 import type { LockDeps } from "./claim-scope.ts";
 import type { HoldSite } from "./hold-plan.ts";
-import { findWriter, lookUntilGone } from "./hold-watch.ts";
+import { declareDead, findWriter, lookUntilGone } from "./hold-watch.ts";
 import type { HeldLocks } from "./job-locks.ts";
 import { type ProcessTable, watchSurvivors } from "./survivors.ts";
 
@@ -12,8 +12,8 @@ export interface PendingRelease {
   readonly site: HoldSite | undefined;
   /** Own processes that could not be killed. */
   readonly survivors: readonly number[];
-  /** Done once, when all are gone. */
-  readonly release: () => Promise<readonly string[]>;
+  /** Called when all are gone, and again when one of them was not. */
+  readonly release: HeldLocks["tryRelease"];
 }
 
 export interface KeptLocks {
@@ -44,12 +44,14 @@ export function releaseAfterWriters(
   end.signal.addEventListener("abort", () => patience.abort(), { once: true });
   const onHurry = () => void clock.setTimer(hurriedMs, () => patience.abort());
 
+  let given: Awaited<ReturnType<PendingRelease["release"]>> = { troubles: [], inUse: undefined };
   const look: Parameters<typeof lookUntilGone>[0] = async (options) => {
     const hanging = survivorsLeft();
     if (hanging !== undefined) return hanging;
-    if (site === undefined) return undefined;
-    const watched = { transport: site.transport, paths: site.files.map(({ hold }) => hold) };
-    return findWriter(watched, { ...options, signal: end.signal });
+    const living = site === undefined ? undefined : await findAndFence(site, held, { ...options, signal: end.signal });
+    if (living !== undefined || end.signal.aborted) return living ?? "it was given up";
+    given = await pending.release({ withoutWriters: site === undefined });
+    return given.inUse;
   };
   const tell = (detail: string) => {
     for (const { target, token } of held.taken) {
@@ -71,8 +73,20 @@ export function releaseAfterWriters(
       stopWaiting([`its locks stay: ${left}`]);
     }
     while (left !== undefined && !end.signal.aborted) left = await wait(timings.writersMs, end.signal);
-    return left === undefined ? pending.release() : [];
+    return given.troubles;
   };
   const done = work();
   return { waited: Promise.race([done, tooLong]), over: done.then(() => undefined), giveUp: () => end.abort() };
+}
+
+/** Who still writes; when nobody does, nobody can begin to any more with this token. */
+async function findAndFence(
+  { transport, files, fence }: HoldSite,
+  { taken }: HeldLocks,
+  options: Parameters<typeof findWriter>[1],
+): Promise<string | undefined> {
+  const watched = { transport, paths: files.map(({ hold }) => hold), fence };
+  const writer = await findWriter(watched, options);
+  const tokens = [...new Set(taken.map(({ token }) => token))];
+  return writer ?? declareDead(watched, tokens, options.signal);
 }

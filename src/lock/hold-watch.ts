@@ -1,12 +1,14 @@
 import { AbortReason, childController, sleep } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { interruptible } from "./interruptible.ts";
-import type { HoldAnswer, LockTransport } from "./lock-transport.ts";
+import type { FenceAnswer, HoldAnswer, LockTransport } from "./lock-transport.ts";
 
 /** Hold files of one host, and the way there. */
 export interface WatchedHolds {
   readonly transport: LockTransport;
   readonly paths: readonly string[];
+  /** The one of them in which tokens are declared dead. */
+  readonly fence?: string | undefined;
 }
 
 interface LookOptions {
@@ -47,8 +49,33 @@ export async function findObstacle(holds: WatchedHolds, options: LookOptions): P
   const answers = (await askHolds(holds, options)) ?? [];
   return holds.paths
     .map((path, index) => ({ path, answer: answers[index] }))
-    .map(({ path, answer }) => (answer?.kind === "error" ? `${path}: ${answer.detail}` : undefined))
+    .map(({ path, answer }) => (answer?.kind === "error" ? `${path}: ${answer.detail}` : readOnly(path, answer, holds)))
     .find((text) => text !== undefined);
+}
+
+function readOnly(path: string, answer: HoldAnswer | undefined, { fence }: WatchedHolds): string | undefined {
+  if (path !== fence || answer === undefined || !("readOnly" in answer)) return undefined;
+  return `${path}: this account may not write into it, and so could not turn writers away that come too late`;
+}
+
+/**
+ * Has no writer let in any more with these tokens. Returns why that could not be done, in words; undefined: it is
+ * done, and nobody writes with one of them.
+ */
+export async function declareDead(
+  { transport, fence }: WatchedHolds,
+  tokens: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (fence === undefined) return undefined;
+  for (const token of tokens) {
+    const trip = await interruptible(transport.fence({ path: fence, token }, signal), signal);
+    const answer: FenceAnswer =
+      trip.kind === "done" ? trip.value : { kind: "unknown", detail: "interrupted", mayHaveRun: true };
+    if (answer.kind === "in-use") return describe(fence, answer);
+    if (answer.kind !== "fenced") return `writers cannot be turned away by ${fence}: ${answer.detail}`;
+  }
+  return undefined;
 }
 
 /** Undefined: no answer in time. */

@@ -11,7 +11,14 @@ export interface Intent {
   /** Random tokens that any of these locks may carry. */
   readonly tokens: readonly string[];
   /** Kernel locks of its writers; `at` is the way to their host. */
-  readonly holds: { readonly at: LockFile; readonly paths: readonly string[] } | null;
+  readonly holds: {
+    readonly at: LockFile;
+    readonly paths: readonly string[];
+    /** The one in which a token is declared dead, because a lock is on another host. */
+    readonly fence?: string;
+  } | null;
+  /** `token key` of the locks whose one removal over sftp was sent, or may have been. */
+  readonly unlinked?: readonly string[];
   /** Process groups of its children; `start` is field 22 of the leader's /proc/PID/stat. */
   readonly groups: readonly { readonly id: number; readonly start: number }[];
 }
@@ -41,8 +48,14 @@ function isIntent(value: unknown): value is Intent {
     isListOf(value["locks"], isLockFile) &&
     isListOf(value["tokens"], isText) &&
     isListOf(value["groups"], isGroup) &&
-    (holds === null || (isObject(holds) && isLockFile(holds["at"]) && isListOf(holds["paths"], isText)))
+    (value["unlinked"] === undefined || isListOf(value["unlinked"], isText)) &&
+    (holds === null || isHolds(holds))
   );
+}
+
+function isHolds(value: unknown): boolean {
+  if (!isObject(value) || !isLockFile(value["at"]) || !isListOf(value["paths"], isText)) return false;
+  return value["fence"] === undefined || isText(value["fence"]);
 }
 
 function isLockFile(value: unknown): value is LockFile {

@@ -48,6 +48,8 @@ export const noIntents: IntentBook = {
   spawned: () => undefined,
   claiming: () => Promise.resolve(),
   left: () => undefined,
+  unlinking: () => Promise.resolve(true),
+  unlinkAnswered: () => undefined,
   gone: () => undefined,
   end: () => undefined,
   settled: () => undefined,
@@ -63,13 +65,21 @@ export async function openIntents(
   const read = await readIntents(file, deps);
   const earlier = new Set(read.intents);
   const open = new Map<string, OpenIntent>();
+  /** `token key`, also of earlier lives; a token belongs to one intent. */
+  const unlinked = new Set(read.intents.flatMap((intent) => intent.unlinked ?? []));
   const keeper = createFileKeeper(file, {
-    content: () => formatIntents([...earlier, ...[...open.values()].map((intent) => toIntent(intent, boot))]),
+    content: () =>
+      formatIntents([...earlier, ...[...open.values()].map((intent) => toIntent(intent, boot))].map(withUnlinked)),
     written: read.lost ? undefined : formatIntents(read.intents),
     clock,
     log,
   });
 
+  const withUnlinked = (intent: Intent): Intent => {
+    const { unlinked: _, ...rest } = intent;
+    const own = [...unlinked].filter((entry) => intent.tokens.some((token) => entry.startsWith(`${token} `)));
+    return own.length === 0 ? rest : { ...rest, unlinked: own };
+  };
   /** What only became less need not be on the disk at once: to give back what is gone does no harm. */
   const setLeft = (token: string, leftOf: (before: ReadonlySet<string> | undefined) => ReadonlySet<string>) => {
     for (const [key, intent] of open) {
@@ -90,8 +100,10 @@ export async function openIntents(
     lost: read.lost,
     begin: (run) => {
       open.set(keyOf(run), { run, tokens: new Map(), groups: [], over: false });
-      // Children can be found by it, so it is written even if nothing is ever claimed; but nobody waits.
-      void keeper.now();
+      // Children can be found by it, so it is written even if nothing is ever claimed; but nobody waits. With locks
+      // a claim writes it before there are any, and would have to wait for this write first.
+      if (run.locks.length > 0) keeper.later();
+      else void keeper.now();
     },
     spawned: (run, group) => {
       const intent = open.get(keyOf(run));
@@ -103,8 +115,24 @@ export async function openIntents(
       open.get(keyOf(claim))?.tokens.set(claim.token, undefined);
       return keeper.now();
     },
-    left: (token, keys) => setLeft(token, () => new Set(keys)),
-    gone: (token, key) => setLeft(token, (before = new Set()) => new Set([...before].filter((left) => left !== key))),
+    left: (token, keys) => {
+      if (keys.length === 0) for (const entry of unlinked) if (entry.startsWith(`${token} `)) unlinked.delete(entry);
+      setLeft(token, () => new Set(keys));
+    },
+    gone: (token, key) => {
+      unlinked.delete(`${token} ${key}`);
+      setLeft(token, (before = new Set()) => new Set([...before].filter((left) => left !== key)));
+    },
+    unlinking: async (token, key) => {
+      if (unlinked.has(`${token} ${key}`)) return false;
+      unlinked.add(`${token} ${key}`);
+      await keeper.now();
+      return true;
+    },
+    unlinkAnswered: (token, key) => {
+      unlinked.delete(`${token} ${key}`);
+      keeper.later();
+    },
     end: (run) => {
       const intent = open.get(keyOf(run));
       if (intent === undefined) return;

@@ -9,11 +9,12 @@ import type { NamedTarget } from "./claim-obstacle.ts";
 import { createWaitAnnouncer, type ClaimScope, type LockDeps } from "./claim-scope.ts";
 import type { Lease } from "./lease.ts";
 import { createLeaseKeeper } from "./lease-keeper.ts";
-import type { LockOwner } from "./lock-record.ts";
+import { createFenceFinder } from "./fence-finder.ts";
+import type { HoldPlace, LockOwner } from "./lock-record.ts";
 import { defaultLockTimings, type LockTimings } from "./lock-timings.ts";
 import { describePlace } from "./look.ts";
 import { createOrphanReaper, type OrphanReaper } from "./orphan-reaper.ts";
-import { releaseLocks, type TakenLock } from "./release-locks.ts";
+import { releaseLocks, type ReleaseOutcome, type TakenLock } from "./release-locks.ts";
 import { createOwnerProbe, type OwnerProbe } from "./stale-watch-owner.ts";
 import type { TransportPool } from "./transport-pool.ts";
 
@@ -34,6 +35,8 @@ export interface ClaimRequest {
   readonly signal: AbortSignal;
   /** The writers of the job will hold a kernel lock: whoever finds this lock stale can tell whether they live. */
   readonly hold?: boolean;
+  /** Where the tokens of that job can be declared dead, when a hold lock is not beside its lock file. */
+  readonly fence?: HoldPlace | undefined;
 }
 
 export type ClaimResult =
@@ -59,6 +62,13 @@ export interface HeldLocks {
    * words; empty when all were ours and are free. Never rejects; once is enough.
    */
   release(): Promise<readonly string[]>;
+  /**
+   * The same for somebody who waits until no writer is left: `inUse` says, in words, that a writer still keeps a
+   * lock from being given back, and this is to be called again. `withoutWriters`: as in `OwnLock`.
+   */
+  tryRelease(options: {
+    readonly withoutWriters: boolean;
+  }): Promise<{ readonly troubles: readonly string[]; readonly inUse: string | undefined }>;
 }
 
 export interface JobLocksDeps extends Omit<LockDeps, "timings"> {
@@ -94,14 +104,15 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
       const announce = createWaitAnnouncer(shared, of);
       const { lease } = job;
       const openLease = () => keeper.open({ ...of, settings: lease });
-      const scope: ClaimScope = { ...shared, ...of, signal, announce, lease, openLease, breaker };
+      const reachFence = createFenceFinder(job, { transports, owner });
+      const scope: ClaimScope = { ...shared, ...of, signal, announce, lease, openLease, breaker, reachFence };
       const own = await Promise.all(job.lockFiles.map(locate));
       const blocks = await Promise.all(
         job.blocksOn.map(async (block) => ({ target: await locate(block.lock), block })),
       );
       const badgeOf = (attempts: number) =>
         makeBadge(
-          { ...of, attempts, owner, hold: request.hold ?? false, lease },
+          { ...of, attempts, owner, hold: request.hold ?? false, fence: request.fence, lease },
           { token: newToken(), claimHeartbeatMs: timings.claimHeartbeatMs, now: clock.now() },
         );
       const outcome = await claimLocks({ own, blocks }, scope, { makeBadge: badgeOf, reaper });
@@ -116,7 +127,11 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
 }
 
 function noLocks(): HeldLocks {
-  return { places: [], taken: [], lost: new AbortController().signal, release: () => Promise.resolve([]) };
+  const nothing = { troubles: [], inUse: undefined };
+  return {
+    ...{ places: [], taken: [], lost: new AbortController().signal },
+    ...{ release: () => Promise.resolve([]), tryRelease: () => Promise.resolve(nothing) },
+  };
 }
 
 function holdLocks(
@@ -125,42 +140,57 @@ function holdLocks(
   reaper: OrphanReaper,
 ): HeldLocks {
   if (lease === undefined) return noLocks();
+  const pending = new Set(taken);
+  const troubles: string[] = [];
+  /** What a writer still needs is left for the next try, unless it is the last. */
+  const giveBack = async (isLast: boolean, withoutWriters = false) => {
+    lease.end();
+    const locks = taken.filter((lock) => pending.has(lock));
+    const outcomes = await releaseLocks(locks, { ...scope, waitsForWriters: !isLast, withoutWriters });
+    const isInUse = (index: number) => {
+      const outcome = outcomes[index];
+      return outcome?.kind === "stuck" && outcome.inUse === true;
+    };
+    const waiting = locks.filter((_, index) => !isLast && isInUse(index));
+    noteLeft(locks, (index) => outcomes[index]?.kind === "stuck", scope);
+    for (const [index, lock] of [...locks.entries()].toReversed()) {
+      if (waiting.includes(lock)) continue;
+      pending.delete(lock);
+      const trouble = settle(lock, outcomes[index], scope, { reaper, lease });
+      if (trouble !== undefined) troubles.push(trouble);
+    }
+    const first = waiting[0] === undefined ? undefined : outcomes[locks.indexOf(waiting[0])];
+    return { troubles, inUse: first?.kind === "stuck" ? first.detail : undefined };
+  };
   let released: Promise<readonly string[]> | undefined;
   return {
     places: taken.map(({ target }) => target.place),
     taken,
     lost: lease.lost,
-    release: () => {
-      lease.end();
-      return (released ??= giveBack(taken, scope, reaper, lease));
-    },
+    tryRelease: ({ withoutWriters }) => giveBack(false, withoutWriters),
+    release: () => (released ??= giveBack(true).then((given) => given.troubles)),
   };
 }
 
-async function giveBack(
-  taken: readonly TakenLock[],
+/** Says what has become of a lock that was to be given back. Returns what is wrong, in words. */
+function settle(
+  lock: TakenLock,
+  outcome: ReleaseOutcome | undefined,
   scope: ClaimScope,
-  reaper: OrphanReaper,
-  lease: Lease,
-): Promise<readonly string[]> {
+  { reaper, lease }: { reaper: OrphanReaper; lease: Lease },
+): string | undefined {
   const { jobId, runId, events, clock } = scope;
-  const outcomes = await releaseLocks(taken, scope);
-  noteLeft(taken, (index) => outcomes[index]?.kind === "stuck", scope);
-  const troubles: string[] = [];
-  for (const [index, lock] of [...taken.entries()].toReversed()) {
-    const outcome = outcomes[index];
-    const { place } = lock.target;
-    const of = { jobId, runId, place, token: lock.token, at: clock.now() };
-    if (outcome?.kind === "released") {
-      events.emit("lock:released", of);
-    } else if (outcome === undefined || outcome.kind === "stuck") {
-      reaper.add({ lock, jobId, runId });
-      reportStuck(lock, outcome?.detail ?? "", scope);
-      troubles.push(`could not free the lock ${describePlace(place)}`);
-    } else {
-      const detail = outcome.kind === "lost" ? outcome.detail : "the file was gone";
-      lease.reportLost(lock, `when it was given back, ${detail}: another job may have run meanwhile`);
-    }
+  const { place } = lock.target;
+  if (outcome?.kind === "released") {
+    events.emit("lock:released", { jobId, runId, place, token: lock.token, at: clock.now() });
+    return undefined;
   }
-  return troubles;
+  if (outcome === undefined || outcome.kind === "stuck") {
+    reaper.add({ lock, jobId, runId });
+    reportStuck(lock, outcome?.detail ?? "", scope);
+    return `could not free the lock ${describePlace(place)}`;
+  }
+  const detail = outcome.kind === "lost" ? outcome.detail : "the file was gone";
+  lease.reportLost(lock, `when it was given back, ${detail}: another job may have run meanwhile`);
+  return undefined;
 }

@@ -2,6 +2,7 @@ import { AbortReason } from "../base/abort.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { LockDeps } from "./claim-scope.ts";
 import type { Lease, LeaseOf } from "./lease.ts";
+import { formatStatus } from "./lock-status.ts";
 import type { BeatAnswer } from "./lock-transport.ts";
 import { describePlace } from "./look.ts";
 import type { TakenLock } from "./release-locks.ts";
@@ -86,12 +87,16 @@ export function createLease(of: LeaseOf, deps: LockDeps, on: { begin: () => void
       judgeAge(entry, detail);
     }
   };
+  const statusOf = (token: string) => {
+    const progress = deps.progressOf?.(of);
+    return progress === undefined ? undefined : formatStatus({ token, ...progress });
+  };
   const beat = async (group: readonly Entry[]) => {
     const [first] = group;
     if (first === undefined) return;
     const startedAt = clock.monotonic();
     for (const entry of group) entry.beating = true;
-    const own = group.map(({ lock }) => ({ path: lock.target.path, token: lock.token }));
+    const own = group.map(({ lock: { target, token } }) => ({ path: target.path, token, status: statusOf(token) }));
     const answers = await first.lock.target.transport.beat(own, ending.signal);
     if (ending.signal.aborted) return;
     for (const [index, entry] of group.entries()) settle(entry, answers[index], startedAt);

@@ -16,6 +16,15 @@ export interface LockOwner {
   readonly pidns?: string;
 }
 
+/** A hold file, in words by which others may find it. */
+export interface HoldPlace {
+  /** As the owner's configuration calls it; null is the owner's own machine. */
+  readonly host: string | null;
+  readonly user?: string;
+  readonly port?: number;
+  readonly path: string;
+}
+
 /** The second line of a lock file, format version 1 (docs/locking.md). */
 export interface LockRecord {
   readonly v: 1;
@@ -33,6 +42,8 @@ export interface LockRecord {
   readonly ttl: number;
   /** A kernel lock at the destination proves whether anybody still writes. */
   readonly hold: boolean;
+  /** Where the token can be declared dead, when the hold lock is not beside the lock file. */
+  readonly fence?: HoldPlace;
   /** RFC 3339 by the owner's clock, for people. */
   readonly created: string;
 }
@@ -83,7 +94,7 @@ export function parseLockRecord(line: string): LockRecord | undefined {
 
 function isLockRecord(value: unknown): value is LockRecord {
   if (!isObject(value) || value["v"] !== 1) return false;
-  const { token, state, rank, owner, job, run, hb, ttl, hold, created } = value;
+  const { token, state, rank, owner, job, run, hb, ttl, hold, fence, created } = value;
   return (
     typeof token === "string" &&
     tokenPattern.test(token) &&
@@ -91,10 +102,23 @@ function isLockRecord(value: unknown): value is LockRecord {
     [rank, job, run, created].every((field) => typeof field === "string") &&
     [hb, ttl].every((field) => typeof field === "number" && field >= 0) &&
     typeof hold === "boolean" &&
+    (fence === undefined || isHoldPlace(fence)) &&
     isObject(owner) &&
     ["inst", "name", "host", "machine", "boot"].every((field) => typeof owner[field] === "string") &&
     ["pid", "start"].every((field) => typeof owner[field] === "number") &&
     ["string", "undefined"].includes(typeof owner["pidns"])
+  );
+}
+
+function isHoldPlace(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { host, user, port, path } = value;
+  return (
+    (host === null || typeof host === "string") &&
+    ["string", "undefined"].includes(typeof user) &&
+    ["number", "undefined"].includes(typeof port) &&
+    typeof path === "string" &&
+    path.startsWith("/")
   );
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { quoteForShell } from "../ssh/shell-protocol.ts";
-import type { AcquireRequest, Claim, ForeignLock, OwnLock, StaleLock } from "./lock-transport.ts";
+import type { AcquireRequest, BeatenLock, Claim, ForeignLock, OwnLock, StaleLock } from "./lock-transport.ts";
 
 /**
  * The shell functions that carry out every lock operation, the same text here and on other hosts, so
@@ -38,7 +38,9 @@ export function checkCommand(paths: readonly string[]): string {
 
 /** Releases every lock, whatever became of the one before. */
 export function releaseCommand(locks: readonly OwnLock[]): string {
-  return locks.map(({ path, token }, index) => call("rd_release", String(index), path, token)).join("\n");
+  const release = ({ path, token, withoutWriters }: OwnLock, index: number) =>
+    call("rd_release", String(index), path, token, ...(withoutWriters === true ? ["ended"] : []));
+  return locks.map(release).join("\n");
 }
 
 /** Looks whether writers still keep these hold files locked. */
@@ -47,17 +49,25 @@ export function holdsCommand(paths: readonly string[]): string {
 }
 
 /** Touches every lock, whatever became of the one before. */
-export function beatCommand(locks: readonly OwnLock[]): string {
-  return locks.map(({ path, token }, index) => call("rd_beat", String(index), path, token)).join("\n");
+export function beatCommand(locks: readonly BeatenLock[]): string {
+  return locks
+    .map(({ path, token, status }, index) =>
+      call("rd_beat", String(index), path, token, ...(status === undefined ? [] : [status])),
+    )
+    .join("\n");
 }
 
 export function promoteCommand(claims: readonly Claim[]): string {
   return claims.map((claim, index) => claimCall("rd_promote", index, claim)).join("\n");
 }
 
-export function breakCommand({ path, token, mtime, olderThanSeconds }: StaleLock): string {
-  const age = olderThanSeconds === null ? "-" : String(Math.floor(olderThanSeconds));
-  return call("rd_break", "0", path, token, String(mtime), age);
+/** Writes into a hold file that a token is dead. */
+export function fenceCommand({ path, token }: OwnLock): string {
+  return call("rd_fence", "0", path, token);
+}
+
+export function breakCommand({ path, token, mtime }: StaleLock): string {
+  return call("rd_break", "0", path, token, String(mtime));
 }
 
 export function breakForeignCommand({ path, sha256, mtime }: ForeignLock): string {

@@ -8,7 +8,7 @@ export interface LockTimings {
   /** Back-off after own locks were withdrawn: full jitter up to min(max, base · 2^attempts). */
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
-  /** How long, and how often, to look whether a claim of lower standing gives way. */
+  /** How long, beyond `settle`, and how often to look whether a claim of lower standing gives way. */
   readonly yieldWaitMs: number;
   readonly yieldPollMs: number;
   /** What a look that begins at the deadline of a block may still take. */
@@ -24,12 +24,13 @@ export interface LockTimings {
   readonly beatRetryMs: number;
   /** After a suspend: so long the answer that a lock is still ours may take. */
   readonly verifyMs: number;
-  /** A lock is observed for at least so long before it is broken (§2.7 rule a). */
+  /** For at least so long a lock of another program, or that of an earlier life, is watched for a change. */
   readonly staleWindowMs: number;
+  /** How often a lock is looked at that may be stale one day. */
   readonly stalePollMs: number;
   /** A longer pause between two looks begins the observation anew. */
   readonly staleGapMs: number;
-  /** Whatever a lock says of itself, it lives at least and at most so long (§2.7 rule b). */
+  /** Whatever a lock says of itself, it lives at least and at most so long. */
   readonly shortestTtlMs: number;
   readonly longestTtlMs: number;
   /** Added to the life of a lock whose writers hold no kernel lock. */
@@ -57,7 +58,7 @@ export const defaultLockTimings: LockTimings = {
   verifyMs: 5000,
   staleWindowMs: 120_000,
   stalePollMs: 10_000,
-  staleGapMs: 20_000,
+  staleGapMs: 40_000,
   shortestTtlMs: 60_000,
   longestTtlMs: 86_400_000,
   breakDelayMs: 60_000,

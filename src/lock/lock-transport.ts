@@ -12,6 +12,24 @@ export interface Claim {
 export interface OwnLock {
   readonly path: string;
   readonly token: string;
+  /**
+   * No writer was let in with this token, and none is on its way: the lock may be given back although a writer
+   * of somebody else, whose lock was removed by hand, has its hold file locked. Of no meaning but for `release`.
+   */
+  readonly withoutWriters?: boolean;
+  /**
+   * Asked before the lock is removed where a removal has no condition (sftp): one that got no answer may still
+   * run when the path is another's, and so only one is ever sent. False: it was sent already.
+   */
+  readonly mayUnlink?: () => Promise<boolean>;
+  /** The removal was answered, one way or the other: none is under way, and it may be tried again. */
+  readonly unlinkAnswered?: () => void;
+}
+
+/** A lock that gets a sign of life. */
+export interface BeatenLock extends OwnLock {
+  /** One line to be put beside it at `<path>.status`, where the way to the host can (lock-status.ts). */
+  readonly status?: string | undefined;
 }
 
 /** What lies at the path of a lock. */
@@ -62,6 +80,8 @@ export type ReleaseAnswer =
   | { readonly kind: "absent" }
   /** Somebody else's file is there; it was not touched. */
   | { readonly kind: "lost"; readonly found: FoundLock }
+  /** `<path>.hold` is locked: a writer still writes, or is about to, what the lock protects. The lock stays. */
+  | { readonly kind: "in-use" }
   | Busy
   | Refused
   | Unknown;
@@ -91,11 +111,6 @@ export interface StaleLock {
   readonly token: string;
   /** `FoundLock.mtime` as it was observed. */
   readonly mtime: number;
-  /**
-   * The file must be older than that by the clock of its host; null: the observer's own clock has shown
-   * it, or its owner is proven dead.
-   */
-  readonly olderThanSeconds: number | null;
 }
 
 /** A lock of another program. */
@@ -112,7 +127,6 @@ export type BreakAnswer =
   | { readonly kind: "absent" }
   /** Another lock is there, or it has been touched since. */
   | { readonly kind: "changed"; readonly found: FoundLock }
-  | { readonly kind: "fresh"; readonly ageSeconds: number }
   /** `<path>.hold` is locked: somebody still writes what the lock protects. */
   | { readonly kind: "in-use" }
   /** This way to the host cannot break locks safely (sftp only). */
@@ -154,7 +168,24 @@ export interface DirectoryAbilities {
 export type ProbeAnswer = DirectoryAbilities | Refused | Unknown;
 
 /** Whether any process has a hold file locked, that is: whether a writer still lives on that host. */
-export type HoldAnswer = { readonly kind: "free" } | { readonly kind: "in-use" } | Refused | Unknown;
+export type HoldAnswer =
+  | {
+      readonly kind: "free" | "in-use";
+      /** The account may lock the file, but not write into it. */
+      readonly readOnly?: true;
+    }
+  | Refused
+  | Unknown;
+
+export type FenceAnswer =
+  /** No writer is let in any more with that token by whoever takes this hold. */
+  | { readonly kind: "fenced" }
+  /** Somebody has the hold file locked; nothing was written. */
+  | { readonly kind: "in-use" }
+  /** This way to the host cannot reach kernel locks (sftp only). */
+  | { readonly kind: "unsupported"; readonly detail: string }
+  | Refused
+  | Unknown;
 
 /**
  * Operations on the lock files of one host. Nothing rejects: whatever happens is an answer. What every
@@ -188,13 +219,18 @@ export interface LockTransport {
   acquire(request: AcquireRequest, signal: AbortSignal): Promise<AcquireResult>;
   /** Looks at many paths in one trip; one answer per path, in the same order. */
   check(paths: readonly string[], signal: AbortSignal): Promise<readonly CheckAnswer[]>;
-  /** Gives locks back, each only if its token is at its path; one answer per lock, in the same order. */
+  /**
+   * Gives locks back, each only if its token is at its path; one answer per lock, in the same order. A lock
+   * whose writers hold a kernel lock MUST NOT be removed while `<path>.hold` is locked, nor without keeping it
+   * locked meanwhile; one that is only claimed has no writers.
+   */
   release(locks: readonly OwnLock[], signal: AbortSignal): Promise<readonly ReleaseAnswer[]>;
   /**
    * Touches locks as a sign of life, each only if its token is at its path; the time is that of the
-   * lock's host. All in one trip, one answer per lock, in the same order.
+   * lock's host. All in one trip, one answer per lock, in the same order. A status that cannot be written
+   * changes nothing; it goes with the lock.
    */
-  beat(locks: readonly OwnLock[], signal: AbortSignal): Promise<readonly BeatAnswer[]>;
+  beat(locks: readonly BeatenLock[], signal: AbortSignal): Promise<readonly BeatAnswer[]>;
   /**
    * Replaces the whole content of own locks, each only if its token is at its path; `content` contains
    * the same token and is as long, in bytes, as the content that is there. Counts as a beat. Readers see the old content or the new one.
@@ -202,7 +238,8 @@ export interface LockTransport {
   promote(claims: readonly Claim[], signal: AbortSignal): Promise<readonly PromoteAnswer[]>;
   /**
    * Moves a lock of a dead owner aside. MUST do so only if, under the guard, its token and mtime are those
-   * given, it is old enough, and `<path>.hold` is not locked; MUST refuse an empty token with `error`.
+   * given and `<path>.hold` is not locked, MUST keep that locked while it does, and MUST refuse an empty token
+   * with `error`. No clock is asked: that the lock is stale is for the caller to know.
    */
   break(lock: StaleLock, signal: AbortSignal): Promise<BreakAnswer>;
   /** As `break`, for a file of any content, told by its hash; only for those whom the operator told to. */
@@ -216,6 +253,11 @@ export interface LockTransport {
    * missing. `error`: no hold lock can be taken there by this account, `free` and `in-use`: it can.
    */
   holds(paths: readonly string[], signal: AbortSignal): Promise<readonly HoldAnswer[]>;
+  /**
+   * Writes into a hold file, while nobody else has it locked, that a token is dead (`OwnLock.path` is the hold
+   * file). For a lock on another host than its hold, before it is broken or given back.
+   */
+  fence(dead: OwnLock, signal: AbortSignal): Promise<FenceAnswer>;
 }
 
 export interface AcquireRequest {

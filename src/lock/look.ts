@@ -47,8 +47,7 @@ export async function lookAt(
     if (look.kind === "interrupted" || end.aborted) return;
     const seen = { from, until: clock.monotonic() };
     for (const [index, number] of numbers.entries()) {
-      const sight = toSight(look.value[index]);
-      sights[number] = sight.state === "held" ? { ...sight, seen } : sight;
+      sights[number] = toSight(look.value[index], seen);
     }
   };
   await Promise.all(byTransport(targets).map(lookAtHost));
@@ -66,12 +65,12 @@ function byTransport(targets: readonly LockTarget[]): number[][] {
   return [...groups.values()];
 }
 
-export function toSight(answer: CheckAnswer | undefined): Sight {
+export function toSight(answer: CheckAnswer | undefined, seen: LookTime): Sight {
   switch (answer?.kind) {
     case "absent":
       return { state: "absent" };
     case "held":
-      return { state: "held", found: answer.found };
+      return { state: "held", found: answer.found, seen };
     case "error":
     case "unknown":
       return { state: "unknown", detail: answer.detail };

@@ -38,6 +38,11 @@ export function findDirectoryFlaws(found: DirectoryAbilities): DirectoryFlaw[] {
   return flaws;
 }
 
+/** Whether a reboot of the host takes the locks away, be their owners alive or not. */
+export function isVolatile({ fileSystem }: DirectoryAbilities): boolean {
+  return fileSystem === "tmpfs" || fileSystem === "ramfs";
+}
+
 /** Whether the lock file's own configuration puts up with a flaw. */
 export function isAllowed({ key }: DirectoryFlaw, allows: LockAllowances | undefined): boolean {
   if (key === "allow_unsafe_directory") return allows?.unsafeDirectory === true;
@@ -115,5 +120,6 @@ export function createProbedTransport(deps: {
     fingerprint: (path, signal) => inOrder(() => transport.fingerprint(path, signal)),
     probe: (directories, signal) => inOrder(() => transport.probe(directories, signal)),
     holds: (paths, signal) => inOrder(() => transport.holds(paths, signal)),
+    fence: (dead, signal) => inOrder(() => transport.fence(dead, signal)),
   };
 }

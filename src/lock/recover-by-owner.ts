@@ -2,7 +2,7 @@ import { sleep } from "../base/abort.ts";
 import type { LockFile } from "../config/resolved.ts";
 import type { LockDeps } from "./claim-scope.ts";
 import type { Intent } from "./intents-file.ts";
-import type { LockOwner, LockRecord } from "./lock-record.ts";
+import type { HoldPlace, LockOwner, LockRecord } from "./lock-record.ts";
 import { lookAt } from "./look.ts";
 import type { ProcessTable } from "./survivors.ts";
 import type { TransportPool } from "./transport-pool.ts";
@@ -40,7 +40,14 @@ async function searchAll({ locks, signal, onFound, deps }: DeadClaimSearch, look
     for (const [index, { lock }] of unseen.entries()) {
       const sight = sights[index];
       const record = sight?.state === "held" ? sight.found.record : null;
-      if (record !== null && isOfDeadLife(record.owner, deps)) found.push(onFound(toIntent(record, lock)));
+      if (record === null || !isOfDeadLife(record.owner, deps)) continue;
+      const intent = toIntent(record, lock, locks);
+      if (intent !== undefined) found.push(onFound(intent));
+      else
+        deps.log.error(
+          { job: record.job, lock: lock.path },
+          "a lock of an earlier life stays: no way to its hold lock is configured",
+        );
     }
     void Promise.all(found).then(lookedOnce);
     unseen = unseen.filter((_, index) => sights[index]?.state === "unknown");
@@ -59,8 +66,21 @@ function isOfDeadLife(
   return boot !== owner.boot || processes.startTimeOf(pid) !== start;
 }
 
-function toIntent(record: LockRecord, lock: LockFile): Intent {
-  const { run, job, token, owner } = record;
-  const holds = record.hold ? { at: lock, paths: [`${lock.path}.hold`] } : null;
-  return { runId: run, jobId: job, boot: owner.boot, locks: [lock], tokens: [token], holds, groups: [] };
+/** Undefined: nobody can say whether a writer of it is left. */
+function toIntent(record: LockRecord, lock: LockFile, known: readonly LockFile[]): Intent | undefined {
+  const { run, job, token, owner, fence } = record;
+  const intent = { runId: run, jobId: job, boot: owner.boot, locks: [lock], tokens: [token], groups: [] };
+  if (!record.hold) return { ...intent, holds: null };
+  if (fence === undefined) return { ...intent, holds: { at: lock, paths: [`${lock.path}.hold`] } };
+  const at = wayTo(fence, known);
+  return at === undefined ? undefined : { ...intent, holds: { at, paths: [fence.path], fence: fence.path } };
+}
+
+/** A hold file on this machine, which was the owner's, or on one of the hosts of the lock files. */
+function wayTo({ host, port, path }: HoldPlace, known: readonly LockFile[]): LockFile | undefined {
+  if (host === null) return { type: "local", path };
+  const there = known.find(
+    (lock) => lock.type === "remote" && lock.endpoint.host === host && lock.endpoint.port === port,
+  );
+  return there?.type === "remote" ? { ...there, path } : undefined;
 }

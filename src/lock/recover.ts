@@ -1,10 +1,11 @@
 import { sleep } from "../base/abort.ts";
 import type { LockDeps } from "./claim-scope.ts";
-import { findObstacle, findWriter, lookUntilGone } from "./hold-watch.ts";
+import { declareDead, findObstacle, findWriter, lookUntilGone } from "./hold-watch.ts";
 import type { IntentBook } from "./intents.ts";
 import type { Intent } from "./intents-file.ts";
 import type { LockOwner } from "./lock-record.ts";
 import { describePlace } from "./look.ts";
+import { findBeaten } from "./recover-beaten.ts";
 import { findDeadClaims } from "./recover-by-owner.ts";
 import { releaseLocks, type TakenLock } from "./release-locks.ts";
 import type { LockFile } from "../config/resolved.ts";
@@ -75,9 +76,26 @@ async function settle(
   deps: RecoveryDeps,
 ): Promise<boolean> {
   const { transports, clock, timings, log } = deps;
-  if (!(await waitForLastWriter(intent, survivors, signal, deps))) return false;
   const targets = await Promise.all(intent.locks.map((lock) => transports.locate(lock)));
-  let left: TakenLock[] = intent.tokens.flatMap((token) => targets.map((target) => ({ target, token, certain: true })));
+  const all: TakenLock[] = intent.tokens.flatMap((token) =>
+    targets.map((target) => ({ target, token, certain: true })),
+  );
+  // Of this boot it is proven that the process is gone; of another one a copy of this machine may still run.
+  const beaten = intent.boot === deps.owner.boot ? new Set<TakenLock>() : await findBeaten(all, signal, deps);
+  if (beaten.size > 0) {
+    const fields = {
+      run: intent.runId,
+      job: intent.jobId,
+      locks: [...beaten].map(({ target }) => describePlace(target.place)),
+    };
+    log.error(
+      fields,
+      "locks of an earlier life are alive: the state directory was copied, and they are left to the other one",
+    );
+    return true;
+  }
+  if (!(await waitForLastWriter(intent, survivors, signal, deps))) return false;
+  let left = all;
   for (let tries = 0; left.length > 0 && !signal.aborted; tries += 1) {
     const outcomes = await releaseLocks(left, deps);
     left.forEach((lock, index) => report(intent, lock, outcomes[index], { tries, deps }));
@@ -127,10 +145,10 @@ async function waitForLastWriter(
         const hanging = survivorsLeft();
         if (hanging !== undefined) return hanging;
         if (transport === undefined || holds === null) return undefined;
-        const watched = { transport, paths: holds.paths };
+        const watched = { transport, paths: holds.paths, fence: holds.fence };
         // The directory is gone or closed to us: whoever may be there, no later look will tell.
         if ((await findObstacle(watched, options)) !== undefined) return undefined;
-        return findWriter(watched, options);
+        return (await findWriter(watched, options)) ?? declareDead(watched, intent.tokens, signal);
       },
       { clock, withinMs: timings.writersMs, signal },
     );

@@ -19,7 +19,8 @@ const retryShellMs = 86_400_000;
 
 /**
  * Locks on another host, by a shell where there is one and over sftp where there is none, or where the host
- * has no flock(1). Every operation may be repeated on the other way: claims and releases go by token.
+ * has no flock(1). Every operation but a claim may be repeated on the other way: a claim is asked for once per
+ * token, when it is known which way is the right one.
  */
 export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport {
   const { endpoint, clock, log } = deps;
@@ -33,17 +34,33 @@ export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport 
   const shell = createSshTransport({ ...deps, onNoShell });
   const sftp = createSftpTransport({ ...deps, whyNoShell: () => shellless?.detail });
 
+  const isShellless = () => shellless !== undefined && clock.monotonic() - shellless.since < retryShellMs;
+  /** Something has been answered, one way or the other. */
+  let proven = false;
   const operate = async <T>(operation: (transport: LockTransport) => Promise<T>): Promise<T> => {
-    if (shellless !== undefined && clock.monotonic() - shellless.since < retryShellMs) return operation(sftp);
+    if (isShellless()) return operation(sftp);
     shellless = undefined;
     const answer = await operation(shell);
     return shellless === undefined ? answer : operation(sftp);
   };
+  const check: LockTransport["check"] = async (paths, signal) => {
+    const answers = await operate((transport) => transport.check(paths, signal));
+    proven ||= answers.some(({ kind }) => kind === "absent" || kind === "held");
+    return answers;
+  };
+  const acquire: LockTransport["acquire"] = async (request, signal) => {
+    if (!proven && !isShellless())
+      await check(
+        request.claims.slice(0, 1).map(({ path }) => path),
+        signal,
+      );
+    return (isShellless() ? sftp : shell).acquire(request, signal);
+  };
 
   return {
     host: endpoint.host,
-    acquire: (request, signal) => operate((transport) => transport.acquire(request, signal)),
-    check: (paths, signal) => operate((transport) => transport.check(paths, signal)),
+    acquire,
+    check,
     release: (locks, signal) => operate((transport) => transport.release(locks, signal)),
     beat: (locks, signal) => operate((transport) => transport.beat(locks, signal)),
     promote: (claims, signal) => operate((transport) => transport.promote(claims, signal)),
@@ -51,8 +68,10 @@ export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport 
     breakForeign: (lock, signal) => operate((transport) => transport.breakForeign(lock, signal)),
     fingerprint: (path, signal) => operate((transport) => transport.fingerprint(path, signal)),
     holds: (paths, signal) => operate((transport) => transport.holds(paths, signal)),
+    fence: (dead, signal) => operate((transport) => transport.fence(dead, signal)),
     probe: async (directories, signal) => {
       const answers = await operate((transport) => transport.probe(directories, signal));
+      proven ||= answers.some(({ kind }) => kind === "probed");
       const lacksFlock = answers.some((answer) => answer.kind === "probed" && answer.flock === false);
       if (!lacksFlock || signal.aborted) return answers;
       const overSftp = await sftp.probe(directories, signal);

@@ -3,6 +3,7 @@ import type {
   BeatAnswer,
   BreakAnswer,
   CheckAnswer,
+  FenceAnswer,
   FingerprintAnswer,
   FoundLock,
   HoldAnswer,
@@ -66,6 +67,7 @@ export function toCheckAnswer(answer: ScriptAnswer | undefined): CheckAnswer {
 }
 
 export function toReleaseAnswer(answer: ScriptAnswer | undefined): ReleaseAnswer {
+  if (answer?.status === "INUSE") return { kind: "in-use" };
   return answer?.status === "RELEASED" ? { kind: "released" } : toOwnAnswer(answer);
 }
 
@@ -78,7 +80,7 @@ export function toPromoteAnswer(answer: ScriptAnswer | undefined): PromoteAnswer
 }
 
 /** What every operation on an own lock may answer instead of what it is there for. */
-function toOwnAnswer(answer: ScriptAnswer | undefined): Exclude<ReleaseAnswer, { kind: "released" }> {
+function toOwnAnswer(answer: ScriptAnswer | undefined): Exclude<ReleaseAnswer, { kind: "released" | "in-use" }> {
   switch (answer?.status) {
     case "ABSENT":
       return { kind: "absent" };
@@ -99,8 +101,6 @@ export function toBreakAnswer(answer: ScriptAnswer | undefined): BreakAnswer {
       return { kind: "absent" };
     case "CHANGED":
       return { kind: "changed", found: foundLock(answer) };
-    case "FRESH":
-      return { kind: "fresh", ageSeconds: Number(answer.detail) };
     case "INUSE":
       return { kind: "in-use" };
     case "BUSY":
@@ -140,7 +140,17 @@ export function toProbeAnswer(answer: ScriptAnswer | undefined): ProbeAnswer {
 export function toHoldAnswer(answer: ScriptAnswer | undefined): HoldAnswer {
   switch (answer?.status) {
     case "FREE":
-      return { kind: "free" };
+    case "INUSE":
+      return { kind: answer.status === "FREE" ? "free" : "in-use", ...(answer.detail === "ro" && { readOnly: true }) };
+    default:
+      return toFailure(answer);
+  }
+}
+
+export function toFenceAnswer(answer: ScriptAnswer | undefined): FenceAnswer {
+  switch (answer?.status) {
+    case "FENCED":
+      return { kind: "fenced" };
     case "INUSE":
       return { kind: "in-use" };
     default:

@@ -5,6 +5,7 @@ import {
   breakCommand,
   breakForeignCommand,
   checkCommand,
+  fenceCommand,
   fingerprintCommand,
   holdsCommand,
   probeCommand,
@@ -18,6 +19,7 @@ import {
   toBeatAnswer,
   toBreakAnswer,
   toCheckAnswer,
+  toFenceAnswer,
   toFingerprintAnswer,
   toHoldAnswer,
   toProbeAnswer,
@@ -102,6 +104,7 @@ export function createScriptTransport(deps: { host: string | null; run: RunScrip
     },
     probe: (directories, signal) => askAll(probeCommand(directories), signal, directories.length, toProbeAnswer),
     holds: (paths, signal) => askAll(holdsCommand(paths), signal, paths.length, toHoldAnswer),
+    fence: (dead, signal) => ask(fenceCommand(dead), signal, toFenceAnswer),
   };
 }
 

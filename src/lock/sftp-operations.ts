@@ -103,19 +103,26 @@ export async function checkOverSftp(path: string, scope: SftpScope): Promise<Che
   return seen.kind === "file" ? { kind: "held", found: await foundLock({ ...seen, path }, scope) } : seen;
 }
 
-/** Nobody breaks locks in this mode, so between the look and the removal the file cannot become another's. */
-export async function releaseOverSftp({ path, token }: OwnLock, scope: SftpScope): Promise<ReleaseAnswer> {
+/**
+ * Nobody breaks locks in this mode, so between the look and the removal the file cannot become another's. A
+ * removal without an answer may run much later, when it has: so there is never a second one, which would free
+ * the path for others while the first is under way.
+ */
+export async function releaseOverSftp(lock: OwnLock, scope: SftpScope): Promise<ReleaseAnswer> {
+  const { path, token, mayUnlink = () => Promise.resolve(true), unlinkAnswered } = lock;
   const { files } = scope;
   const seen = await see(files, path);
-  if (seen.kind === "absent") {
-    // A claim that broke off before the lock was there may have left this.
-    await files.unlink(`${path}.tmp.${token}`);
-    return seen;
+  const mine = seen.kind === "file" && tokenOf(seen.content) === token;
+  if (mine && !(await mayUnlink())) {
+    return refusal("it was asked to be removed before, without an answer: if it stays, somebody has to remove it");
   }
+  if (mine) scope.aboutToChange();
+  // A claim that broke off, before or after the lock was there, may have left the name it was made under.
+  const sweep = files.unlink(`${path}.tmp.${token}`);
+  const [removed] = await Promise.all([mine ? files.unlink(path) : sweep, sweep]);
   if (seen.kind !== "file") return seen;
-  if (tokenOf(seen.content) !== token) return { kind: "lost", found: await foundLock({ ...seen, path }, scope) };
-  scope.aboutToChange();
-  const removed = await files.unlink(path);
+  if (!mine) return { kind: "lost", found: await foundLock({ ...seen, path }, scope) };
+  unlinkAnswered?.();
   if (removed.kind === "ok") return { kind: "released" };
   const after = await see(files, path);
   if (after.kind === "absent") return { kind: "released" };

@@ -1,4 +1,4 @@
-import type { AcquireAnswer, Claim, LockTransport, Refused, Unknown } from "./lock-transport.ts";
+import type { AcquireAnswer, Claim, LockTransport, OwnLock, Refused, Unknown } from "./lock-transport.ts";
 import { flawOfClaim, flawOfPath } from "./script-transport.ts";
 import { NoAnswer, refusal } from "./sftp-files.ts";
 import {
@@ -12,6 +12,7 @@ import {
 import { probeOverSftp } from "./sftp-probe.ts";
 import { createSftpQueue, type SftpQueueDeps, type TrackedScope } from "./sftp-queue.ts";
 
+const noKernelLocks = "kernel locks are out of reach of sftp";
 const neverBroken = "over sftp a lock cannot be broken safely: nothing keeps others away meanwhile";
 
 /**
@@ -47,12 +48,30 @@ export function createSftpTransport(deps: SftpQueueDeps): LockTransport {
     }
     return answers;
   };
+  /** Removals that were sent and not answered, by token and path. */
+  const unlinked = new Set<string>();
+  const onlyOnce = (lock: OwnLock): OwnLock => {
+    const key = `${lock.token} ${lock.path}`;
+    return {
+      ...lock,
+      mayUnlink: async () => {
+        if (unlinked.has(key)) return false;
+        unlinked.add(key);
+        return (await lock.mayUnlink?.()) ?? true;
+      },
+      unlinkAnswered: () => {
+        unlinked.delete(key);
+        lock.unlinkAnswered?.();
+      },
+    };
+  };
   const checkAll = (paths: readonly string[], scope: TrackedScope) =>
     Promise.all(paths.map((path) => whenSound(path, () => answerOf(scope, () => checkOverSftp(path, scope)))));
 
   return {
     host: endpoint.host,
-    acquire: ({ claims, thenCheck, thenPromote = [] }, signal) => {
+    acquire: ({ claims: asked, thenCheck, thenPromote = [] }, signal) => {
+      const claims = asked.map(withoutLease);
       const flaw = [...claims, ...thenPromote].map(flawOfClaim).find(Boolean);
       const none = { checks: [], promotions: [] };
       if (flaw !== undefined) return Promise.resolve({ claims: claims.map(() => refusal(flaw)), ...none });
@@ -72,12 +91,12 @@ export function createSftpTransport(deps: SftpQueueDeps): LockTransport {
         (scope) => checkAll(paths, scope),
         (failure) => paths.map(() => failure),
       ),
-    release: (locks, signal) => each(locks, signal, releaseOverSftp),
+    release: (locks, signal) => each(locks.map(onlyOnce), signal, releaseOverSftp),
     beat: (locks, signal) => each(locks, signal, beatOverSftp),
     promote: (claims, signal) => {
       const flaw = claims.map(flawOfClaim).find(Boolean);
       return flaw === undefined
-        ? each(claims, signal, promoteOverSftp)
+        ? each(claims.map(withoutLease), signal, promoteOverSftp)
         : Promise.resolve(claims.map(() => refusal(flaw)));
     },
     break: ({ token }) =>
@@ -85,8 +104,19 @@ export function createSftpTransport(deps: SftpQueueDeps): LockTransport {
     breakForeign: () => Promise.resolve({ kind: "unsupported", detail: neverBroken }),
     fingerprint: () => Promise.resolve({ kind: "unsupported", detail: neverBroken }),
     probe: (directories, signal) => each(directories, signal, probeOverSftp),
-    holds: (paths) => Promise.resolve(paths.map(() => refusal("kernel locks are out of reach of sftp"))),
+    holds: (paths) => Promise.resolve(paths.map(() => refusal(noKernelLocks))),
+    fence: () => Promise.resolve({ kind: "unsupported", detail: noKernelLocks }),
   };
+}
+
+/**
+ * What is written here cannot be given back under a condition, and so must not be broken by others that come to
+ * the same file with a shell: a removal of ours that is still under way would hit their lock.
+ */
+function withoutLease(claim: Claim): Claim {
+  const [first = "", second = "", ...rest] = claim.content.split("\n");
+  const unbreakable = second.replace(/"ttl":\d+/, (field) => '"ttl":0'.padEnd(field.length));
+  return { ...claim, content: [first, unbreakable, ...rest].join("\n") };
 }
 
 async function whenSound<T>(path: string, look: () => Promise<T>): Promise<T | Refused> {

@@ -8,6 +8,7 @@ import { connectionKey, type ConnectionPool } from "../ssh/connection-pool.ts";
 import type { ResolvedHost } from "../ssh/resolve-host.ts";
 import { createLocalTransport } from "./local-transport.ts";
 import type { LockTransport } from "./lock-transport.ts";
+import type { WrapTransport } from "./operation-record.ts";
 import { createProbedTransport } from "./probe.ts";
 import { createRemoteTransport } from "./remote-transport.ts";
 
@@ -33,18 +34,22 @@ export interface TransportPoolDeps {
   /** What other hosts call this one. */
   readonly localHost: string;
   readonly operationTimeoutMs: number;
+  /** Sees every lock operation, to record it. */
+  readonly record?: WrapTransport | undefined;
 }
 
 /** One transport per host and account, so that all jobs share its shell. */
 export function createTransportPool(deps: TransportPoolDeps): TransportPool {
-  const { connections, clock } = deps;
-  const local = probed(createLocalTransport(deps), clock);
+  const { connections, clock, record = (transport) => transport } = deps;
+  const local = probed(record(createLocalTransport(deps)), clock);
   const remote = new Map<string, ReturnType<typeof probed>>();
 
   const remoteTransport = (key: string, endpoint: SshEndpoint) => {
-    const known = remote.get(key) ?? probed(createRemoteTransport({ ...deps, endpoint, pool: connections }), clock);
-    remote.set(key, known);
-    return known;
+    const known = remote.get(key);
+    if (known !== undefined) return known;
+    const made = probed(record(createRemoteTransport({ ...deps, endpoint, pool: connections })), clock);
+    remote.set(key, made);
+    return made;
   };
 
   return {

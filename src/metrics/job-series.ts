@@ -64,7 +64,7 @@ export function setLastResult(set: MetricSet, result: LastJobResult): void {
 }
 
 function lockGauges(set: MetricSet) {
-  return [set.lockFiles, set.lockStuck, set.lockState, set.lockHeartbeatAge, set.lockForeignAge];
+  return [set.lockFiles, set.lockStuck, set.lockState, set.lockHeartbeatAge, set.lockForeignAge, set.waiting];
 }
 
 function countersOfJob(set: MetricSet) {
@@ -76,8 +76,10 @@ function countersOfJob(set: MetricSet) {
     set.deletedFiles,
     set.blockedUnknown,
     set.lockWithdrawn,
+    set.lockSuspect,
     set.lockLost,
     set.lockBroken,
+    set.lockSpared,
     set.scheduleMissed,
   ];
 }

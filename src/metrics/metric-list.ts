@@ -92,13 +92,28 @@ export const metricList = {
     "Time since the job's own locks were last confirmed, of the oldest; 0: it holds none.",
     job,
   ),
+  lockSuspect: counter(
+    "rsyncdirector_lock_suspect_total",
+    "How often an own lock came in doubt because a sign of life was not confirmed.",
+    job,
+  ),
   lockLost: counter("rsyncdirector_lock_lost_total", "Own locks lost while the job ran, which stopped it.", job),
   lockForeignAge: gauge(
     "rsyncdirector_lock_foreign_age_seconds",
     "Age of the lock of another program that the job waits for; 0: of none.",
     job,
   ),
+  waiting: gauge(
+    "rsyncdirector_waiting_seconds",
+    "How long the job has been waiting for the locks of others; 0: it does not wait.",
+    job,
+  ),
   lockBroken: counter("rsyncdirector_lock_broken_total", "Stale locks of others that were moved aside.", job),
+  lockSpared: counter(
+    "rsyncdirector_lock_spared_total",
+    "Locks of others that looked stale and were not broken, because a writer still lives or the host would not.",
+    job,
+  ),
   scheduleMissed: counter(
     "rsyncdirector_schedule_missed_total",
     "Scheduled times that passed unused, also those made up for later.",

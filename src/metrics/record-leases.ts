@@ -34,6 +34,10 @@ export function recordLeases(options: {
   const leases = new Map<string, Lease>();
   /** By job, when the oldest foreign lock in its way was made. */
   const foreign = new Map<string, number>();
+  /** By job, since when it waits. */
+  const waits = new Map<string, number>();
+  /** Runs of jobs that have begun and not ended. */
+  const open = new Set<string>();
 
   const leasesOf = (jobId: string) => [...leases.values()].filter((lease) => lease.jobId === jobId);
   const showState = (jobId: string) => {
@@ -50,37 +54,62 @@ export function recordLeases(options: {
     else leases.set(key, next);
     showState(jobId);
   };
-  const clearForeign = ({ jobId }: { jobId: string }) => void foreign.delete(jobId);
+  const endWait = ({ jobId }: { jobId: string }) => {
+    foreign.delete(jobId);
+    waits.delete(jobId);
+  };
+  const keyOf = ({ runId, jobId }: { runId: string; jobId: string }) => `${runId} ${jobId}`;
+  const count = (metric: "lockSuspect" | "lockLost" | "lockBroken" | "lockSpared", { jobId }: { jobId: string }) => {
+    if (isKnown(jobId)) set[metric].inc({ job_id: jobId });
+  };
+  /** A lock that is somebody else's by now is never released: it is forgotten with the job that lost it. */
+  const forgetLost = (jobId: string) => {
+    for (const [key, lease] of leases) if (lease.jobId === jobId && lease.state === "lost") leases.delete(key);
+    if (isKnown(jobId)) showState(jobId);
+  };
 
   const unsubscribe = [
     events.on("lock:acquired", (event) => change(event, "claimed", event.at)),
     events.on("lock:held", (event) => change(event, "held", event.at)),
     events.on("lock:beat", (event) => change(event, undefined, event.at)),
-    events.on("lock:suspect", (event) => change(event, "suspect")),
+    events.on("job:started", (event) => void open.add(keyOf(event))),
+    events.on("lock:suspect", (event) => {
+      change(event, "suspect");
+      count("lockSuspect", event);
+    }),
     events.on("lock:confirmed", (event) => change(event, "held")),
     events.on("lock:lost", (event) => {
       change(event, "lost");
-      if (isKnown(event.jobId)) set.lockLost.inc({ job_id: event.jobId });
+      count("lockLost", event);
+      // Found out when it was given back in the background.
+      if (!open.has(keyOf(event))) forgetLost(event.jobId);
     }),
     events.on("lock:withdrawn", (event) => change(event, "none")),
     events.on("lock:released", (event) => change(event, "none")),
-    events.on("lock:broken", ({ jobId }) => void (isKnown(jobId) && set.lockBroken.inc({ job_id: jobId }))),
+    events.on("lock:broken", (event) => count("lockBroken", event)),
+    events.on("lock:spared", (event) => count("lockSpared", event)),
+    events.on("job:blocked", ({ jobId, at }) => void waits.set(jobId, waits.get(jobId) ?? at)),
     events.on("lock:foreign", ({ jobId, ageSeconds, at }) => {
       const since = at - (Number.isFinite(ageSeconds) ? ageSeconds * 1000 : 0);
       foreign.set(jobId, Math.min(foreign.get(jobId) ?? Infinity, since));
     }),
-    events.on("job:unblocked", clearForeign),
-    events.on("job:finished", clearForeign),
+    events.on("job:unblocked", endWait),
+    events.on("job:finished", (event) => {
+      endWait(event);
+      open.delete(keyOf(event));
+      forgetLost(event.jobId);
+    }),
   ];
   const aged = new Set<string>();
   return {
     refresh: (now) => {
-      const ids = new Set([...[...leases.values()].map(({ jobId }) => jobId), ...foreign.keys()]);
+      const ids = new Set([...[...leases.values()].map(({ jobId }) => jobId), ...foreign.keys(), ...waits.keys()]);
       for (const jobId of [...ids, ...aged]) {
         if (!isKnown(jobId)) continue;
         const beats = leasesOf(jobId).map(({ beatAt }) => now - beatAt);
         set.lockHeartbeatAge.set({ job_id: jobId }, Math.max(0, ...beats) / 1000);
         set.lockForeignAge.set({ job_id: jobId }, Math.max(0, now - (foreign.get(jobId) ?? now)) / 1000);
+        set.waiting.set({ job_id: jobId }, Math.max(0, now - (waits.get(jobId) ?? now)) / 1000);
       }
       // Those that have none any more are set to 0 once.
       aged.clear();
@@ -88,7 +117,7 @@ export function recordLeases(options: {
     },
     forget: (jobId) => {
       for (const [key, lease] of leases) if (lease.jobId === jobId) leases.delete(key);
-      foreign.delete(jobId);
+      endWait({ jobId });
     },
     stop: () => unsubscribe.forEach((end) => end()),
   };

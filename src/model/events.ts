@@ -85,6 +85,17 @@ export interface DirectorEvents {
     because: string;
     at: number;
   };
+  /** A lock that looks stale was left alone; told when the reason changes. `token` as in `lock:broken`. */
+  "lock:spared": OfJob & {
+    place: LockPlace;
+    token: string;
+    owner: string;
+    ageSeconds: number;
+    /** `in-use`: a writer at its destination is still alive. The others are answers of the lock's host. */
+    cause: "in-use" | "changed" | "busy" | "unsupported" | "error" | "unknown";
+    detail: string;
+    at: number;
+  };
   /** A lock of another program is in the way; once for each such file and wait. */
   "lock:foreign": OfJob & { place: LockPlace; owner: string; ageSeconds: number; at: number };
   "lock:released": OfJob & { place: LockPlace; token: string; at: number };

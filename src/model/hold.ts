@@ -5,9 +5,17 @@
 export interface HoldClaim {
   /** File that is locked with flock(2). It is never removed. */
   readonly hold: string;
-  /** The lock file, when it lies on the same host: it has to carry the token when the writer starts. */
+  /**
+   * The lock file, when it lies on the same host: it has to carry the token when the writer starts. Where it does
+   * not, the hold file must not name the token as dead.
+   */
   readonly lock: string | undefined;
   readonly token: string;
+  /**
+   * Other writers with the same token may have it locked as well. Alone is safer: it also keeps a writer away
+   * whose lock file was removed by hand while the first one lives.
+   */
+  readonly shared?: boolean;
 }
 
 /** What the actions of a job may have left behind that still writes. */

@@ -4,10 +4,11 @@ import { type HoldClaim, mostHolds } from "../model/hold.ts";
 export type HoldRefusal = "busy" | "lost" | "unable";
 
 /**
- * The part of a shell script that takes the kernel locks and then looks whether the lock files still
- * carry the token. The descriptors stay open in whatever is exec'd afterwards, and the kernel frees the
- * locks when the last process that inherited them is gone. Another account's hold file may be
- * read-only for us, which is enough for flock.
+ * The part of a shell script that takes all kernel locks and only then looks, at every lock file, whether it still
+ * carries the token: as long as a writer has a lock, nobody breaks or gives back what it protects, so that what it
+ * has seen stays true. The hold file of a lock on another host names the tokens that are dead instead. The
+ * descriptors stay open in whatever is exec'd afterwards, and the kernel frees the locks when the last process
+ * that inherited them is gone. Another account's hold file may be read-only for us, which is enough for flock.
  *
  * Every login shell (csh and fish too) has to hand this on between single quotes: it contains no
  * single quote, no exclamation mark, no line end and no doubled backslash.
@@ -20,12 +21,16 @@ function takeHolds(holds: readonly HoldClaim[]): string {
     '[ -f "$2" ] || f unable 77',
     'if [ -w "$2" ]; then eval "exec $1>>\\"\\$2\\""; elif [ -r "$2" ]; then eval "exec $1<\\"\\$2\\""; else f unable 77; fi',
     // Somebody who looks whether a writer lives has the file locked for a moment.
-    "flock -n $1 || { sleep 1; flock -n $1; }",
-    "case $? in 0) ;; 1) f busy 75 ;; *) f unable 77 ;; esac",
-    '[ -z "$3" ] || grep -q -F -e "$4" -- "$3" || f lost 76; }',
-    ...holds.map(({ hold, lock, token }, index) => {
-      const words = [String(mostHolds + 2 - index), shellWord(hold), shellWord(lock ?? ""), `"${token}"`];
-      return `t ${words.join(" ")}`;
+    "flock -n $3 $1 || { sleep 1; flock -n $3 $1; }",
+    "case $? in 0) ;; 1) f busy 75 ;; *) f unable 77 ;; esac; }",
+    'l() { grep -q -F -e "$2" -- "$1" || f lost 76; }',
+    // A list that cannot be read is no list without the token.
+    'd() { grep -q -F -e "dead $2;" -- "$1"; case $? in 0) f lost 76 ;; 1) ;; *) f unable 77 ;; esac; }',
+    ...holds.map(({ hold, shared }, index) => {
+      return `t ${mostHolds + 2 - index} ${shellWord(hold)} ${shared === true ? "-s" : "-x"}`;
+    }),
+    ...holds.map(({ hold, lock, token }) => {
+      return lock === undefined ? `d ${shellWord(hold)} "${token}"` : `l ${shellWord(lock)} "${token}"`;
     }),
   ].join("; ");
 }

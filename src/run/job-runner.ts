@@ -102,7 +102,9 @@ async function runHolding(deps: JobRunnerDeps, job: Job, request: JobRequest, he
   const log = deps.log.child({ run: request.runId, job: job.id });
   const writersGone = { shutdown: request.shutdown, clock: deps.clock, log };
   const living = await awaitWriters(deps.trackProcesses(survivors), writersGone);
-  const troubles = await held.release({ survivors: living, atDestination });
+  // After a crash of the work nobody knows what it has started.
+  const mayWrite = atDestination || work.status === "rejected";
+  const troubles = await held.release({ survivors: living, atDestination: mayWrite });
   if (work.status === "rejected") throw work.reason;
   const outcome = troubles.length === 0 ? work.value : withTroubles(work.value, troubles);
   return held.lost.aborted ? withLostLock(outcome, abortReasonOf(held.lost)) : outcome;

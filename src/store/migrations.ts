@@ -82,6 +82,27 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX schedule_ledger_by_label ON schedule_ledger (key, local_label) WHERE local_label IS NOT NULL;
   `,
+  `
+  CREATE TABLE lock_events (
+    id INTEGER PRIMARY KEY,
+    mark TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    run INTEGER REFERENCES runs (id) ON DELETE CASCADE,
+    run_id TEXT,
+    job_id TEXT,
+    host TEXT,
+    path TEXT,
+    token TEXT,
+    owner TEXT,
+    age_ms INTEGER,
+    detail TEXT
+  ) STRICT;
+  CREATE INDEX lock_events_by_run ON lock_events (run, at);
+  CREATE INDEX lock_events_by_run_id ON lock_events (run_id);
+  CREATE INDEX lock_events_by_job ON lock_events (job_id, id);
+  CREATE INDEX lock_events_by_time ON lock_events (at);
+  `,
 ];
 
 export const schemaVersion = migrations.length;

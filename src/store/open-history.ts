@@ -7,6 +7,7 @@ import { openHistoryFileForReading } from "./database.ts";
 import { DatabaseKeeper, type HistoryState } from "./database-keeper.ts";
 import { loadLibsqlDriver } from "./libsql-driver.ts";
 import { recordHistory } from "./record-history.ts";
+import { recordLocks } from "./record-locks.ts";
 import type { Retention } from "./retention.ts";
 import { createRunHistory, readLastResults, type RunHistory } from "./run-history.ts";
 import { recordInterruptedRuns } from "./run-records.ts";
@@ -51,6 +52,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   for (const run of interruptedRuns ?? []) log.warn({ run }, "run was interrupted: its director ended before it did");
   const owner = runOwnerOf(process.pid) ?? `unknown:${process.pid}:0`;
   const stopRecording = recordHistory({ events, keeper, retention, owner, clock });
+  const stopRecordingLocks = recordLocks({ events, keeper, owner });
   return {
     ledger: createScheduleLedger(keeper),
     lastJobResults: () => keeper.attempt(readLastResults) ?? [],
@@ -58,6 +60,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     query: (ask) => keeper.attempt((database) => ask(createRunHistory(database, isOwnerAlive))),
     close: () => {
       stopRecording();
+      stopRecordingLocks();
       keeper.close();
     },
   };

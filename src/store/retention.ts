@@ -1,3 +1,4 @@
+import { pruneLockEvents } from "./lock-events.ts";
 import { pruneScheduleLedger } from "./schedule-ledger.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 
@@ -8,6 +9,7 @@ export interface Retention {
 
 /** One step deletes at most so many runs: SQLite's calls hold up the whole director. */
 const runsPerStep = 100;
+const lockEventsPerStep = 2000;
 const freedPagesPerStep = 2000;
 /** All kept output together, compressed; the oldest goes first. It bounds the size of the file. */
 const keptOutputBudget = 256 * 1024 * 1024;
@@ -21,8 +23,9 @@ export function pruneHistory(
   options: { retention: Retention; now: number; outputBudget?: number },
 ): boolean {
   const { retention, now, outputBudget = keptOutputBudget } = options;
-  const deleted = database.transaction(() => {
+  const isUnfinished = database.transaction(() => {
     pruneScheduleLedger(database, now);
+    const locks = pruneLockEvents(database, { before: now - retention.keepMs, step: lockEventsPerStep });
     const runs = database.run(
       `DELETE FROM runs WHERE id IN (
          SELECT id FROM runs WHERE outcome IS NOT NULL AND (started_at < ? OR id <= ?) ORDER BY id LIMIT ?)`,
@@ -30,10 +33,10 @@ export function pruneHistory(
       lastBeyondCount(database, retention.keepRuns),
       runsPerStep,
     ).changes;
-    return runs + pruneOutputs(database, outputBudget);
+    return runs + pruneOutputs(database, outputBudget) >= runsPerStep || locks;
   });
   database.all(`PRAGMA incremental_vacuum(${freedPagesPerStep})`);
-  return deleted >= runsPerStep;
+  return isUnfinished;
 }
 
 function lastBeyondCount(database: SqlDatabase, keepRuns: number): number {

@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 import type { LastJobResult } from "../model/events.ts";
 import type { OutcomeKind, RunCause } from "../model/run.ts";
 import type { TransferStats } from "../model/transfer.ts";
+import { readLockEvents, type LockEventFilter, type LockEventRecord } from "./lock-events.ts";
 import { interrupted } from "./run-records.ts";
 import type { SqlDatabase, SqlRow, SqlValue } from "./sql-database.ts";
 
@@ -56,6 +57,8 @@ export interface JobRecord {
 
 export interface RunRecord extends Omit<RunSummary, "jobs"> {
   jobs: JobRecord[];
+  /** What happened to locks, in order; a very long run keeps its last thousand. */
+  lockEvents: LockEventRecord[];
 }
 
 export interface RunFilter {
@@ -112,6 +115,15 @@ export function createRunHistory(database: SqlDatabase, isAlive: (owner: string)
     return database.all(sql, ...values, filter.limit).map(summary);
   }
 
+  /** Runs that a living director works on, oldest first. */
+  function openRuns(): RunSummary[] {
+    const rows = database.all(`SELECT ${summaryColumns} FROM runs r WHERE r.outcome IS NULL ORDER BY r.id`);
+    return rows.map(summary).filter(({ outcome }) => outcome === "running");
+  }
+
+  /** The newest lines about locks, oldest first. */
+  const lockEvents = (filter: LockEventFilter) => readLockEvents(database, filter);
+
   /** Ids that begin with the prefix, newest first, at most `limit`. */
   function findRunIds(prefix: string, limit: number): string[] {
     const rows = database.all(
@@ -139,6 +151,7 @@ export function createRunHistory(database: SqlDatabase, isAlive: (owner: string)
         waitedMs: numberOrNull(job["waited_ms"]),
         actions: readActions(job["id"] ?? null),
       })),
+      lockEvents: readLockEvents(database, { runId, limit: 1000 }),
     };
   }
 
@@ -162,7 +175,7 @@ export function createRunHistory(database: SqlDatabase, isAlive: (owner: string)
     return packed instanceof Uint8Array ? gunzipSync(packed).toString("utf8") : undefined;
   }
 
-  return { listRuns, findRunIds, readRun, readOutput };
+  return { listRuns, openRuns, lockEvents, findRunIds, readRun, readOutput };
 }
 
 export type RunHistory = ReturnType<typeof createRunHistory>;

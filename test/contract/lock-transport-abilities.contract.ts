@@ -8,12 +8,14 @@ const token = "my-own-token-0123456789";
 /** Each operation that a transport may decline, done to a lock with `token` at `path`; its kind of answer. */
 const operations = {
   break: async (transport: LockTransport, path: string) =>
-    (await transport.break({ path, token, mtime: 0, olderThanSeconds: null }, never)).kind,
+    (await transport.break({ path, token, mtime: 0 }, never)).kind,
   breakForeign: async (transport: LockTransport, path: string) =>
     (await transport.breakForeign({ path, sha256: "0".repeat(64), mtime: 0 }, never)).kind,
   fingerprint: async (transport: LockTransport, path: string) => (await transport.fingerprint(path, never)).kind,
   holds: async (transport: LockTransport, path: string) =>
     (await transport.holds([`${path}.hold`], never))[0]?.kind ?? "nothing",
+  fence: async (transport: LockTransport, path: string) =>
+    (await transport.fence({ path: `${path}.hold`, token }, never)).kind,
 } as const;
 
 /** The operations that a transport declines, each with the reason. */

@@ -36,7 +36,7 @@ describe("a guard that is held by a stopped process", () => {
     expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "busy" }]);
     expect(await transport.check([path], never)).toMatchObject([{ kind: "held" }]);
     expect(await transport.beat([{ path, token: mine }], never)).toEqual([{ kind: "busy" }]);
-    const stale = { path, token: mine, mtime: 0, olderThanSeconds: null };
+    const stale = { path, token: mine, mtime: 0 };
     expect(await transport.break(stale, never)).toEqual({ kind: "busy" });
     await guard.letGo();
     expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "released" }]);
@@ -173,10 +173,9 @@ describe("accounts that are not a plain shell", () => {
     const [seen] = await transport.check([path], never);
     const mtime = seen?.kind === "held" ? seen.found.mtime : 0;
     const letGo = await world.lock(`${path}.hold`);
-    const stale = { path, token: mine, mtime, olderThanSeconds: 900 };
+    const stale = { path, token: mine, mtime };
     expect(await transport.break(stale, never)).toEqual({ kind: "in-use" });
     await letGo();
-    expect(await transport.break({ ...stale, olderThanSeconds: 2000 }, never)).toMatchObject({ kind: "fresh" });
     expect(await transport.break(stale, never)).toEqual({ kind: "broken" });
     const [abilities] = await transport.probe([path.slice(0, path.lastIndexOf("/"))], never);
     expect(abilities).toMatchObject({ kind: "probed", exclusive: true, hardLinks: true, flock: true });

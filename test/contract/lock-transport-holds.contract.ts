@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import { lockContent } from "../support/lock-fixture.ts";
 import type { LockWorld } from "./lock-transport.contract.ts";
 
+const token = "my-own-token-0123456789";
+const kindsOf = (answers: readonly { kind: string }[]) => answers.map(({ kind }) => kind);
 const never = new AbortController().signal;
 
 /**
@@ -44,6 +47,66 @@ export function describeHolds(name: string, open: () => Promise<LockWorld>): voi
       const answers = await Promise.all(others.map((other) => other.holds([path, path, path], never)));
       const kinds = answers.flat().map(({ kind }) => kind);
       expect(orRefusals(kinds.map(() => "free"))).toContainEqual(kinds);
+    });
+
+    it("turn a token away for ever once it is declared dead, and no other", async () => {
+      const path = world.path("fenced 'x'.hold");
+      const fence = async (token: string) => (await transport.fence({ path, token }, never)).kind;
+      const answers = [await fence("-a-token-0123456789012"), await fence("-a-token-0123456789012"), await fence("")];
+      expect([["fenced", "fenced", "error"], answers.map(() => "unsupported")]).toContainEqual(answers);
+      const content = await world.read(path);
+      if (content !== undefined) expect(content).toBe("dead -a-token-0123456789012;\n");
+    });
+
+    it("do not name a token as dead while a writer has them locked", async () => {
+      const path = world.path("busy.hold");
+      const letGo = await world.lock(path);
+      const fence = async () => (await transport.fence({ path, token: "token-of-the-writer-01" }, never)).kind;
+      expect(["in-use", "unsupported"]).toContain(await fence());
+      expect((await world.read(path)) ?? "").toBe("");
+      await letGo();
+      expect(["fenced", "unsupported"]).toContain(await fence());
+    });
+
+    it("forget the first of two thousand dead tokens and more, and keep the last thousand", async () => {
+      const path = world.path("long.hold");
+      const lines = Array.from({ length: 2000 }, (_, index) => `dead token-${String(index).padStart(16, "0")};\n`);
+      await world.plant(path, { content: lines.join("") });
+      const answer = await transport.fence({ path, token: "token-of-the-newest-01" }, never);
+      const content = (await world.read(path)) ?? "";
+      if (answer.kind !== "fenced" || name === "memory") return expect(content).toBe(lines.join(""));
+      expect(content).toBe(`${lines.slice(1000).join("")}dead token-of-the-newest-01;\n`);
+    });
+
+    it("keep a lock from being given back while a writer has them locked", async () => {
+      const path = world.path("a.lock");
+      const held = { path, token, content: lockContent({ token, hold: true }) };
+      await transport.acquire({ claims: [held], thenCheck: [] }, never);
+      const letGo = await world.lock(`${path}.hold`);
+      const own = [{ path, token }];
+      const knowsHolds = (await transport.holds([`${path}.hold`], never))[0]?.kind !== "error";
+      const [answer] = await transport.release(own, never);
+      expect(answer?.kind).toBe(knowsHolds ? "in-use" : "released");
+      // Over sftp nothing is known of kernel locks.
+      if (!knowsHolds) return letGo();
+      expect(await world.read(path)).toBe(held.content);
+      expect(kindsOf(await transport.beat(own, never))).toEqual(["beaten"]);
+      await letGo();
+      expect(kindsOf(await transport.release(own, never))).toEqual(["released"]);
+      expect(await world.list()).not.toContain(`a.lock.tmp.${token}`);
+    });
+
+    it("do not keep a lock whose token no writer was let in with", async () => {
+      const path = world.path("a.lock");
+      const own = [{ path, token }];
+      const content = (state: "claim" | "held") => lockContent({ token, hold: true, state });
+      const letGo = await world.lock(`${path}.hold`);
+      await transport.acquire({ claims: [{ path, token, content: content("held") }], thenCheck: [] }, never);
+      const without = own.map((lock) => ({ ...lock, withoutWriters: true }));
+      expect(kindsOf(await transport.release(without, never))).toEqual(["released"]);
+      await transport.acquire({ claims: [{ path, token, content: content("claim") }], thenCheck: [] }, never);
+      expect(kindsOf(await transport.release(own, never))).toEqual(["released"]);
+      await letGo();
     });
 
     it("cannot be without a directory", async () => {

@@ -31,9 +31,9 @@ export function describeLeases(name: string, open: () => Promise<LockWorld>): vo
     };
     const mtime = async () => (await look())?.mtime ?? Number.NaN;
     /** Breaks, or tells that this transport cannot and left everything as it was. */
-    const breakOrRefuse = async (token: string, time: number, olderThanSeconds: number | null) => {
+    const breakOrRefuse = async (token: string, time: number) => {
       const before = await world.read(path);
-      const answer = await transport.break({ path, token, mtime: time, olderThanSeconds }, never);
+      const answer = await transport.break({ path, token, mtime: time }, never);
       if (answer.kind !== "unsupported") return answer;
       expect(await world.read(path)).toBe(before);
       return undefined;
@@ -133,52 +133,58 @@ export function describeLeases(name: string, open: () => Promise<LockWorld>): vo
       await take(theirs);
       const content = await world.read(path);
       await world.makeOlder(path, 1000);
-      const answer = await breakOrRefuse(theirs, await mtime(), 900);
+      const answer = await breakOrRefuse(theirs, await mtime());
       if (answer === undefined) return;
       expect(answer).toEqual({ kind: "broken" });
       expect(kinds(await transport.check([path], never))).toEqual(["absent"]);
       expect(await world.read(`${path}.broken.${theirs}`)).toBe(content);
       expect(kinds((await take()).claims)).toEqual(["acquired"]);
-      expect(await breakOrRefuse(theirs, 0, null)).toMatchObject({ kind: "changed" });
+      expect(await breakOrRefuse(theirs, 0)).toMatchObject({ kind: "changed" });
       expect(await world.read(path)).toContain(mine);
     });
 
-    it("does not break a lock that is young, was touched, is another's, or is gone", async () => {
+    it("does not break a lock that was touched, is another's, or is gone", async () => {
       await take(theirs);
       await world.makeOlder(path, 1000);
       const time = await mtime();
-      expect([undefined, "fresh"]).toContain((await breakOrRefuse(theirs, time, 1100))?.kind);
-      expect([undefined, "changed"]).toContain((await breakOrRefuse(theirs, time - 1, 900))?.kind);
-      expect([undefined, "changed"]).toContain((await breakOrRefuse(mine, time, 900))?.kind);
+      expect([undefined, "changed"]).toContain((await breakOrRefuse(theirs, time - 1))?.kind);
+      expect([undefined, "changed"]).toContain((await breakOrRefuse(mine, time))?.kind);
       await transport.beat([{ path, token: theirs }], never);
-      expect([undefined, "changed"]).toContain((await breakOrRefuse(theirs, time, 900))?.kind);
+      expect([undefined, "changed"]).toContain((await breakOrRefuse(theirs, time))?.kind);
       expect(await world.read(path)).toContain(theirs);
       await transport.release([{ path, token: theirs }], never);
-      expect([undefined, "absent"]).toContain((await breakOrRefuse(theirs, time, 900))?.kind);
+      expect([undefined, "absent"]).toContain((await breakOrRefuse(theirs, time))?.kind);
     });
 
-    it("breaks whatever the clock of its host says when the caller knows", async () => {
+    it("breaks whatever the clock of its host says: the caller knows", async () => {
       await take(theirs);
       await world.makeOlder(path, -5000);
-      expect([undefined, "fresh"]).toContain((await breakOrRefuse(theirs, await mtime(), 900))?.kind);
-      expect([undefined, "broken"]).toContain((await breakOrRefuse(theirs, await mtime(), null))?.kind);
+      expect([undefined, "broken"]).toContain((await breakOrRefuse(theirs, await mtime()))?.kind);
     });
 
     it("does not break a lock while a writer holds its hold file", async () => {
       await take(theirs);
       await world.makeOlder(path, 1000);
       const letGo = await world.lock(`${path}.hold`);
-      expect([undefined, "in-use"]).toContain((await breakOrRefuse(theirs, await mtime(), 900))?.kind);
+      expect([undefined, "in-use"]).toContain((await breakOrRefuse(theirs, await mtime()))?.kind);
       expect(await world.read(path)).toContain(theirs);
       await letGo();
-      expect([undefined, "broken"]).toContain((await breakOrRefuse(theirs, await mtime(), 900))?.kind);
+      expect([undefined, "broken"]).toContain((await breakOrRefuse(theirs, await mtime()))?.kind);
+    });
+
+    it("breaks a lock without a hold file under a hold file that it makes", async () => {
+      await take(theirs);
+      const answer = await breakOrRefuse(theirs, await mtime());
+      if (answer === undefined || name === "memory") return;
+      expect(answer).toEqual({ kind: "broken" });
+      expect(await world.read(`${path}.hold`)).toBe("");
     });
 
     it("never takes a foreign lock for one without a token", async () => {
       for (const content of ["", "1234\n", '1\n{"token":""}\n']) {
         await world.plant(path, { content });
         await world.makeOlder(path, 100_000);
-        const answer = await breakOrRefuse("", await mtime(), null);
+        const answer = await breakOrRefuse("", await mtime());
         if (answer !== undefined) expect(answer.kind).toBe("error");
         expect(await world.read(path)).toBe(content);
       }
@@ -209,7 +215,7 @@ export function describeLeases(name: string, open: () => Promise<LockWorld>): vo
       await world.plant(path, what);
       expect(kinds(await transport.beat([{ path, token: mine }], never))).toEqual(["error"]);
       expect(kinds(await transport.promote([claimWith(path, mine, "held!")], never))).toEqual(["error"]);
-      const stale = { path, token: mine, mtime: 0, olderThanSeconds: null };
+      const stale = { path, token: mine, mtime: 0 };
       expect(["error", "unsupported"]).toContain((await transport.break(stale, never)).kind);
       expect(["error", "unsupported"]).toContain((await transport.fingerprint(path, never)).kind);
     });
@@ -218,17 +224,13 @@ export function describeLeases(name: string, open: () => Promise<LockWorld>): vo
       await take(theirs);
       await world.makeOlder(path, 1000);
       const time = await mtime();
-      if (
-        (await transport.break({ path, token: theirs, mtime: time, olderThanSeconds: 2000 }, never)).kind ===
-        "unsupported"
-      )
-        return;
+      if ((await transport.break({ path, token: theirs, mtime: time - 1 }, never)).kind === "unsupported") return;
       const token = (index: number) => `contender-${String(index).padStart(2, "0")}-0123456789`;
       const contenders = await Promise.all(Array.from({ length: 20 }, () => world.newTransport()));
       const results = await Promise.all(
         contenders.map(async (contender, index) => {
           const signal = new AbortController().signal;
-          const broke = await contender.break({ path, token: theirs, mtime: time, olderThanSeconds: 900 }, signal);
+          const broke = await contender.break({ path, token: theirs, mtime: time }, signal);
           const claims = [claimWith(path, token(index), "claim")];
           const { claims: answers } = await contender.acquire({ claims, thenCheck: [] }, signal);
           return { broke: broke.kind, claimed: answers[0]?.kind };
@@ -240,6 +242,15 @@ export function describeLeases(name: string, open: () => Promise<LockWorld>): vo
       const winner = results.findIndex(({ claimed }) => claimed === "acquired");
       expect(await world.read(path)).toContain(token(winner));
       expect(await world.read(`${path}.broken.${theirs}`)).toContain(theirs);
+    });
+
+    it("gives a lock that others could not break safely no lease", async () => {
+      const content = lockContent({ token: mine, ttl: 600, hb: 30 });
+      await transport.acquire({ claims: [{ path, token: mine, content }], thenCheck: [] }, never);
+      const { kind } = await transport.break({ path, token: theirs, mtime: 0 }, never);
+      expect((await look())?.record).toMatchObject({ ttl: kind === "unsupported" ? 0 : 600, hb: 30 });
+      expect(kinds(await transport.promote([{ path, token: mine, content }], never))).toEqual(["promoted"]);
+      expect((await look())?.record).toMatchObject({ ttl: kind === "unsupported" ? 0 : 600 });
     });
 
     it("tells what a directory is good for, and leaves nothing behind", async () => {
@@ -263,7 +274,7 @@ export function describeLeases(name: string, open: () => Promise<LockWorld>): vo
       const time = await mtime();
       expect(kinds(await transport.beat([{ path, token: mine }], stopped))).toEqual(["unknown"]);
       expect(kinds(await transport.promote([claimWith(path, mine, "held!")], stopped))).toEqual(["unknown"]);
-      const answer = await transport.break({ path, token: mine, mtime: time, olderThanSeconds: null }, stopped);
+      const answer = await transport.break({ path, token: mine, mtime: time }, stopped);
       expect(["unknown", "unsupported"]).toContain(answer.kind);
       expect((await look())?.ageSeconds).toBeGreaterThanOrEqual(999);
     });

@@ -100,6 +100,21 @@ export function describeLockTransport(name: string, open: () => Promise<LockWorl
       expect(await world.read(path)).toBeUndefined();
     });
 
+    it.each(["4242\n", "", lockContent({ token: theirs })])(
+      "does not take a lock for its own any more that was written over in its place: %j",
+      async (content) => {
+        const path = world.path("a.lock");
+        await acquire([claimOf(path, mine)]);
+        await world.plant(path, { content });
+        const own = [{ path, token: mine }];
+        expect(kinds(await transport.beat(own, never))).toEqual(["lost"]);
+        expect(kinds(await transport.promote([claimOf(path, mine)], never))).toEqual(["lost"]);
+        expect(kinds((await acquire([claimOf(path, mine)])).claims)).toEqual(["held"]);
+        expect(kinds(await transport.release(own, never))).toEqual(["lost"]);
+        expect(await world.read(path)).toBe(content);
+      },
+    );
+
     it("releases the locks behind one that cannot be released", async () => {
       const [first, second] = [world.path("first"), world.path("second")];
       await acquire([claimOf(second, mine)]);

@@ -14,6 +14,7 @@ const beyondSftp: Abilities = {
   breakForeign: "the same",
   fingerprint: "it is only good for breaking",
   holds: "kernel locks are out of reach",
+  fence: "the same",
 };
 
 function describeTransport(name: string, open: () => Promise<LockWorld>, cannot: Abilities = {}): void {

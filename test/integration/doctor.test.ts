@@ -185,11 +185,27 @@ describe("the doctor", () => {
       state: "ok",
       message: expect.stringContaining("exclusive creation works"),
     });
+    expect(finding(bySftp, "rsync")).toMatchObject({
+      state: "warning",
+      remedy: expect.stringContaining("allow rsync"),
+    });
     expect(finding(byNothing, "lock directory")).toMatchObject({
       state: "problem",
       message: expect.stringContaining("no sftp"),
     });
     expect(finding(byNothing, "shell")?.message).toContain("only rsync here");
+  });
+
+  it("tells which key to hand in where the login is refused, and the very command of the director elsewhere", async () => {
+    const other = await startSshd();
+    onTestFinished(() => other.stop());
+    const file = await writeConfig([
+      await place({ overrides: { private_ssh_key: other.identityFile } }),
+      await place({ overrides: { port: await freePort() } }),
+    ]);
+    const [, refused, closed] = await examine(file);
+    expect(finding(refused, "reach")?.remedy).toContain(`ssh-copy-id -i ${other.identityFile}.pub -p ${well.port}`);
+    expect(finding(closed, "reach")?.remedy).toMatch(/^ssh -v -o BatchMode=yes .*-i .*client_key .* true$/);
   });
 
   it("finds a full disk and a clock that is wrong", async () => {

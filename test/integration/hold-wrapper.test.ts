@@ -94,6 +94,8 @@ describe.each(versions)("a writer behind hold locks, rsync $version", ({ bin }) 
   it.each(["push", "pull", "local"] as const)("is refused when its token is not in the lock: %s", async (side) => {
     const claim = await writeLock(join(there, "locks", "a"), '1\n{"token":"somebody-elses-token-1"}\n');
     expect(await copy({ bin, side, holds: [claim] })).toMatchObject({ holdRefusal: "lost" });
+    const sound = await writeLock(join(there, "locks", "b"));
+    expect(await copy({ bin, side, holds: [sound, claim] })).toMatchObject({ holdRefusal: "lost" });
     await rm(claim.lock ?? "");
     expect(await copy({ bin, side, holds: [claim] })).toMatchObject({ holdRefusal: "lost" });
     expect(await arrived()).toBeUndefined();
@@ -104,6 +106,42 @@ describe.each(versions)("a writer behind hold locks, rsync $version", ({ bin }) 
     const result = await copy({ bin, side, holds: [{ hold, lock: undefined, token }] });
     expect(result).toMatchObject({ holdRefusal: "unable" });
     expect(await arrived()).toBeUndefined();
+  });
+
+  it("takes every hold before it looks at any lock", async () => {
+    const holds = [await writeLock(join(there, "locks", "a")), await writeLock(join(there, "locks", "b"))];
+    const [a, b] = holds.map(({ hold }) => hold) as [string, string];
+    const other = await lockFile(b);
+    const copied = copy({ bin, holds });
+    // It has the first and waits for the second: what it sees in the first lock must not be of before.
+    await other.wasTriedBy(b);
+    await writeFile(a.replace(/\.hold$/, ""), '1\n{"token":"somebody-elses-token-1"}\n');
+    await other.letGo();
+    expect(await copied).toMatchObject({ holdRefusal: "lost" });
+    expect(await arrived()).toBeUndefined();
+  });
+
+  it.each(["push", "pull", "local"] as const)("is refused when a hold names its token as dead: %s", async (side) => {
+    const elsewhere = join(there, "holds", "x.hold");
+    const holds = [await writeLock(join(there, "locks", "a")), { hold: elsewhere, lock: undefined, token }];
+    await mkdir(dirname(elsewhere));
+    await writeFile(elsewhere, `dead ${token}x;\ndead another-token-0123456;\n`);
+    expect(await copy({ bin, side, holds })).toMatchObject({ process: { code: 0 } });
+    await rm(join(there, "file"));
+    await writeFile(elsewhere, `dead another-token-0123456;\ntorn dead ${token};\ndead one-more-token-01234567;\n`);
+    expect(await copy({ bin, side, holds })).toMatchObject({ holdRefusal: "lost" });
+    expect(await arrived()).toBeUndefined();
+  });
+
+  it("may share the hold with others of its job, and with nobody who has it alone", async () => {
+    const claim = { ...(await writeLock(join(there, "locks", "a"))), shared: true };
+    const other = await lockFile(claim.hold, "-s");
+    expect(await copy({ bin, holds: [claim] })).toMatchObject({ process: { code: 0 } });
+    expect(await copy({ bin, holds: [{ ...claim, shared: false }] })).toMatchObject({ holdRefusal: "busy" });
+    await other.letGo();
+    const alone = await lockFile(claim.hold);
+    expect(await copy({ bin, holds: [claim] })).toMatchObject({ holdRefusal: "busy" });
+    await alone.letGo();
   });
 
   it("works with -s and with names that mean something to shells", async () => {

@@ -94,7 +94,7 @@ describe("an account that allows sftp only", () => {
     const path = join(await makeTempDir(), "a.lock");
     await take(transport, path, theirs);
     await transport.check([path], never);
-    const stale = { path, token: theirs, mtime: 0, olderThanSeconds: null };
+    const stale = { path, token: theirs, mtime: 0 };
     expect(await transport.break(stale, never)).toMatchObject({ kind: "unsupported" });
     expect(await transport.breakForeign({ path, sha256: "0".repeat(64), mtime: 0 }, never)).toMatchObject({
       kind: "unsupported",

@@ -26,14 +26,18 @@ export interface DirectorProcess {
 
 export const builtProgram = join(import.meta.dirname, "..", "..", "dist", "main.js");
 
-/** Starts the built program as a daemon, as systemd would; `args` are those of the command line. */
+/**
+ * Starts the built program as a daemon, as systemd would; `args` are those of the command line. `inside`: a
+ * command that becomes another one elsewhere, such as `ip netns exec NAME`.
+ */
 export function startDirectorProcess(
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: string; inside?: readonly string[] } = {},
 ): DirectorProcess {
+  const { program = builtProgram, inside = [] } = options;
   // It stops in good order also when the process that started it dies (PR_SET_PDEATHSIG).
   const setpriv = findProgram("setpriv", process.env["PATH"] ?? "") ?? "setpriv";
-  const child = spawn(setpriv, ["--pdeathsig", "TERM", process.execPath, builtProgram, ...args], {
+  const child = spawn(setpriv, ["--pdeathsig", "TERM", ...inside, process.execPath, program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: options.env ?? process.env,
     cwd: options.cwd,

@@ -1,14 +1,17 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Block, LockFile, SshEndpoint } from "../../src/config/resolved.ts";
+import type { ClaimJournal } from "../../src/lock/claim-journal.ts";
 import { createJobLocks, type JobLocks } from "../../src/lock/job-locks.ts";
 import { formatLockContent, type LockOwner, type LockRecord } from "../../src/lock/lock-record.ts";
 import type { LockTimings } from "../../src/lock/lock-timings.ts";
 import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import { createProbedTransport } from "../../src/lock/probe.ts";
 import type { OwnerProbe } from "../../src/lock/stale-watch-owner.ts";
 import type { TransportPool } from "../../src/lock/transport-pool.ts";
 import { EventLog } from "./event-log.ts";
 import { createMemoryLog } from "./memory-log.ts";
-import { createMemoryTransport, type Fault, type MemoryLockHost, type OperationNote } from "./memory-lock-transport.ts";
+import type { Fault, MemoryLockHost, OperationNote } from "./memory-lock-host.ts";
+import { createMemoryTransport } from "./memory-lock-transport.ts";
 
 const testOwner: LockOwner = {
   inst: "11111111-2222-3333-4444-555555555555",
@@ -69,13 +72,16 @@ export function createDirector(options: {
   /** What happens to its operations on their way, besides what their host does. */
   fault?: (operation: OperationNote) => Fault | undefined;
   owners?: OwnerProbe;
+  journal?: ClaimJournal;
+  /** Tries directories before it claims in them, as the daemon does. */
+  probed?: boolean;
 }): { locks: JobLocks; events: EventLog; log: ReturnType<typeof createMemoryLog> } {
-  const { hosts, clock, random = () => 0.5, timings, name = "director", fault, owners } = options;
+  const { hosts, clock, random = () => 0.5, timings, name = "director", fault, owners, journal, probed } = options;
   const events = new EventLog();
   const log = createMemoryLog();
-  const transports = memoryTransportPool(hosts, clock, fault);
+  const transports = memoryTransportPool(hosts, clock, fault, probed);
   const owner = { ...testOwner, name };
-  const replaced = { ...(timings && { timings }), ...(owners && { owners }) };
+  const replaced = { ...(timings && { timings }), ...(owners && { owners }), ...(journal && { journal }) };
   return {
     locks: createJobLocks({ transports, clock, random, events, log, owner, ...replaced }),
     events,
@@ -88,10 +94,13 @@ export function memoryTransportPool(
   hosts: readonly MemoryLockHost[],
   clock: Clock,
   fault?: (operation: OperationNote) => Fault | undefined,
+  probed = false,
 ): TransportPool {
-  const transports = new Map<string, LockTransport>(
-    hosts.map((host) => [host.name, createMemoryTransport(host, clock, 20_000, fault)]),
-  );
+  const wayTo = (host: MemoryLockHost) => {
+    const transport = createMemoryTransport(host, clock, 20_000, fault);
+    return probed ? createProbedTransport({ transport, clock, allows: () => undefined }) : transport;
+  };
+  const transports = new Map<string, LockTransport>(hosts.map((host) => [host.name, wayTo(host)]));
   return {
     locate: (lock) => {
       const host = lock.type === "local" ? "local" : lock.endpoint.host;

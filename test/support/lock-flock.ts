@@ -5,13 +5,16 @@ import { onTestFinished } from "vitest";
 import { waitUntil } from "./process-state.ts";
 
 /** Locks a file with flock(2) in a process of its own, as a writer does, until it is let go. */
-export async function lockFile(path: string): Promise<{
+export async function lockFile(
+  path: string,
+  how: "-x" | "-s" = "-x",
+): Promise<{
   letGo(): Promise<void>;
   /** Resolves when a shell that found it locked waits before it tries again. */
   wasTriedBy(hold: string): Promise<void>;
 }> {
-  const script = 'exec 9>>"$1" && flock 9 && echo locked && exec sleep 600';
-  const child = spawn("/bin/sh", ["-c", script, "writer", path], { stdio: ["ignore", "pipe", "inherit"] });
+  const script = 'exec 9>>"$1" && flock "$2" 9 && echo locked && exec sleep 600';
+  const child = spawn("/bin/sh", ["-c", script, "writer", path, how], { stdio: ["ignore", "pipe", "inherit"] });
   const letGo = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");

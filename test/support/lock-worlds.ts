@@ -14,7 +14,8 @@ import { createConnectionPool, type ConnectionPool } from "../../src/ssh/connect
 import type { LockWorld } from "../contract/lock-transport.contract.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { lockFile } from "./lock-flock.ts";
-import { createMemoryTransport, MemoryLockHost } from "./memory-lock-transport.ts";
+import { MemoryLockHost } from "./memory-lock-host.ts";
+import { createMemoryTransport } from "./memory-lock-transport.ts";
 import { runTool } from "../../src/process/run-tool.ts";
 import { startChild } from "../../src/process/start-child.ts";
 

@@ -2,6 +2,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { createJobLocks, type JobLocks } from "../../src/lock/job-locks.ts";
 import { describeOwner } from "../../src/lock/lock-owner.ts";
 import { defaultLockTimings, type LockTimings } from "../../src/lock/lock-timings.ts";
+import type { WrapTransport } from "../../src/lock/operation-record.ts";
 import { createTransportPool } from "../../src/lock/transport-pool.ts";
 import { runTool } from "../../src/process/run-tool.ts";
 import { startChild } from "../../src/process/start-child.ts";
@@ -13,6 +14,8 @@ import { createMemoryLog } from "./memory-log.ts";
 export async function createRealLocks(
   name: string,
   timings: Partial<LockTimings> = {},
+  /** Stands between the locks and every way to a host. */
+  wrap?: WrapTransport,
 ): Promise<{
   locks: JobLocks;
   events: EventLog;
@@ -31,6 +34,7 @@ export async function createRealLocks(
     log,
     localHost: name,
     operationTimeoutMs: all.operationMs,
+    record: wrap,
   });
   const owner = await describeOwner({ inst: `inst of ${name}`, name });
   const locks = createJobLocks({ transports, clock, random: Math.random, events, log, owner, timings: all });

@@ -6,9 +6,9 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 
-/** A real sshd on a loopback port of its own, with its own host key and one authorised client key. */
+/** A real sshd on a port of its own, with its own host key and one authorised client key. */
 export interface TestSshd {
-  readonly host: "127.0.0.1";
+  readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly identityFile: string;
@@ -30,17 +30,22 @@ export interface TestSshdOptions {
   port?: number;
   /** Without the sftp subsystem. */
   withoutSftp?: boolean;
+  /** Where it listens, loopback unless given. */
+  address?: string;
+  /** A command that runs another one elsewhere, such as `ip netns exec NAME`. */
+  inside?: readonly string[];
 }
 
 export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "rsyncdirector-sshd-")));
   if (options.directory === undefined) await makeKeys(directory);
   const port = options.port ?? (await freePort());
+  const { address = "127.0.0.1", inside = [] } = options;
   const identityFile = join(directory, "client_key");
   const knownHostsFile = join(directory, "known_hosts");
   const hostKey = (await readFile(join(directory, "host_key.pub"), "utf8")).split(" ").slice(0, 2).join(" ");
   // Put in place whole: a client may be reading it, and half a file would be an unknown host.
-  await writeFile(`${knownHostsFile}.new`, `[127.0.0.1]:${port} ${hostKey}\n`);
+  await writeFile(`${knownHostsFile}.new`, `[${address}]:${port} ${hostKey}\n`);
   await rename(`${knownHostsFile}.new`, knownHostsFile);
   // Only an sshd that root starts insists on its directory.
   if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
@@ -48,7 +53,8 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
   await writeFile(configFile, [...(options.config ?? []), ...baseConfig(directory, port, options)].join("\n") + "\n");
 
   // Whatever becomes of the process that started it, it must not live on (PR_SET_PDEATHSIG).
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-f", configFile], {
+  const sshd = ["/usr/sbin/sshd", "-D", "-e", "-f", configFile];
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...inside, ...sshd], {
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
   });
@@ -64,7 +70,7 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
   await listening;
   const pid = child.pid as number;
   return {
-    host: "127.0.0.1",
+    host: address,
     port,
     user: userInfo().username,
     identityFile,
@@ -84,10 +90,10 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
   };
 }
 
-function baseConfig(directory: string, port: number, { withoutSftp = false }: TestSshdOptions): string[] {
+function baseConfig(directory: string, port: number, options: TestSshdOptions): string[] {
   return [
     `Port ${port}`,
-    "ListenAddress 127.0.0.1",
+    `ListenAddress ${options.address ?? "127.0.0.1"}`,
     `HostKey ${directory}/host_key`,
     `AuthorizedKeysFile ${directory}/client_key.pub`,
     `PidFile ${directory}/sshd.pid`,
@@ -97,7 +103,7 @@ function baseConfig(directory: string, port: number, { withoutSftp = false }: Te
     "PasswordAuthentication no",
     "MaxStartups 200:30:400",
     "PrintMotd no",
-    ...(withoutSftp ? [] : ["Subsystem sftp internal-sftp"]),
+    ...(options.withoutSftp === true ? [] : ["Subsystem sftp internal-sftp"]),
     // Debian's bash reads ~/.bashrc for every ssh command, and whatever the developer has there takes time.
     `SetEnv HOME=${directory}`,
   ];

@@ -2,15 +2,13 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startDirectorProcess } from "../support/director-process.ts";
-import { type Instance, makeInstance, processesNaming, reach, trust } from "../support/instance.ts";
+import { makeInstance, processesNaming, reach, trust } from "../support/instance.ts";
+import { locksIn } from "../support/lock-names.ts";
 import { newSeed, randomFrom } from "../support/random.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 
 const is = (msg: string) => (line: { msg: string }) => line.msg === msg;
 const rounds = Number(process.env["CRASH_ROUNDS"] ?? 15);
-
-const locksIn = async (instance: Instance) =>
-  (await readdir(instance.path("locks"))).filter((name) => !/\.(guard|hold)$/.test(name));
 
 describe(`a daemon that is killed ${rounds} times at random moments`, () => {
   let backup: TestSshd;
@@ -62,7 +60,7 @@ describe(`a daemon that is killed ${rounds} times at random moments`, () => {
       );
       await killed;
       expect(await director.exited).toBe("SIGKILL");
-      if ((await locksIn(instance)).length > 0) inTheMiddle += 1;
+      if ((await locksIn(instance.path("locks"))).length > 0) inTheMiddle += 1;
     }
     expect(inTheMiddle).toBeGreaterThan(0);
     console.log(`crash loop (${kind}): ${rounds} crashes, ${inTheMiddle} of them with locks held`);
@@ -75,7 +73,7 @@ describe(`a daemon that is killed ${rounds} times at random moments`, () => {
     );
     last.signal("SIGTERM");
     expect(await last.exited).toBe(0);
-    expect(await locksIn(instance)).toEqual([]);
+    expect(await locksIn(instance.path("locks"))).toEqual([]);
     expect(await processesNaming(instance.directory)).toEqual([]);
     expect(JSON.parse(await readFile(instance.path("state/intents-test.json"), "utf8"))).toEqual({ v: 1, intents: [] });
     expect((await readdir(instance.path("state"))).filter((name) => name.startsWith("intents-test.json."))).toEqual([]);

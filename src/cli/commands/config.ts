@@ -1,22 +1,15 @@
 import { Command } from "commander";
 import { OperatorError } from "../../base/errors.ts";
-import type { Config } from "../../config/resolved.ts";
 import type { CommandContext } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { formatScheduleWarning } from "../schedule-warning.ts";
+import { addConfigCheckCommand } from "./config-check.ts";
 
 /** `rsyncdirector config`: check, show and begin configuration files. */
 export function newConfigCommand(context: CommandContext): Command {
   const command = new Command("config")
     .description("Check, show or begin a configuration.")
     .addHelpText("after", configHelp);
-  command
-    .command("check [file...]")
-    .description("Check configuration files and name every mistake.")
-    .addOption(configOption())
-    .action((files: string[], options: { config?: string }) => runConfigCheck({ files, ...options }, context))
-    .addHelpText("after", checkHelp);
+  addConfigCheckCommand(command, context);
   command
     .command("show [file]")
     .description("Print the configuration with all defaults filled in and secrets hidden.")
@@ -47,17 +40,6 @@ Examples:
 Exit status:
   0 ok   1 failed   78 wrong configuration`;
 
-const checkHelp = `
-Each mistake is one line: FILE:LINE:COLUMN: KEY: what is wrong. Warnings, also those about times that
-may not be what was meant, do not change the exit status.
-
-Examples:
-  rsyncdirector config check nas.yaml
-  rsyncdirector config check /etc/rsyncdirector/*.yaml
-
-Exit status:
-  0 every file can be used, perhaps with warnings   78 at least one cannot`;
-
 const showHelp = `
 What is printed can itself be loaded, unless it contained secrets.
 
@@ -84,45 +66,6 @@ Examples:
 
 Exit status:
   0 ok   1 the file exists already or cannot be written`;
-
-/** Checks every file and prints one line for each mistake or warning; `now` is the host's unless a test says otherwise. */
-export async function runConfigCheck(
-  options: { files: readonly string[]; config?: string | undefined },
-  context: CommandContext,
-  host: { now?: number } = {},
-): Promise<void> {
-  const [{ inspectConfig }, { formatProblem }] = await Promise.all([
-    import("../../config/load.ts"),
-    import("../../config/problem.ts"),
-  ]);
-  const files = options.files.length > 0 ? options.files : [configPath(options.config, context.env)];
-  for (const file of files) {
-    try {
-      const { config, problems, warnings } = await inspectConfig(file, { env: context.env });
-      const odd = config === undefined ? [] : await oddSchedules(config, host.now);
-      for (const warning of [...warnings.map(formatProblem), ...odd]) context.stderr.write(`warning: ${warning}\n`);
-      for (const problem of problems) context.stderr.write(`${formatProblem(problem)}\n`);
-      if (problems.length > 0) context.finish(exitCodes.usage);
-      else context.stdout.write(`${file}: OK\n`);
-    } catch (error) {
-      if (!(error instanceof OperatorError)) throw error;
-      context.stderr.write(`${error.message}\n`);
-      context.finish(exitCodes.usage);
-    }
-  }
-}
-
-async function oddSchedules(config: Config, at: number | undefined): Promise<string[]> {
-  const [{ planSchedules }, { findScheduleWarnings }, { systemClock }, { hostname }] = await Promise.all([
-    import("../../trigger/schedule-plan.ts"),
-    import("../../trigger/schedule-warnings.ts"),
-    import("../../base/clock.ts"),
-    import("node:os"),
-  ]);
-  const plans = planSchedules(config, { hostname: hostname() });
-  const warnings = findScheduleWarnings(config, { plans, now: at ?? systemClock.now() });
-  return warnings.map((warning) => `${config.file}: ${formatScheduleWarning(warning)}`);
-}
 
 /** Prints the resolved configuration in the words of the file. */
 async function runConfigShow(

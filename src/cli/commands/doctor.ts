@@ -51,6 +51,10 @@ export async function runDoctor(
   const counts = view.countFindings(reports);
   const { problems, warnings } = counts;
   const json = () => `${JSON.stringify({ problems, warnings, hosts: reports }, undefined, 2)}\n`;
-  context.stdout.write(options.json === true ? json() : view.formatReports(reports));
+  context.stdout.write(
+    options.json === true
+      ? json()
+      : view.formatReports(reports, context.stdout.isTTY === true ? context.stdout.columns : undefined),
+  );
   if (problems > 0) context.finish(exitCodes.failed);
 }

@@ -12,8 +12,11 @@ export interface HistoryOptions {
   failed?: boolean;
   /** A duration back from now, or a time (ISO 8601). */
   since?: string;
-  limit: number;
+  /** Runs, or lines about locks. */
+  limit?: number;
   output?: boolean;
+  /** What happened to locks, instead of the runs. */
+  locks?: boolean;
   json?: boolean;
 }
 
@@ -23,11 +26,12 @@ export function newHistoryCommand(context: CommandContext): Command {
     .description("Show the last runs, or one run with its jobs and actions.")
     .argument("[run]", "id of a run, its beginning, or `last`")
     .addOption(configOption())
-    .option("-j, --job <id>", "only runs with this job")
+    .option("-j, --job <id>", "only runs with this job, or its locks")
     .option("--failed", "only what did not succeed: failed, cancelled, skipped, still running")
     .option("--since <time>", "only runs that started since: 2d, 90m, 2026-11-20T18:00")
-    .option("-n, --limit <n>", "at most so many runs", readLimit, 20)
+    .option("-n, --limit <n>", "at most so many runs (20), or lines about locks (100)", readLimit)
     .option("--output", "with RUN: print what its actions wrote (the last 1 MiB of each is kept)")
+    .option("--locks", "what happened to locks: taken, waited for, in doubt, lost, broken; with RUN: in that run")
     .option("--json", "print JSON")
     .action((run: string | undefined, options: HistoryOptions) =>
       runHistory(run === undefined ? options : { ...options, run }, context),
@@ -43,6 +47,7 @@ Examples:
   rsyncdirector history -c laptop.yaml --failed --since 7d     what went wrong this week
   rsyncdirector history -c laptop.yaml last                    the last run, action by action
   rsyncdirector history -c laptop.yaml 20261120-10 --output    what its programs printed
+  rsyncdirector history -c laptop.yaml --locks --since 2d      who held and waited for what
   rsyncdirector history -c laptop.yaml --json | jq '.[0].outcome'
 
 Exit status:
@@ -63,6 +68,9 @@ export async function runHistory(
   const now = host.now ?? Date.now();
   const since = options.since === undefined ? undefined : readSince(options.since, now);
   const path = configPath(options.config, context.env);
+  if (options.locks === true && (options.output === true || options.failed === true)) {
+    throw new OperatorError("--locks goes neither with --output nor with --failed", { kind: "usage" });
+  }
   if (options.output === true && options.run === undefined) {
     throw new OperatorError("--output needs a RUN: rsyncdirector history RUN --output", { kind: "usage" });
   }
@@ -76,8 +84,9 @@ export async function runHistory(
   const history = await readHistory(file);
   if (history === undefined) return reportNothing(options, context, file);
   try {
+    if (options.locks === true) return await printLocks(history, { ...options, since }, context);
     if (options.run !== undefined) return await printRun(history, options, context);
-    const { job: jobId, failed: withoutSuccess, limit } = options;
+    const { job: jobId, failed: withoutSuccess, limit = 20 } = options;
     const runs = history.listRuns({ jobId, withoutSuccess, since, limit });
     const { formatRunList, runListAsJson } = await import("../history-view.ts");
     if (options.json === true) context.stdout.write(runListAsJson(runs));
@@ -92,6 +101,20 @@ function reportNothing(options: HistoryOptions, context: CommandContext, file: s
   if (options.run !== undefined) throw new OperatorError(`no run is recorded yet in ${file}`);
   if (options.json === true) context.stdout.write("[]\n");
   else context.stderr.write(`no run is recorded yet in ${file}\n`);
+}
+
+async function printLocks(
+  history: RunHistory,
+  options: Omit<HistoryOptions, "since"> & { since: number | undefined },
+  context: CommandContext,
+): Promise<void> {
+  const { run, job: jobId, since, limit = 100 } = options;
+  const runId = run === undefined ? undefined : findRun(history, run);
+  const events = history.lockEvents({ runId, jobId, since, limit });
+  const { formatLockEvents, lockEventsAsJson } = await import("../history-locks-view.ts");
+  if (options.json === true) context.stdout.write(lockEventsAsJson(events));
+  else if (events.length === 0) context.stderr.write("nothing was recorded about locks\n");
+  else context.stdout.write(formatLockEvents(events));
 }
 
 async function printRun(history: RunHistory, options: HistoryOptions, context: CommandContext): Promise<void> {

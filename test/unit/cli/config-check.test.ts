@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { CommandContext } from "../../../src/cli/command-context.ts";
-import { runConfigCheck } from "../../../src/cli/commands/config.ts";
+import { runConfigCheck } from "../../../src/cli/commands/config-check.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 
 async function check(text: string) {

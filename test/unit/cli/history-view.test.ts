@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { formatOutputs, formatRun, formatRunList } from "../../../src/cli/history-view.ts";
+import { formatLockEvents, lockEventsAsJson } from "../../../src/cli/history-locks-view.ts";
 import type { RunRecord } from "../../../src/store/run-history.ts";
 import { noStats } from "../../support/history-samples.ts";
 
@@ -42,6 +43,12 @@ const run: RunRecord = {
   ],
   transferredBytes: null,
   transferredFiles: null,
+  lockEvents: [
+    {
+      ...{ at: 0, kind: "suspect", runId: "r", jobId: hostile, place: { host: hostile, path: hostile } },
+      ...{ token: hostile, owner: hostile, ageMs: 61_000, detail: hostile },
+    },
+  ],
 };
 const outputs = new Map([[JSON.stringify([hostile, "copy", 1]), `${hostile}\n\tend\n`]]);
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
@@ -62,4 +69,24 @@ it("takes it out of the outputs on a terminal, and leaves them as they are in a 
   const shown = formatOutputs(run, outputs, { isTTY: true });
   expect(shown).toContain(`<==\n${harmless}\n\tend\n`);
   expect(formatOutputs(run, outputs, { isTTY: false })).toContain(`<==\n${hostile}\n\tend\n`);
+});
+
+it("shows what happened to the locks of a run in order, and lines of several runs with their jobs", () => {
+  const [event] = run.lockEvents;
+  const events = event === undefined ? [] : [event, { ...event, at: 5000, kind: "waited" as const, place: null }];
+  const [title, ...lines] =
+    formatRun({ ...run, lockEvents: events })
+      .split("\n\n")
+      .at(-1)
+      ?.trimEnd()
+      .split("\n") ?? [];
+  expect(title).toBe("Locks");
+  expect(lines.map((line) => line.includes("suspect") && line.includes("last confirmed 1m 1s ago"))).toEqual([
+    true,
+    false,
+  ]);
+  expect(lines[1]).toMatch(/waited .*after 1m 1s/);
+  expect(formatLockEvents(events)).not.toMatch(steering);
+  expect(formatLockEvents(events).split("\n")[1]).toContain(harmless);
+  expect(JSON.parse(lockEventsAsJson(events))).toMatchObject([{ at: "1970-01-01T00:00:00.000Z" }, { kind: "waited" }]);
 });

@@ -92,3 +92,18 @@ test("splitOpts names every element that a shell would have changed", () => {
   expect(words).toEqual(["-a", "--exclude", "x y", "-v"]);
   expect(problems.map(({ element }) => element)).toEqual([1, 3]);
 });
+
+describe("long options that rsync does not know", () => {
+  test.each([
+    [["--delet"], "--delet is no option of rsync 3.5.0, which would refuse to start; did you mean --delete?"],
+    [["--no-prems"], "--no-prems is no option of rsync 3.5.0, which would refuse to start; did you mean --no-perms?"],
+    [["--utterly-unheard-of=1"], "--utterly-unheard-of is no option of rsync 3.5.0, which would refuse to start"],
+  ])("%s are probably a slip, and no more than a warning", (words, warning) => {
+    expect(checkOpts(words, false)).toMatchObject({ problems: [], warnings: [warning] });
+  });
+
+  test("are not those with a value, nor those that its help does not name", () => {
+    const words = ["--exclude", "--delet", "--no-i-r", "--zl=3", "--protect-args", "--no-D", "-av", "--old-d"];
+    expect(checkOpts(words, false).warnings).toEqual([]);
+  });
+});

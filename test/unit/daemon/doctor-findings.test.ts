@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { judgeClock, judgeLockDirectory, judgeRsync, judgeSpace } from "../../../src/daemon/doctor-findings.ts";
+import {
+  judgeBlocks,
+  judgeClock,
+  judgeLockDirectory,
+  judgeRsync,
+  judgeRsyncWithoutShell,
+  judgeSpace,
+} from "../../../src/daemon/doctor-findings.ts";
 import { factsCommand, readFacts, type HostFacts } from "../../../src/daemon/doctor-facts.ts";
 import type { DoctorHost } from "../../../src/daemon/doctor-hosts.ts";
 import type { DirectoryAbilities } from "../../../src/lock/lock-transport.ts";
@@ -99,6 +106,13 @@ describe("the doctor's judgement", () => {
       state: "problem",
     });
     expect(judgeLockDirectory(directory, undefined)).toMatchObject({ state: "problem" });
+    expect(judgeLockDirectory({ ...directory, third: true }, sound)).toMatchObject({
+      state: "warning",
+      message: expect.stringContaining("when that host is rebooted the locks are gone"),
+    });
+    expect(judgeLockDirectory({ ...directory, third: true }, { ...sound, fileSystem: "ext2/ext3" })).toMatchObject({
+      state: "ok",
+    });
   });
 
   it("of room is a problem at nothing left, and a warning below a twentieth", () => {
@@ -124,5 +138,20 @@ describe("the doctor's judgement", () => {
       "problem",
       "warning",
     ]);
+  });
+
+  it("of directories that are only looked at is a problem unless the look succeeded, and has a remedy", () => {
+    const look = (detail: string) => judgeBlocks("/run/others", { kind: "error", detail });
+    expect(judgeBlocks("/run/others", { kind: "absent" }).state).toBe("ok");
+    expect(look("its directory does not exist").remedy).toMatch(
+      /^install -d -m 0755 .* \/etc\/tmpfiles.d\/others.conf$/,
+    );
+    expect(look("Permission denied").remedy).toContain("give it to the account");
+    expect(judgeBlocks("/run/others", undefined)).toMatchObject({ state: "problem", remedy: "ls -ld '/run/others'" });
+  });
+
+  it("of rsync without a shell is a warning only where a sync needs it", () => {
+    expect(judgeRsyncWithoutShell(false)).toBeUndefined();
+    expect(judgeRsyncWithoutShell(true)).toMatchObject({ state: "warning", check: "rsync" });
   });
 });

@@ -20,7 +20,7 @@ describe("the hosts of a configuration", () => {
     expect(hosts.map(({ endpoint }) => endpoint?.host ?? null)).toEqual([null, "backup01", "locks"]);
     expect(hosts[1]).toMatchObject({ destinations: ["/b"], needsRsync: true, jobs: ["job0", "job1"] });
     expect(hosts[2]).toMatchObject({
-      lockDirectories: [{ path: "/run/x", claims: true }],
+      lockDirectories: [{ path: "/run/x", claims: true, third: true }],
       needsRsync: false,
       jobs: ["job0", "job1"],
     });
@@ -30,6 +30,18 @@ describe("the hosts of a configuration", () => {
     const [here, there] = hostsOf({ type: "remote", direction: "pull", endpoint: plainEndpoint, actions: [sync] });
     expect(here?.destinations).toEqual(["/b"]);
     expect(there?.destinations).toEqual([]);
+  });
+
+  it("are third ones only when neither this one nor the one that is written", () => {
+    const lock = { type: "remote", endpoint: plainEndpoint, path: "/run/x/a" } as const;
+    const job = { type: "remote", endpoint: plainEndpoint, actions: [sync], lockFiles: [lock] } as const;
+    const thirdOf = (...jobs: Partial<Job>[]) =>
+      hostsOf(...jobs)
+        .at(-1)
+        ?.lockDirectories.map(({ third }) => third);
+    expect(thirdOf(job)).toEqual([undefined]);
+    expect(thirdOf({ ...job, direction: "pull" })).toEqual([true]);
+    expect(thirdOf({ ...job, actions: [] })).toEqual([undefined]);
   });
 
   it("are only looked at where none but others' locks lie", () => {

@@ -3,7 +3,7 @@ import { AbortReason } from "../../../src/base/abort.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { blockOn, createDirector, lockContent, remoteLock } from "../../support/lock-fixture.ts";
-import { MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { MemoryLockHost } from "../../support/memory-lock-host.ts";
 
 const path = "/locks/theirs";
 const theirs = remoteLock("backup", path);

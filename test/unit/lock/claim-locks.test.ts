@@ -4,7 +4,7 @@ import type { Job } from "../../../src/config/resolved.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { blockOn, createDirector, lockContent, remoteLock } from "../../support/lock-fixture.ts";
-import { MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { MemoryLockHost } from "../../support/memory-lock-host.ts";
 
 describe("claiming locks", () => {
   let clock: FakeClock;
@@ -165,10 +165,32 @@ describe("claiming locks", () => {
       if (number === 2) local.write("/locks/theirs", lockContent({ rank: "zzzz", state: "claim" }));
       return undefined;
     };
-    await clock.advance(11_000);
+    // The other one may settle before it looks.
+    await clock.advance(24_000);
+    expect(events.of("lock:withdrawn")).toEqual([]);
+    await clock.advance(2000);
     expect(events.of("lock:withdrawn")).toHaveLength(1);
     expect(backup.files.size).toBe(0);
   });
+
+  it.each(["before", "late"] as const)(
+    "asks for a lock once per token: an unanswered claim that is not there is withdrawn (%s)",
+    async (fault) => {
+      const asked: string[] = [];
+      const acquire = backup.acquire.bind(backup);
+      backup.acquire = (path, token, content) => {
+        asked.push(token);
+        return acquire(path, token, content);
+      };
+      let faults = 0;
+      backup.fault = ({ kind }) => (kind === "acquire" && faults++ === 0 ? fault : undefined);
+      const { state, events } = start({ lockFiles: [onBackup("a")] });
+      await clock.advance(600_000);
+      expect(state.kind).toBe("held");
+      expect(new Set(asked).size).toBe(asked.length);
+      expect(events.of("lock:acquired")).toHaveLength(1);
+    },
+  );
 
   it("fails when a lock can never be taken as things are, and gives the others back", async () => {
     const { result, events } = start({ lockFiles: [onBackup("a"), remoteLock("backup", "/missing/b")] });

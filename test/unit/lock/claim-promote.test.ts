@@ -4,7 +4,7 @@ import type { Job } from "../../../src/config/resolved.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { blockOn, createDirector, lockContent, remoteLock } from "../../support/lock-fixture.ts";
-import { type Fault, MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { type Fault, MemoryLockHost } from "../../support/memory-lock-host.ts";
 
 const seconds = (count: number) => count * 1000;
 
@@ -51,7 +51,8 @@ describe("from a claim to a held lock", () => {
     const states: unknown[] = [];
     beta.fault = () => void states.push(recordAt(alpha, "/locks/a")?.state);
     await start({ lockFiles: [onAlpha("a")], blocksOn: [blockOn(onBeta("b"))] }).result;
-    expect(kinds).toEqual(["acquire", "promote"]);
+    // The own lock is looked at in the first look as well.
+    expect(kinds).toEqual(["check", "acquire", "promote"]);
     expect(states).toEqual([undefined, "claim"]);
     expect(recordAt(alpha, "/locks/a")).toMatchObject({ state: "held" });
   });

@@ -1,101 +1,88 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import type { Block } from "../../../src/config/resolved.ts";
 import { buildJob } from "../../support/build-job.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-import { contend, randomFrom, Witness } from "../../support/lock-contest.ts";
-import { blockOn, createDirector, lockContent, remoteLock } from "../../support/lock-fixture.ts";
-import { type Fault, MemoryLockHost, type OperationNote } from "../../support/memory-lock-transport.ts";
+import { allFaults, sweepFaults } from "../../support/fault-contest.ts";
+import { blockOn, lockContent, remoteLock } from "../../support/lock-fixture.ts";
+import type { OperationNote } from "../../support/memory-lock-host.ts";
 
-const runsEach = 3;
-const faults = ["before", "after", "late", "refused"] as const;
 const [alpha, beta] = [remoteLock("alpha", "/locks/a"), remoteLock("beta", "/locks/b")];
+const [gamma, mutex] = [remoteLock("gamma", "/locks/c"), remoteLock("alpha", "/locks/mutex")];
 const deadToken = "dead-owner-token-0123456";
+const all = () => true;
+const soon = (lock: typeof alpha): Block => blockOn(lock, { waitTimeMs: 5000 });
 
-/** One operation fails: what follows has to be safe, to come to an end, and to leave nothing behind. */
-async function runContest(
-  jobs: readonly ReturnType<typeof buildJob>[],
-  options: {
-    faultAt: number;
-    fault: Fault;
-    workMs: number;
-    counts: (operation: OperationNote) => boolean;
-    dead?: boolean;
-  },
-) {
-  const { faultAt, fault, workMs, counts } = options;
-  const clock = new FakeClock();
-  const hosts = [new MemoryLockHost("alpha", clock), new MemoryLockHost("beta", clock)] as const;
-  if (options.dead === true)
-    hosts[0].write("/locks/a", lockContent({ token: deadToken, hb: 30, ttl: 600, hold: true }));
-  let operations = 0;
-  for (const host of hosts) {
-    host.fault = (operation) => (counts(operation) && ++operations === faultAt ? fault : undefined);
-  }
-  const witness = new Witness();
-  const { signal } = new AbortController();
-  const all = Promise.all(
-    jobs.map((job, index) => {
-      const { locks } = createDirector({ hosts, clock, random: randomFrom(faultAt * 2 + index), name: job.id });
-      return contend({ locks, job, runs: runsEach }, { witness, clock, workMs, signal });
-    }),
-  );
-  for (let minute = 0; minute < 60 && witness.fewestDone(jobs) < runsEach; minute += 1) await clock.advance(60_000);
-  expect({ faultAt, done: witness.fewestDone(jobs) }).toEqual({ faultAt, done: runsEach });
-  await all;
-  await clock.advance(300_000);
-  const left = hosts.flatMap((host) => [...host.files.keys()]);
-  const { most, lost } = witness;
-  return { operations, outcome: { faultAt, most, lost, left } };
-}
-
-async function sweep(
-  limit: number,
-  run: (faultAt: number) => ReturnType<typeof runContest>,
-  expected: { left: readonly string[] },
-): Promise<number> {
-  let last = 1;
-  for (let faultAt = 1; faultAt <= last; faultAt += 1) {
-    const { operations, outcome } = await run(faultAt);
-    expect(outcome).toEqual({ faultAt, most: 1, lost: 0, ...expected });
-    last = Math.min(operations, limit);
-  }
-  return last;
-}
-
-describe("whichever operation is lost", () => {
+describe.each(allFaults)("whichever operation is lost (%s)", (fault) => {
+  const common = { fault, runsEach: 3, workMs: 3000, counts: all };
   const pair = [
-    buildJob({ id: "one", lockFiles: [alpha], blocksOn: [blockOn(beta, { waitTimeMs: 5000 })] }),
-    buildJob({ id: "two", lockFiles: [beta], blocksOn: [blockOn(alpha, { waitTimeMs: 5000 })] }),
+    buildJob({ id: "one", lockFiles: [alpha], blocksOn: [soon(beta)] }),
+    buildJob({ id: "two", lockFiles: [beta], blocksOn: [soon(alpha)] }),
+  ];
+  /** Three that list each other, each with its lock on a host of its own; two of them share one as well. */
+  const ring = [
+    buildJob({ id: "one", lockFiles: [alpha, mutex], blocksOn: [soon(beta), soon(gamma)] }),
+    buildJob({ id: "two", lockFiles: [beta, mutex], blocksOn: [soon(alpha), soon(gamma)] }),
+    buildJob({ id: "three", lockFiles: [gamma], blocksOn: [soon(alpha), soon(beta)] }),
   ];
 
-  it.each(faults)(
-    "two jobs that list each other never run together, and both go on (%s)",
-    { timeout: 120_000 },
-    async (fault) => {
-      const run = (faultAt: number) => runContest(pair, { faultAt, fault, workMs: 3000, counts: () => true });
-      expect(await sweep(40, run, { left: [] })).toBeGreaterThan(15);
-    },
-  );
+  it("two jobs that list each other never run together, and both go on", { timeout: 120_000 }, async () => {
+    const kinds = await sweepFaults({ ...common, jobs: pair, hosts: ["alpha", "beta"] }, { limit: 40 });
+    expect([...kinds.keys()].toSorted()).toEqual(expect.arrayContaining(["acquire", "check", "release"]));
+  });
 
-  it.each(faults)(
-    "signs of life and promotions included, nobody loses a lock (%s)",
-    { timeout: 120_000 },
-    async (fault) => {
-      const counts = ({ kind }: OperationNote) => kind === "beat" || kind === "promote";
-      const run = (faultAt: number) => runContest(pair, { faultAt, fault, workMs: 70_000, counts });
-      expect(await sweep(20, run, { left: [] })).toBeGreaterThan(15);
-    },
-  );
+  it("nor do three on three hosts, two of which share a lock, too", { timeout: 120_000 }, async () => {
+    const contest = { ...common, runsEach: 2, jobs: ring, hosts: ["alpha", "beta", "gamma"] };
+    const kinds = await sweepFaults(contest, { limit: 48 });
+    expect([...kinds.keys()].toSorted()).toEqual(expect.arrayContaining(["acquire", "check", "promote", "release"]));
+  });
 
-  it.each(faults)(
-    "three that share a lock whose owner died all get it, one at a time (%s)",
-    { timeout: 120_000 },
-    async (fault) => {
-      const jobs = ["one", "two", "three"].map((id) => buildJob({ id, lockFiles: [alpha] }));
-      const counts = ({ kind }: OperationNote) => kind !== "check";
-      const run = (faultAt: number) => runContest(jobs, { faultAt, fault, workMs: 40_000, counts, dead: true });
+  it("nor do they when every answer is old when it comes", { timeout: 120_000 }, async () => {
+    const contest = { ...common, answerDelayMs: 1500, jobs: pair, hosts: ["alpha", "beta"] };
+    const kinds = await sweepFaults(contest, { limit: 60 });
+    expect([...kinds.keys()].toSorted()).toEqual(expect.arrayContaining(["acquire", "check", "promote", "release"]));
+  });
+
+  it("signs of life and promotions included, nobody loses a lock", { timeout: 120_000 }, async () => {
+    const counts = ({ kind }: OperationNote) => kind === "beat" || kind === "promote";
+    const contest = { ...common, workMs: 70_000, counts, jobs: pair, hosts: ["alpha", "beta"] };
+    const kinds = await sweepFaults(contest, { limit: 20 });
+    expect(kinds.get("beat")).toBeGreaterThan(5);
+    expect(kinds.get("promote")).toBeGreaterThan(0);
+  });
+
+  it("three that share a lock all get it, the trial of its directory included", { timeout: 120_000 }, async () => {
+    const jobs = ["one", "two", "three"].map((id) => buildJob({ id, lockFiles: [mutex] }));
+    const contest = { ...common, runsEach: 2, jobs, hosts: ["alpha"], probed: true };
+    const kinds = await sweepFaults(contest, { limit: 24 });
+    expect(kinds.get("probe")).toBeGreaterThanOrEqual(3);
+  });
+
+  it("three that share a lock whose owner died all get it, one at a time", { timeout: 120_000 }, async () => {
+    const jobs = ["one", "two", "three"].map((id) => buildJob({ id, lockFiles: [alpha] }));
+    const counts = ({ kind }: OperationNote) => kind !== "check";
+    const dead = lockContent({ token: deadToken, hb: 30, ttl: 600, hold: true });
+    const kinds = await sweepFaults(
+      { ...common, workMs: 40_000, counts, jobs, hosts: ["alpha"], prepare: (host) => host.write("/locks/a", dead) },
       // What was broken is the dead owner's lock and never anybody else's.
-      const left = [`/locks/a.broken.${deadToken}`];
-      expect(await sweep(16, run, { left })).toBeGreaterThan(12);
-    },
-  );
+      { limit: 16, left: [`/locks/a.broken.${deadToken}`] },
+    );
+    expect(kinds.get("break")).toBeGreaterThan(0);
+  });
+
+  it("three get a lock that another program forgot, where they may break it", { timeout: 120_000 }, async () => {
+    const forgotten = { ...alpha, foreignStaleAfterMs: 3_600_000 };
+    const jobs = ["one", "two", "three"].map((id) => buildJob({ id, lockFiles: [forgotten] }));
+    const counts = ({ kind }: OperationNote) => kind !== "check";
+    const content = "4242\n";
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const kinds = await sweepFaults(
+      {
+        ...common,
+        ...{ jobs, counts, hosts: ["alpha"] },
+        prepare: (host) => host.files.set("/locks/a", { content, mtime: -7200 }),
+      },
+      { limit: 16, left: [`/locks/a.broken.${sha256}`] },
+    );
+    expect([...kinds.keys()]).toEqual(expect.arrayContaining(["fingerprint", "breakForeign"]));
+  });
 });

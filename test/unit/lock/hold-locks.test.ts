@@ -7,7 +7,7 @@ import { defaultLockTimings } from "../../../src/lock/lock-timings.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { createDirector, lockContent, memoryTransportPool, remoteLock } from "../../support/lock-fixture.ts";
-import { MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { MemoryLockHost } from "../../support/memory-lock-host.ts";
 import { buildSync } from "../../support/run-action.ts";
 
 const afterCopy = { survivors: [], atDestination: true };
@@ -203,6 +203,23 @@ describe("guarded locks", () => {
     backup.writers.add("/locks/a.hold");
     expect(await settlesIn(held.release({ survivors: [], atDestination: false }), 0)).toBe(true);
     expect(backup.files.has("/locks/a")).toBe(false);
+  });
+
+  it("wait again when a writer came in between the look and the release", async () => {
+    const { hold, events } = start();
+    const held = await hold();
+    backup.fault = ({ kind }) => {
+      if (kind === "release" && events.of("job:finished").length === 0) backup.writers.add("/locks/a.hold");
+      return undefined;
+    };
+    const released = held.release(afterCopy);
+    expect(await settlesIn(released, 5000)).toBe(false);
+    expect(backup.files.has("/locks/a")).toBe(true);
+    backup.fault = () => undefined;
+    backup.writers.clear();
+    expect(await settlesIn(released, 2000)).toBe(true);
+    expect(backup.files.has("/locks/a")).toBe(false);
+    expect(events.of("lock:stuck")).toEqual([]);
   });
 
   it("are given back once, however often that is asked for", async () => {

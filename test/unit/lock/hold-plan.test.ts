@@ -4,7 +4,7 @@ import { planHolds } from "../../../src/lock/hold-plan.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { memoryTransportPool, remoteLock } from "../../support/lock-fixture.ts";
-import { MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { MemoryLockHost } from "../../support/memory-lock-host.ts";
 import { buildSync } from "../../support/run-action.ts";
 
 describe("which hold locks a job's writers take", () => {

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type IntentBook, openIntents } from "../../../src/lock/intents.ts";
 import { type Intent, parseIntents } from "../../../src/lock/intents-file.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -44,6 +44,16 @@ describe("the intents file", () => {
     expect(next.earlier[0]?.locks).toEqual(JSON.parse(JSON.stringify(locks)));
   });
 
+  it("has a job on the disk that claims nothing, at once without locks and soon with them", async () => {
+    const book = await open();
+    book.begin({ runId: "run", jobId: "lockless", locks: [], holds: null });
+    await vi.waitFor(async () => expect(await onDisk()).toMatchObject([{ jobId: "lockless", tokens: [] }]));
+    book.begin({ ...of, locks, holds: null });
+    await clock.advance(1000);
+    await vi.waitFor(async () => expect(await onDisk()).toMatchObject([{}, { ...of, tokens: [] }]));
+    await book.close();
+  });
+
   it("forgets a job that ended in good order, soon or at the end of the director", async () => {
     const book = await open();
     await claimed(book);
@@ -74,6 +84,18 @@ describe("the intents file", () => {
     book.left("first", ["key a"]);
     await book.claiming({ ...of, token: "second" });
     expect(await onDisk()).toMatchObject([{ tokens: ["first", "second"] }]);
+  });
+
+  it("remembers on the disk that the one removal without a condition was sent, over lives", async () => {
+    const book = await open();
+    await claimed(book);
+    expect(await book.unlinking("token-1", "host\n/locks/a")).toBe(true);
+    expect(await onDisk()).toMatchObject([{ unlinked: ["token-1 host\n/locks/a"] }]);
+    const next = await open();
+    expect(await next.unlinking("token-1", "host\n/locks/a")).toBe(false);
+    expect(await next.unlinking("token-1", "host\n/locks/b")).toBe(true);
+    next.unlinkAnswered("token-1", "host\n/locks/a");
+    expect(await next.unlinking("token-1", "host\n/locks/a")).toBe(true);
   });
 
   it("has the process groups of children, and none once the job is over", async () => {

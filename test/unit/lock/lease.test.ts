@@ -5,7 +5,7 @@ import type { LockLease } from "../../../src/config/resolved.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { createDirector, lockContent, remoteLock } from "../../support/lock-fixture.ts";
-import { type Fault, MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { type Fault, MemoryLockHost } from "../../support/memory-lock-host.ts";
 
 const seconds = (count: number) => count * 1000;
 const year = seconds(31_536_000);

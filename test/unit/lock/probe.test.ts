@@ -4,7 +4,8 @@ import type { DirectoryAbilities, ProbeAnswer } from "../../../src/lock/lock-tra
 import { createProbedTransport, findDirectoryFlaws, isAllowed } from "../../../src/lock/probe.ts";
 import { claimOf } from "../../contract/lock-transport.contract.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { createMemoryTransport, MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { MemoryLockHost } from "../../support/memory-lock-host.ts";
+import { createMemoryTransport } from "../../support/memory-lock-transport.ts";
 
 const { signal } = new AbortController();
 const sound: DirectoryAbilities = {

@@ -8,7 +8,7 @@ import { startRecovery } from "../../../src/lock/recover.ts";
 import { EventLog } from "../../support/event-log.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { lockContent, memoryTransportPool, remoteLock } from "../../support/lock-fixture.ts";
-import { MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { MemoryLockHost } from "../../support/memory-lock-host.ts";
 import { createMemoryLog } from "../../support/memory-log.ts";
 
 const owner: LockOwner = {
@@ -129,6 +129,51 @@ describe("recovery after a crash", () => {
     const { stopped } = start({ earlier: [intent({ boot: "an earlier boot" })] });
     await clock.advance(0);
     expect(stopped).toEqual([]);
+    await clock.advance(120_000);
+    expect(backup.files.size).toBe(0);
+  });
+
+  it("watches a lock of another boot first, and leaves it to the copy of this machine that beats it", async () => {
+    backup.write("/locks/a", lockContent({ token, hb: 30, ttl: 600 }));
+    local.write("/locks/b", lockContent({ token, hb: 30, ttl: 600 }));
+    const { settled } = start({
+      earlier: [
+        intent({ boot: "of the copy", holds: { at: there, paths: ["/locks/a.hold"], fence: "/locks/a.hold" } }),
+      ],
+    });
+    const here2 = start({ earlier: [intent({ boot: "of the copy", locks: [here] })] });
+    await clock.advance(29_000);
+    expect(here2.settled).toHaveLength(1);
+    expect(settled).toEqual([]);
+    backup.beat("/locks/a", token);
+    await clock.advance(600_000);
+    expect(backup.files.has("/locks/a")).toBe(true);
+    expect(backup.dead.size).toBe(0);
+    expect(settled).toHaveLength(1);
+    expect(log.messages("error")).toEqual([expect.stringContaining("state directory was copied")]);
+  });
+
+  it("declares its tokens dead where its hold lock is, before it gives a lock on another host back", async () => {
+    backup.write("/locks/a", lockContent({ token }));
+    local.writers.add("/locks/x.hold");
+    const holds = { at: here, paths: ["/locks/x.hold"], fence: "/locks/x.hold" };
+    start({ earlier: [intent({ holds })] });
+    await clock.advance(60_000);
+    expect([backup.files.size, local.dead.size]).toEqual([1, 0]);
+    local.writers.clear();
+    await clock.advance(5000);
+    expect([...local.dead]).toEqual([`/locks/x.hold ${token}`]);
+    expect(backup.files.size).toBe(0);
+  });
+
+  it("does not remove a lock while a writer keeps its hold file locked, whatever the record says", async () => {
+    backup.write("/locks/a", lockContent({ token, hold: true }));
+    backup.writers.add("/locks/a.hold");
+    start({ earlier: [intent()] });
+    await clock.advance(60_000);
+    expect(backup.files.size).toBe(1);
+    backup.writers.clear();
+    await clock.advance(90_000);
     expect(backup.files.size).toBe(0);
   });
 
@@ -196,7 +241,7 @@ describe("recovery after a crash", () => {
     ])("frees a lock of this installation %s", async (_, of) => {
       backup.write("/locks/a", own(of));
       const { stopped } = start({ lost: true, configured: [there, here] });
-      await clock.advance(0);
+      await clock.advance("boot" in of ? 130_000 : 0);
       expect(backup.files.size).toBe(0);
       expect(events.of("lock:recovered")).toMatchObject([
         { jobId: "their-job", runId: "their-run", outcome: "released" },

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { abortReasonOf } from "../../../src/base/abort.ts";
+import type { LockTimings } from "../../../src/lock/lock-timings.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { createDirector, lockContent, remoteLock } from "../../support/lock-fixture.ts";
-import { MemoryLockHost } from "../../support/memory-lock-transport.ts";
+import { MemoryLockHost } from "../../support/memory-lock-host.ts";
 
 describe("giving locks back", () => {
   let clock: FakeClock;
@@ -14,8 +15,8 @@ describe("giving locks back", () => {
     backup = new MemoryLockHost("backup", clock);
   });
 
-  const hold = async () => {
-    const director = createDirector({ hosts: [backup], clock });
+  const hold = async (timings: Partial<LockTimings> = {}) => {
+    const director = createDirector({ hosts: [backup], clock, timings });
     const job = buildJob({ lockFiles: [remoteLock("backup", "/locks/a")] });
     const settled = await director.locks.claim({ job, runId: "run", signal: new AbortController().signal });
     if (settled.kind !== "held") throw new Error(settled.kind);
@@ -32,6 +33,24 @@ describe("giving locks back", () => {
     expect(events.of("lock:released")).toHaveLength(1);
     expect(events.of("lock:stuck")).toEqual([]);
   });
+
+  it.each(["nobody", "another director"])(
+    "does not call a lock lost that an unanswered removal took away, when %s has taken it since",
+    async (successor) => {
+      const { held, events } = await hold({ releaseDeadlineMs: 60_000 });
+      let releases = 0;
+      backup.fault = ({ kind }) => (kind === "release" && ++releases === 1 ? "after" : undefined);
+      const released = held.release();
+      await clock.advance(0);
+      if (successor !== "nobody") backup.write("/locks/a", lockContent());
+      await clock.advance(30_000);
+      expect(await released).toEqual([]);
+      expect(releases).toBe(2);
+      expect(events.of("lock:lost")).toEqual([]);
+      expect(events.of("lock:released")).toHaveLength(1);
+      expect(backup.files.size).toBe(successor === "nobody" ? 0 : 1);
+    },
+  );
 
   it("reports a lock that it cannot free within 20 s, and frees it as soon as it can", async () => {
     const { held, events } = await hold();

@@ -29,6 +29,7 @@ describe("metrics of leases", () => {
 
   test("the state is the worst of the job's locks, and none after the release", async () => {
     const states: number[] = [];
+    events.emit("job:started", of());
     const note = async () => states.push(await value("lock_state"));
     events.emit("lock:acquired", of());
     await note();
@@ -80,6 +81,42 @@ describe("metrics of leases", () => {
     expect(await value("lock_foreign_age_seconds")).toBe(120);
     events.emit("job:unblocked", { jobId: "home", runId: "run", waitedMs: 1, outcome: "free", at: now });
     expect(await value("lock_foreign_age_seconds")).toBe(0);
+  });
+
+  test("a lock that was lost is forgotten when its job ends, or at once when it has ended", async () => {
+    const lost = { ...suspect, cause: "taken" } as const;
+    events.emit("job:started", of());
+    events.emit("lock:acquired", of());
+    events.emit("lock:lost", { ...of(), ...lost });
+    now += 5000;
+    expect(await value("lock_state")).toBe(4);
+    expect(await value("lock_heartbeat_age_seconds")).toBe(5);
+    events.emit("job:finished", { ...of(), outcome: { kind: "ok" }, startedAt: 0 });
+    expect(await value("lock_state")).toBe(0);
+    events.emit("lock:acquired", of("late"));
+    events.emit("lock:lost", { ...of("late"), ...lost });
+    now += 5000;
+    expect(await value("lock_state")).toBe(0);
+    expect(await value("lock_heartbeat_age_seconds")).toBe(0);
+    expect(await value("lock_lost_total")).toBe(2);
+  });
+
+  test("the time of a wait grows from its first look until it is over", async () => {
+    const blocked = { jobId: "home", runId: "run", place, state: "held", owner: "1", detail: "" } as const;
+    events.emit("job:blocked", { ...blocked, at: now });
+    now += 20_000;
+    events.emit("job:blocked", { ...blocked, at: now });
+    now += 20_000;
+    expect(await value("waiting_seconds")).toBe(40);
+    events.emit("job:unblocked", { jobId: "home", runId: "run", waitedMs: 40_000, outcome: "free", at: now });
+    expect(await value("waiting_seconds")).toBe(0);
+  });
+
+  test("doubts and spared locks are counted", async () => {
+    events.emit("lock:suspect", { ...of(), ...suspect });
+    events.emit("lock:spared", { ...of(), owner: "", ageSeconds: 1, cause: "in-use", detail: "" });
+    expect(await value("lock_suspect_total")).toBe(1);
+    expect(await value("lock_spared_total")).toBe(1);
   });
 
   test("breakings are counted, those of unknown jobs are not", async () => {

@@ -77,9 +77,12 @@ test("every series of every job is there before anything has happened", async ()
       "rsyncdirector_job_fenced{job_id="home"}",
       "rsyncdirector_lock_state{job_id="home"}",
       "rsyncdirector_lock_heartbeat_age_seconds{job_id="home"}",
+      "rsyncdirector_lock_suspect_total{job_id="home"}",
       "rsyncdirector_lock_lost_total{job_id="home"}",
       "rsyncdirector_lock_foreign_age_seconds{job_id="home"}",
+      "rsyncdirector_waiting_seconds{job_id="home"}",
       "rsyncdirector_lock_broken_total{job_id="home"}",
+      "rsyncdirector_lock_spared_total{job_id="home"}",
       "rsyncdirector_schedule_missed_total{job_id="home"}",
     ]
   `);

@@ -125,7 +125,7 @@ describe("an rsync command behind hold locks", () => {
     expect(words[0]).toBe("rsync");
     const [path] = words.filter((word) => word.startsWith("--rsync-path="));
     expect(path).toMatch(/^--rsync-path=sh -c '[^'!\n]*' rd$/);
-    expect(path).toContain('t 9 "/run/l/a.hold" "/run/l/a" "T0123456789abcdefghijk"; exec rsync "$@"');
+    expect(path).toContain('t 9 "/run/l/a.hold" -x; l "/run/l/a" "T0123456789abcdefghijk"; exec rsync "$@"');
   });
 
   it.each([

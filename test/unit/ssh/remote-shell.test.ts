@@ -46,9 +46,12 @@ describe("a remote shell", () => {
     void shell.run("first");
     void shell.run("second");
     const nonce = channel.nonce(1);
+    const end = `printf 'RD1 %s END\\n' ${nonce}`;
     expect(channel.sent).toHaveLength(3);
     expect(channel.sent[0]).toBe("functions\n");
-    expect(channel.sent[1]).toBe(`(\nrd_nonce=${nonce}\nfirst\n) </dev/null\nprintf 'RD1 %s END\\n' ${nonce}\n`);
+    expect(channel.sent[1]).toBe(
+      `(\nrd_nonce=${nonce}\nfirst\n${end}\nexit 77\n) </dev/null\n[ $? -eq 77 ] || ${end}\n`,
+    );
   });
 
   it("finds the answers between noise, in pieces of any size", async () => {

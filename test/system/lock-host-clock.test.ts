@@ -1,0 +1,113 @@
+import { existsSync, readdirSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { defaultLease } from "../../src/config/resolve-lease.ts";
+import type { LockLease } from "../../src/config/resolved.ts";
+import { buildJob } from "../support/build-job.ts";
+import type { EventLog } from "../support/event-log.ts";
+import { createRealLocks } from "../support/real-locks.ts";
+import { endpointOf } from "../support/ssh-endpoint.ts";
+import { startSshd } from "../support/sshd.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
+
+const hour = 3600;
+const tenYears = 315_576_000;
+const jumps = [
+  [0, hour],
+  [0, -hour],
+  [0, tenYears],
+  [0, -tenYears],
+  [tenYears, 0],
+] as const;
+
+/** Lives in seconds instead of minutes. */
+const quick = {
+  leaseTickMs: 50,
+  beatRetryMs: 100,
+  stalePollMs: 100,
+  staleGapMs: 3000,
+  shortestTtlMs: 1000,
+  breakDelayMs: 0,
+};
+const lease: LockLease = {
+  ...defaultLease,
+  ...{ heartbeatMs: 200, ttlMs: 5000, renewDeadlineMs: 4000, claimTtlMs: 3000, minTtlMs: 0 },
+};
+
+const library = readdirSync("/usr/lib")
+  .map((folder) => join("/usr/lib", folder, "faketime", "libfaketime.so.1"))
+  .find((path) => existsSync(path));
+
+/** An sshd whose shells have a clock of their own, and how to set it: seconds before or after the true time. */
+async function startHost(env: readonly string[]) {
+  const directory = await makeTempDir();
+  const file = join(directory, "clock");
+  const setClock = async (seconds: number) => {
+    await writeFile(`${file}.new`, `${seconds < 0 ? "" : "+"}${seconds}\n`);
+    await rename(`${file}.new`, file);
+  };
+  const words = [
+    `HOME=${directory}`,
+    `LD_PRELOAD=${library}`,
+    `FAKETIME_TIMESTAMP_FILE=${file}`,
+    "FAKETIME_NO_CACHE=1",
+  ];
+  const sshd = await startSshd({ config: [`SetEnv ${[...words, ...env].join(" ")}`] });
+  onTestFinished(() => sshd.stop());
+  return { endpoint: endpointOf(sshd), setClock };
+}
+
+async function director(name: string) {
+  const made = await createRealLocks(name, quick);
+  onTestFinished(() => made.close());
+  return made;
+}
+
+async function beats(events: EventLog, count: number): Promise<void> {
+  for (let beat = 0; beat < count; beat += 1) await events.next("lock:beat");
+}
+
+/** A lock is held, and waited for, while its host's clock is set; then its owner falls silent. */
+async function liveThroughJump([from, to]: readonly [number, number], env: readonly string[]) {
+  const host = await startHost(env);
+  await host.setClock(from);
+  const path = join(await makeTempDir(), "a.lock");
+  const jobOf = (id: string) =>
+    buildJob({ id, lease, lockFiles: [{ type: "remote", path, endpoint: host.endpoint }], blocksOn: [] });
+  const request = { runId: "run", signal: new AbortController().signal };
+  const owner = await director("owner");
+  const claim = await owner.locks.claim({ job: jobOf("owner"), ...request });
+  if (claim.kind !== "held") throw new Error(JSON.stringify(claim));
+  const waiter = await director("waiter");
+  const blocked = waiter.events.next("job:blocked");
+  const waiting = waiter.locks.claim({ job: jobOf("waiter"), ...request });
+  await blocked;
+  await host.setClock(to);
+  // Longer than the whole time that a silent lock is watched.
+  await beats(owner.events, 35);
+  expect({ to, broken: waiter.events.of("lock:broken"), lost: claim.held.lost.aborted }).toEqual({
+    to,
+    broken: [],
+    lost: false,
+  });
+  await owner.close();
+  const taken = await waiting;
+  expect({ to, kind: taken.kind }).toEqual({ to, kind: "held" });
+  const token = claim.held.taken[0]?.token ?? "";
+  expect(waiter.events.of("lock:broken")).toMatchObject([{ token }]);
+  if (taken.kind !== "held") return;
+  expect(await readFile(path, "utf8")).toContain(taken.held.taken[0]?.token);
+  expect(await taken.held.release()).toEqual([]);
+}
+
+describe("a lock host whose clock is set by an hour or ten years while a lock is held and watched", () => {
+  it.each([
+    ["the times of its files are set with it", []],
+    // As on a server of files whose clock is another one: ages are wrong for good.
+    ["the times of its files stay behind", ["NO_FAKE_STAT=1"]],
+  ] as const)("breaks no living owner's lock, and a dead one's in the end: %s", async (_, env) => {
+    if (library === undefined) return console.log("skipped: libfaketime (Debian package faketime) is not installed");
+    await expect(Promise.all(jumps.map((jump) => liveThroughJump(jump, env)))).resolves.toHaveLength(jumps.length);
+  });
+});
