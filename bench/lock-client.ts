@@ -8,7 +8,7 @@ import { silentLogger } from "../src/base/logger.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { openLocks } from "../src/daemon/locking.ts";
 import { describeOwner } from "../src/lock/lock-owner.ts";
-import { createTransportPool } from "../src/lock/transport-pool.ts";
+import { createTransportPool } from "../src/lock/transport/transport-pool.ts";
 import type { DirectorEvents } from "../src/model/events.ts";
 import { runTool } from "../src/process/run-tool.ts";
 import { startChild } from "../src/process/start-child.ts";

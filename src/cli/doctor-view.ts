@@ -1,5 +1,5 @@
-import type { HostReport } from "../daemon/doctor.ts";
-import type { Finding } from "../daemon/doctor-findings.ts";
+import type { HostReport } from "../daemon/doctor/doctor.ts";
+import type { Finding } from "../daemon/doctor/doctor-findings.ts";
 import { printable } from "./output.ts";
 import { wrapText } from "./wrap-text.ts";
 

@@ -1,7 +1,7 @@
 import { formatDuration } from "../base/duration.ts";
 import { quoteWord } from "../base/shell-words.ts";
-import type { LockExplanation, LockHolder } from "../daemon/explain-locks.ts";
-import type { LockStatus } from "../lock/lock-status.ts";
+import type { LockExplanation, LockHolder } from "../daemon/inspect/explain-locks.ts";
+import type { LockStatus } from "../lock/lease/lock-status.ts";
 import type { LockPlace } from "../model/run.ts";
 import { formatBytes, formatTime } from "./output.ts";
 

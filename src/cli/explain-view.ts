@@ -1,6 +1,6 @@
 import { formatDuration } from "../base/duration.ts";
-import type { Activity, Explanation } from "../daemon/explain.ts";
-import type { LockExplanation } from "../daemon/explain-locks.ts";
+import type { Activity, Explanation } from "../daemon/inspect/explain.ts";
+import type { LockExplanation } from "../daemon/inspect/explain-locks.ts";
 import { formatLock, placeOf } from "./explain-locks-view.ts";
 import { formatJson, formatTime, printable } from "./output.ts";
 

@@ -1,6 +1,6 @@
 import { safeWord } from "../base/untrusted-text.ts";
-import type { BreakCandidate, BreakOutcome } from "../daemon/break-lock.ts";
-import type { LockReport } from "../daemon/survey-locks.ts";
+import type { BreakCandidate, BreakOutcome } from "../daemon/inspect/break-lock.ts";
+import type { LockReport } from "../daemon/inspect/survey-locks.ts";
 import { ageInWords, formatLock, placeInWords } from "./locks-view.ts";
 import { wrapText } from "./wrap-text.ts";
 

@@ -1,6 +1,6 @@
 import { formatDuration } from "../base/duration.ts";
 import { quoteUntrusted, safeWord } from "../base/untrusted-text.ts";
-import type { LockReport, WriterSight } from "../daemon/survey-locks.ts";
+import type { LockReport, WriterSight } from "../daemon/inspect/survey-locks.ts";
 import type { LockPlace } from "../model/run.ts";
 import { formatJson, formatTable, formatTime } from "./output.ts";
 import { wrapText } from "./wrap-text.ts";

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Config } from "../config/resolved.ts";
-import type { CatalogDeps } from "../daemon/lock-catalog.ts";
+import type { CatalogDeps } from "../daemon/inspect/lock-catalog.ts";
 import type { CommandContext } from "./command-context.ts";
 import { configPath } from "./config-option.ts";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
-import type { ProgressOf } from "../lock/lock-status.ts";
+import type { ProgressOf } from "../lock/lease/lock-status.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { TransferProgress } from "../model/transfer.ts";
 

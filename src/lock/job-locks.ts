@@ -2,21 +2,21 @@ import { randomBytes } from "node:crypto";
 import type { AbortReason } from "../base/abort.ts";
 import type { Block, Job, LockFile } from "../config/resolved.ts";
 import type { LockPlace } from "../model/run.ts";
-import { makeBadge } from "./claim-badge.ts";
-import { createStaleBreaker } from "./claim-break.ts";
-import { claimLocks, noteLeft, reportStuck, type ClaimOutcome } from "./claim-locks.ts";
-import type { NamedTarget } from "./claim-obstacle.ts";
-import { createWaitAnnouncer, type ClaimScope, type LockDeps } from "./claim-scope.ts";
-import type { Lease } from "./lease.ts";
-import { createLeaseKeeper } from "./lease-keeper.ts";
-import { createFenceFinder } from "./fence-finder.ts";
+import { makeBadge } from "./claim/claim-badge.ts";
+import { createStaleBreaker } from "./claim/claim-break.ts";
+import { claimLocks, noteLeft, reportStuck, type ClaimOutcome } from "./claim/claim-locks.ts";
+import type { NamedTarget } from "./claim/claim-obstacle.ts";
+import { createWaitAnnouncer, type ClaimScope, type LockDeps } from "./claim/claim-scope.ts";
+import type { Lease } from "./lease/lease.ts";
+import { createLeaseKeeper } from "./lease/lease-keeper.ts";
+import { createFenceFinder } from "./hold/fence-finder.ts";
 import type { HoldPlace, LockOwner } from "./lock-record.ts";
 import { defaultLockTimings, type LockTimings } from "./lock-timings.ts";
 import { describePlace } from "./look.ts";
-import { createOrphanReaper, type OrphanReaper } from "./orphan-reaper.ts";
+import { createOrphanReaper, type OrphanReaper } from "./recovery/orphan-reaper.ts";
 import { releaseLocks, type ReleaseOutcome, type TakenLock } from "./release-locks.ts";
-import { createOwnerProbe, type OwnerProbe } from "./stale-watch-owner.ts";
-import type { TransportPool } from "./transport-pool.ts";
+import { createOwnerProbe, type OwnerProbe } from "./lease/stale-watch-owner.ts";
+import type { TransportPool } from "./transport/transport-pool.ts";
 
 /** Takes and gives back the locks of jobs. */
 export interface JobLocks {

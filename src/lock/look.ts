@@ -2,8 +2,8 @@ import { setMaxListeners } from "node:events";
 import { AbortReason, childController } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { interruptible } from "./interruptible.ts";
-import type { CheckAnswer, FoundLock } from "./lock-transport.ts";
-import type { LockTarget } from "./transport-pool.ts";
+import type { CheckAnswer, FoundLock } from "./transport/lock-transport.ts";
+import type { LockTarget } from "./transport/transport-pool.ts";
 
 /** Where one lock file stands. Only `absent` is free. */
 export type Sight =

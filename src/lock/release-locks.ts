@@ -1,11 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import { AbortReason, sleep } from "../base/abort.ts";
 import { interruptible } from "./interruptible.ts";
-import type { ClaimJournal } from "./claim-journal.ts";
-import type { OwnLock, ReleaseAnswer } from "./lock-transport.ts";
+import type { ClaimJournal } from "./claim/claim-journal.ts";
+import type { OwnLock, ReleaseAnswer } from "./transport/lock-transport.ts";
 import type { LockTimings } from "./lock-timings.ts";
 import { describePlace } from "./look.ts";
-import type { LockTarget } from "./transport-pool.ts";
+import type { LockTarget } from "./transport/transport-pool.ts";
 
 /** A lock that this process took, or may have taken. */
 export interface TakenLock {

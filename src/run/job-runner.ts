@@ -5,7 +5,7 @@ import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Action, Block, Job } from "../config/resolved.ts";
 import type { RunAction } from "../action/action.ts";
-import type { GuardedHold, GuardedLocks } from "../lock/hold-locks.ts";
+import type { GuardedHold, GuardedLocks } from "../lock/hold/hold-locks.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { ActionOutcome, JobOutcome, JobResult } from "../model/run.ts";
 import { awaitWriters } from "./await-writers.ts";

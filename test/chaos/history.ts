@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RecordedAnswer, RecordedOperation, RecordLine } from "../../src/lock/operation-record.ts";
+import type { RecordedAnswer, RecordedOperation, RecordLine } from "../../src/lock/transport/operation-record.ts";
 
 /** One job of the history; each has a director of its own with the same name. Paths are unique over all hosts. */
 export interface HistoryJob {

@@ -1,4 +1,4 @@
-import type { RecordedAnswer } from "../../src/lock/operation-record.ts";
+import type { RecordedAnswer } from "../../src/lock/transport/operation-record.ts";
 import type { History, HistoryJob, LabEvent, Operation, Writer } from "./history.ts";
 
 /** What a made-up operation may say; it takes ten milliseconds and is the first life of the client unless told. */

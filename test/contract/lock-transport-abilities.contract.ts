@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { claimOf, type LockWorld } from "./lock-transport.contract.ts";
 
 const never = new AbortController().signal;

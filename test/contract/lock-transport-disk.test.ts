@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { mkdir, open, readdir, readFile, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { openLocalWorld, openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Claim, LockTransport } from "../../src/lock/lock-transport.ts";
+import type { Claim, LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { lockContent } from "../support/lock-fixture.ts";
 import type { LockWorld } from "./lock-transport.contract.ts";
 

@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Explanation } from "../../src/daemon/explain.ts";
+import type { Explanation } from "../../src/daemon/inspect/explain.ts";
 import { type ConfigDraft, type Instance, makeInstance, reach, trust } from "../support/instance.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { systemClock } from "../../src/base/clock.ts";
 import { runDoctor } from "../../src/cli/commands/doctor.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { examineHosts, type DoctorDeps, type HostReport } from "../../src/daemon/doctor.ts";
+import { examineHosts, type DoctorDeps, type HostReport } from "../../src/daemon/doctor/doctor.ts";
 import { runTool } from "../../src/process/run-tool.ts";
 import { startChild } from "../../src/process/start-child.ts";
 import { freePort, startSshd, type TestSshd } from "../support/sshd.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { SshEndpoint } from "../../src/config/resolved.ts";
-import { createSshTransport } from "../../src/lock/ssh-transport.ts";
+import { createSshTransport } from "../../src/lock/transport/ssh-transport.ts";
 import { createConnectionPool } from "../../src/ssh/connection-pool.ts";
 import { sshCommand, sshDestination } from "../../src/ssh/ssh-arguments.ts";
 import { createMemoryLog } from "../support/memory-log.ts";

@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { claimOf } from "../contract/lock-transport.contract.ts";
 import { holdGuard } from "../support/hold-guard.ts";
 import { openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";

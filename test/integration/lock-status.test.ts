@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { formatStatus, parseStatus, statusPath } from "../../src/lock/lock-status.ts";
+import { formatStatus, parseStatus, statusPath } from "../../src/lock/lease/lock-status.ts";
 import { lockContent } from "../support/lock-fixture.ts";
 import { openLocalWorld, openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, stat, utimes, writeFile } from "node
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import type { LockTransport } from "../../src/lock/lock-transport.ts";
-import { createRemoteTransport } from "../../src/lock/remote-transport.ts";
+import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
+import { createRemoteTransport } from "../../src/lock/transport/remote-transport.ts";
 import { runTool } from "../../src/process/run-tool.ts";
 import { startChild } from "../../src/process/start-child.ts";
 import { createConnectionPool } from "../../src/ssh/connection-pool.ts";

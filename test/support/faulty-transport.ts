@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { sleep } from "../../src/base/abort.ts";
 import type { Clock } from "../../src/base/clock.ts";
-import type { LockTransport, Unknown } from "../../src/lock/lock-transport.ts";
+import type { LockTransport, Unknown } from "../../src/lock/transport/lock-transport.ts";
 import type { Fault, OperationNote } from "./memory-lock-host.ts";
 
 const never = new AbortController().signal;

@@ -1,13 +1,13 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Block, LockFile, SshEndpoint } from "../../src/config/resolved.ts";
-import type { ClaimJournal } from "../../src/lock/claim-journal.ts";
+import type { ClaimJournal } from "../../src/lock/claim/claim-journal.ts";
 import { createJobLocks, type JobLocks } from "../../src/lock/job-locks.ts";
 import { formatLockContent, type LockOwner, type LockRecord } from "../../src/lock/lock-record.ts";
 import type { LockTimings } from "../../src/lock/lock-timings.ts";
-import type { LockTransport } from "../../src/lock/lock-transport.ts";
-import { createProbedTransport } from "../../src/lock/probe.ts";
-import type { OwnerProbe } from "../../src/lock/stale-watch-owner.ts";
-import type { TransportPool } from "../../src/lock/transport-pool.ts";
+import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
+import { createProbedTransport } from "../../src/lock/transport/probe.ts";
+import type { OwnerProbe } from "../../src/lock/lease/stale-watch-owner.ts";
+import type { TransportPool } from "../../src/lock/transport/transport-pool.ts";
 import { EventLog } from "./event-log.ts";
 import { createMemoryLog } from "./memory-log.ts";
 import type { Fault, MemoryLockHost, OperationNote } from "./memory-lock-host.ts";

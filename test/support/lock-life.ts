@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Claim, LockTransport } from "../../src/lock/lock-transport.ts";
+import type { Claim, LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { lockContent } from "./lock-fixture.ts";
 
 const never = new AbortController().signal;

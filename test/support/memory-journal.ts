@@ -1,4 +1,4 @@
-import type { ClaimJournal } from "../../src/lock/claim-journal.ts";
+import type { ClaimJournal } from "../../src/lock/claim/claim-journal.ts";
 
 /** A journal in memory: which tokens may still be at which locks. */
 export function createMemoryJournal(): ClaimJournal & {

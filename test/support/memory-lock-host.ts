@@ -18,7 +18,7 @@ import type {
   PromoteAnswer,
   ReleaseAnswer,
   StaleLock,
-} from "../../src/lock/lock-transport.ts";
+} from "../../src/lock/transport/lock-transport.ts";
 
 /** `mtime` in seconds by the host's clock. */
 type Entry = { readonly content: string; readonly mtime: number } | "symlink" | "directory" | "fifo";

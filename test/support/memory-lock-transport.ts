@@ -13,7 +13,7 @@ import type {
   PromoteAnswer,
   ReleaseAnswer,
   Unknown,
-} from "../../src/lock/lock-transport.ts";
+} from "../../src/lock/transport/lock-transport.ts";
 import type { Fault, MemoryLockHost, OperationNote } from "./memory-lock-host.ts";
 
 /**

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { LockTransport } from "../../src/lock/lock-transport.ts";
+import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { claimOf, type LockWorld } from "../contract/lock-transport.contract.ts";
 import { openLocalWorld, openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";

@@ -40,7 +40,7 @@ export async function runDoctor(
   const path = configPath(options.config, context.env);
   const [{ loadConfig }, { examineHosts }, { runTool }, { startChild }, { systemClock }, view] = await Promise.all([
     import("../../config/load.ts"),
-    import("../../daemon/doctor.ts"),
+    import("../../daemon/doctor/doctor.ts"),
     import("../../process/run-tool.ts"),
     import("../../process/start-child.ts"),
     import("../../base/clock.ts"),

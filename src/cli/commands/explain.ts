@@ -34,7 +34,7 @@ export async function runExplain(job: string, options: ExplainOptions, context: 
   const path = configPath(options.config, context.env);
   const [{ loadConfig }, { explainJob }, { runTool }, { startChild }, { systemClock }, view] = await Promise.all([
     import("../../config/load.ts"),
-    import("../../daemon/explain.ts"),
+    import("../../daemon/inspect/explain.ts"),
     import("../../process/run-tool.ts"),
     import("../../process/start-child.ts"),
     import("../../base/clock.ts"),

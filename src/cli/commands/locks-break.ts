@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { OperatorError } from "../../base/errors.ts";
-import type { BreakCandidate, BreakOutcome } from "../../daemon/break-lock.ts";
-import type { CatalogDeps } from "../../daemon/lock-catalog.ts";
+import type { BreakCandidate, BreakOutcome } from "../../daemon/inspect/break-lock.ts";
+import type { CatalogDeps } from "../../daemon/inspect/lock-catalog.ts";
 import { askOnTerminal, type Ask } from "../ask.ts";
 import type { CommandContext } from "../command-context.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
@@ -72,8 +72,8 @@ export async function runLocksBreak(
   }
   const configs = await loadConfigs(options.config, context);
   const [{ openLockCatalog }, breaking, lookup, view] = await Promise.all([
-    import("../../daemon/lock-catalog.ts"),
-    import("../../daemon/break-lock.ts"),
+    import("../../daemon/inspect/lock-catalog.ts"),
+    import("../../daemon/inspect/break-lock.ts"),
     lookDeps(context),
     import("../locks-break-view.ts"),
   ]);

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { CatalogDeps } from "../../daemon/lock-catalog.ts";
+import type { CatalogDeps } from "../../daemon/inspect/lock-catalog.ts";
 import type { CommandContext } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { configsOption, loadConfigs, lookDeps } from "../look-at-locks.ts";
@@ -52,8 +52,8 @@ export async function runLocks(
 ): Promise<void> {
   const configs = await loadConfigs(options.config, context);
   const [{ openLockCatalog }, { surveyLocks }, deps, view] = await Promise.all([
-    import("../../daemon/lock-catalog.ts"),
-    import("../../daemon/survey-locks.ts"),
+    import("../../daemon/inspect/lock-catalog.ts"),
+    import("../../daemon/inspect/survey-locks.ts"),
     lookDeps(context),
     import("../locks-view.ts"),
   ]);

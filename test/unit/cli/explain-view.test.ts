@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explanationAsJson, formatExplanation } from "../../../src/cli/explain-view.ts";
-import type { Explanation } from "../../../src/daemon/explain.ts";
-import type { LockExplanation } from "../../../src/daemon/explain-locks.ts";
+import type { Explanation } from "../../../src/daemon/inspect/explain.ts";
+import type { LockExplanation } from "../../../src/daemon/inspect/explain-locks.ts";
 
 const now = Date.UTC(2026, 2, 1, 12);
 const minute = 60_000;

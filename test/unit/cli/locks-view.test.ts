@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatLocks, locksAsJson } from "../../../src/cli/locks-view.ts";
-import type { LockReport } from "../../../src/daemon/survey-locks.ts";
+import type { LockReport } from "../../../src/daemon/inspect/survey-locks.ts";
 
 const free: LockReport = {
   ...{ place: { host: "nas", path: "/run/locks/data" }, state: "free", owner: null, ownerIsDead: false, job: null },

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Job } from "../../../src/config/resolved.ts";
-import { createGuardedLocks } from "../../../src/lock/hold-locks.ts";
-import { noIntents } from "../../../src/lock/intents.ts";
+import { createGuardedLocks } from "../../../src/lock/hold/hold-locks.ts";
+import { noIntents } from "../../../src/lock/recovery/intents.ts";
 import { defaultLockTimings } from "../../../src/lock/lock-timings.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { sleep } from "../../../src/base/abort.ts";
-import { createGuardedLocks } from "../../../src/lock/hold-locks.ts";
-import { noIntents } from "../../../src/lock/intents.ts";
+import { createGuardedLocks } from "../../../src/lock/hold/hold-locks.ts";
+import { noIntents } from "../../../src/lock/recovery/intents.ts";
 import { defaultLockTimings } from "../../../src/lock/lock-timings.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { allFaults } from "../../support/fault-contest.ts";

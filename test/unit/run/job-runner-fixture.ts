@@ -2,7 +2,7 @@ import { abortReasonOf } from "../../../src/base/abort.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { RunAction } from "../../../src/action/action.ts";
 import type { Job } from "../../../src/config/resolved.ts";
-import type { GuardedClaim, GuardedLocks } from "../../../src/lock/hold-locks.ts";
+import type { GuardedClaim, GuardedLocks } from "../../../src/lock/hold/hold-locks.ts";
 import type { Fencing, WritersLeft } from "../../../src/model/hold.ts";
 import type { ActionOutcome } from "../../../src/model/run.ts";
 import { createJobRunner } from "../../../src/run/job-runner.ts";

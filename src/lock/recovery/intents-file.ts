@@ -1,0 +1,82 @@
+import type { LockFile } from "../../config/resolved.ts";
+
+/** What one job of one run may have left behind when its director died. */
+export interface Intent {
+  readonly runId: string;
+  readonly jobId: string;
+  /** Kernel's boot id: process ids of another boot mean nothing. */
+  readonly boot: string;
+  /** Its lock files, with the way to them, whatever the configuration says by now. */
+  readonly locks: readonly LockFile[];
+  /** Random tokens that any of these locks may carry. */
+  readonly tokens: readonly string[];
+  /** Kernel locks of its writers; `at` is the way to their host. */
+  readonly holds: {
+    readonly at: LockFile;
+    readonly paths: readonly string[];
+    /** The one in which a token is declared dead, because a lock is on another host. */
+    readonly fence?: string;
+  } | null;
+  /** `token key` of the locks whose one removal over sftp was sent, or may have been. */
+  readonly unlinked?: readonly string[];
+  /** Process groups of its children; `start` is field 22 of the leader's /proc/PID/stat. */
+  readonly groups: readonly { readonly id: number; readonly start: number }[];
+}
+
+export function formatIntents(intents: readonly Intent[]): string {
+  return `${JSON.stringify({ v: 1, intents }, undefined, 1)}\n`;
+}
+
+/** Undefined: not a file of ours, or a damaged one. */
+export function parseIntents(text: string): readonly Intent[] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value) || value["v"] !== 1) return undefined;
+  const { intents } = value;
+  return isListOf(intents, isIntent) ? intents : undefined;
+}
+
+function isIntent(value: unknown): value is Intent {
+  if (!isObject(value)) return false;
+  const { holds } = value;
+  return (
+    [value["runId"], value["jobId"], value["boot"]].every(isText) &&
+    isListOf(value["locks"], isLockFile) &&
+    isListOf(value["tokens"], isText) &&
+    isListOf(value["groups"], isGroup) &&
+    (value["unlinked"] === undefined || isListOf(value["unlinked"], isText)) &&
+    (holds === null || isHolds(holds))
+  );
+}
+
+function isHolds(value: unknown): boolean {
+  if (!isObject(value) || !isLockFile(value["at"]) || !isListOf(value["paths"], isText)) return false;
+  return value["fence"] === undefined || isText(value["fence"]);
+}
+
+function isLockFile(value: unknown): value is LockFile {
+  if (!isObject(value) || !isText(value["path"])) return false;
+  if (value["type"] === "local") return true;
+  const { endpoint } = value;
+  return value["type"] === "remote" && isObject(endpoint) && isText(endpoint["host"]) && isObject(endpoint["options"]);
+}
+
+function isGroup(value: unknown): value is Intent["groups"][number] {
+  return isObject(value) && [value["id"], value["start"]].every(Number.isSafeInteger);
+}
+
+function isListOf<Item>(value: unknown, isItem: (item: unknown) => item is Item): value is Item[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

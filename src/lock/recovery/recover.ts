@@ -1,0 +1,173 @@
+import { sleep } from "../../base/abort.ts";
+import type { LockDeps } from "../claim/claim-scope.ts";
+import { declareDead, findObstacle, findWriter, lookUntilGone } from "../hold/hold-watch.ts";
+import type { IntentBook } from "./intents.ts";
+import type { Intent } from "./intents-file.ts";
+import type { LockOwner } from "../lock-record.ts";
+import { describePlace } from "../look.ts";
+import { findBeaten } from "./recover-beaten.ts";
+import { findDeadClaims } from "./recover-by-owner.ts";
+import { releaseLocks, type TakenLock } from "../release-locks.ts";
+import type { LockFile } from "../../config/resolved.ts";
+import { type ProcessTable, watchSurvivors } from "../hold/survivors.ts";
+import type { TransportPool } from "../transport/transport-pool.ts";
+
+/** The clean-up after an earlier life of this director that did not end in good order (§2.9). */
+export interface Recovery {
+  /**
+   * Resolves when its processes are stopped and its locks given back, or as many of them as could be
+   * within the bound; the rest is tried in the background.
+   */
+  readonly begun: Promise<void>;
+  /** Ends the background work; what is unfinished stays written down for the next start. */
+  close(): Promise<void>;
+}
+
+export interface RecoveryDeps extends LockDeps {
+  readonly intents: IntentBook;
+  readonly owner: LockOwner;
+  readonly transports: TransportPool;
+  readonly processes: ProcessTable;
+  /** Stops what is left of a run on this host; returns the processes that cannot be killed. */
+  readonly stopLeftovers: (run: Pick<Intent, "runId" | "groups">) => Promise<readonly number[]>;
+  /** Every lock file of the configuration, for the case that nothing was written down. */
+  readonly configured: readonly LockFile[];
+  /** How long the start waits for the locks, once no process is left. */
+  readonly boundMs: number;
+}
+
+export function startRecovery(deps: RecoveryDeps): Recovery {
+  const { intents, clock, boundMs } = deps;
+  const end = new AbortController();
+  const stopped = intents.earlier.map((intent) => stopProcesses(intent, deps));
+  const settled = intents.earlier.map(async (intent, index) => {
+    const survivors = (await stopped[index]) ?? [];
+    if (await settle(intent, survivors, end.signal, deps)) intents.settled(intent);
+  });
+  const unwritten = intents.lost ? recoverUnwritten(end.signal, deps) : nothing;
+  const first = Promise.all([...settled, unwritten.looked]);
+  const all = Promise.all([...settled, unwritten.over]);
+  const begin = async () => {
+    await Promise.all(stopped);
+    const bound = new AbortController();
+    const late = sleep(boundMs, { clock, signal: bound.signal });
+    await Promise.race([first, late]);
+    bound.abort();
+  };
+  return {
+    begun: begin(),
+    close: async () => {
+      end.abort();
+      await all;
+    },
+  };
+}
+
+function stopProcesses(intent: Intent, { owner, stopLeftovers }: RecoveryDeps): Promise<readonly number[]> {
+  // After a reboot the same numbers are other processes.
+  return intent.boot === owner.boot ? stopLeftovers(intent) : Promise.resolve([]);
+}
+
+/** Whether nothing of the intent is left; false: it was given up because this process ends. */
+async function settle(
+  intent: Intent,
+  survivors: readonly number[],
+  signal: AbortSignal,
+  deps: RecoveryDeps,
+): Promise<boolean> {
+  const { transports, clock, timings, log } = deps;
+  const targets = await Promise.all(intent.locks.map((lock) => transports.locate(lock)));
+  const all: TakenLock[] = intent.tokens.flatMap((token) =>
+    targets.map((target) => ({ target, token, certain: true })),
+  );
+  // Of this boot it is proven that the process is gone; of another one a copy of this machine may still run.
+  const beaten = intent.boot === deps.owner.boot ? new Set<TakenLock>() : await findBeaten(all, signal, deps);
+  if (beaten.size > 0) {
+    const fields = {
+      run: intent.runId,
+      job: intent.jobId,
+      locks: [...beaten].map(({ target }) => describePlace(target.place)),
+    };
+    log.error(
+      fields,
+      "locks of an earlier life are alive: the state directory was copied, and they are left to the other one",
+    );
+    return true;
+  }
+  if (!(await waitForLastWriter(intent, survivors, signal, deps))) return false;
+  let left = all;
+  for (let tries = 0; left.length > 0 && !signal.aborted; tries += 1) {
+    const outcomes = await releaseLocks(left, deps);
+    left.forEach((lock, index) => report(intent, lock, outcomes[index], { tries, deps }));
+    left = left.filter((_, index) => (outcomes[index]?.kind ?? "stuck") === "stuck");
+    if (left.length > 0) await sleep(timings.reapEveryMs, { clock, signal });
+  }
+  if (left.length === 0)
+    log.info({ run: intent.runId, job: intent.jobId }, "an unfinished run of an earlier life is cleaned up");
+  return left.length === 0;
+}
+
+type Outcome = Awaited<ReturnType<typeof releaseLocks>>[number] | undefined;
+
+function report(
+  { runId, jobId }: Intent,
+  { target, token }: TakenLock,
+  outcome: Outcome,
+  { tries, deps: { events, clock, log } }: { tries: number; deps: RecoveryDeps },
+): void {
+  const { place } = target;
+  if (outcome !== undefined && outcome.kind !== "stuck") {
+    events.emit("lock:recovered", { runId, jobId, place, token, outcome: outcome.kind, at: clock.now() });
+    return;
+  }
+  if (tries > 0) return;
+  const detail = outcome?.detail ?? "";
+  events.emit("lock:stuck", { runId, jobId, place, token, detail, at: clock.now() });
+  log.error(
+    { run: runId, job: jobId, lock: describePlace(place), detail },
+    "a lock of an earlier life cannot be given back yet",
+  );
+}
+
+/** The lock protects what a writer may still change: a server at the other end outlives a broken connection. */
+async function waitForLastWriter(
+  intent: Intent,
+  survivors: readonly number[],
+  signal: AbortSignal,
+  { transports, processes, clock, timings, log }: RecoveryDeps,
+): Promise<boolean> {
+  const survivorsLeft = watchSurvivors(survivors, processes);
+  const holds = intent.tokens.length === 0 ? null : intent.holds;
+  const transport = holds === null ? undefined : (await transports.locate(holds.at)).transport;
+  for (let told = false; !signal.aborted; told = true) {
+    const found = await lookUntilGone(
+      async (options) => {
+        const hanging = survivorsLeft();
+        if (hanging !== undefined) return hanging;
+        if (transport === undefined || holds === null) return undefined;
+        const watched = { transport, paths: holds.paths, fence: holds.fence };
+        // The directory is gone or closed to us: whoever may be there, no later look will tell.
+        if ((await findObstacle(watched, options)) !== undefined) return undefined;
+        return (await findWriter(watched, options)) ?? declareDead(watched, intent.tokens, signal);
+      },
+      { clock, withinMs: timings.writersMs, signal },
+    );
+    if (found === undefined) return true;
+    if (!told) log.error({ run: intent.runId, job: intent.jobId, detail: found }, "locks of an earlier life are kept");
+  }
+  return false;
+}
+
+const nothing = { looked: Promise.resolve(), over: Promise.resolve() };
+
+function recoverUnwritten(signal: AbortSignal, deps: RecoveryDeps): typeof nothing {
+  return findDeadClaims({
+    locks: deps.configured,
+    signal,
+    deps,
+    onFound: async (intent) => {
+      const survivors = await stopProcesses(intent, deps);
+      await settle(intent, survivors, signal, deps);
+    },
+  });
+}

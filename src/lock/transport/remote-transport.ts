@@ -1,0 +1,83 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { SshEndpoint } from "../../config/resolved.ts";
+import type { ConnectionPool } from "../../ssh/connection-pool.ts";
+import type { LockTransport } from "./lock-transport.ts";
+import { createSftpTransport } from "./sftp-transport.ts";
+import { createSshTransport } from "./ssh-transport.ts";
+
+export interface RemoteTransportDeps {
+  readonly endpoint: SshEndpoint;
+  readonly pool: ConnectionPool;
+  readonly operationTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What an account allows may be changed by its administrator: a day later the shell is tried again. */
+const retryShellMs = 86_400_000;
+
+/**
+ * Locks on another host, by a shell where there is one and over sftp where there is none, or where the host
+ * has no flock(1). Every operation but a claim may be repeated on the other way: a claim is asked for once per
+ * token, when it is known which way is the right one.
+ */
+export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport {
+  const { endpoint, clock, log } = deps;
+  /** Since when, and why, there is no shell; undefined: there is one, or nobody has tried yet. */
+  let shellless: { since: number; detail: string } | undefined;
+  const onNoShell = (detail: string) => {
+    if (shellless?.detail !== detail)
+      log.info({ host: endpoint.host, detail }, "no shell for lock files, sftp is used");
+    shellless = { since: clock.monotonic(), detail };
+  };
+  const shell = createSshTransport({ ...deps, onNoShell });
+  const sftp = createSftpTransport({ ...deps, whyNoShell: () => shellless?.detail });
+
+  const isShellless = () => shellless !== undefined && clock.monotonic() - shellless.since < retryShellMs;
+  /** Something has been answered, one way or the other. */
+  let proven = false;
+  const operate = async <T>(operation: (transport: LockTransport) => Promise<T>): Promise<T> => {
+    if (isShellless()) return operation(sftp);
+    shellless = undefined;
+    const answer = await operation(shell);
+    return shellless === undefined ? answer : operation(sftp);
+  };
+  const check: LockTransport["check"] = async (paths, signal) => {
+    const answers = await operate((transport) => transport.check(paths, signal));
+    proven ||= answers.some(({ kind }) => kind === "absent" || kind === "held");
+    return answers;
+  };
+  const acquire: LockTransport["acquire"] = async (request, signal) => {
+    if (!proven && !isShellless())
+      await check(
+        request.claims.slice(0, 1).map(({ path }) => path),
+        signal,
+      );
+    return (isShellless() ? sftp : shell).acquire(request, signal);
+  };
+
+  return {
+    host: endpoint.host,
+    acquire,
+    check,
+    release: (locks, signal) => operate((transport) => transport.release(locks, signal)),
+    beat: (locks, signal) => operate((transport) => transport.beat(locks, signal)),
+    promote: (claims, signal) => operate((transport) => transport.promote(claims, signal)),
+    break: (lock, signal) => operate((transport) => transport.break(lock, signal)),
+    breakForeign: (lock, signal) => operate((transport) => transport.breakForeign(lock, signal)),
+    fingerprint: (path, signal) => operate((transport) => transport.fingerprint(path, signal)),
+    holds: (paths, signal) => operate((transport) => transport.holds(paths, signal)),
+    fence: (dead, signal) => operate((transport) => transport.fence(dead, signal)),
+    probe: async (directories, signal) => {
+      const answers = await operate((transport) => transport.probe(directories, signal));
+      proven ||= answers.some(({ kind }) => kind === "probed");
+      const lacksFlock = answers.some((answer) => answer.kind === "probed" && answer.flock === false);
+      if (!lacksFlock || signal.aborted) return answers;
+      const overSftp = await sftp.probe(directories, signal);
+      if (!overSftp.every((answer) => answer.kind === "probed")) return answers;
+      onNoShell("the host has no working flock(1)");
+      return overSftp;
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { hostsOfConfig } from "../../../../src/daemon/doctor/doctor-hosts.ts";
+import type { Config, Job } from "../../../../src/config/resolved.ts";
+import { buildJob } from "../../../support/build-job.ts";
+import { blockOn, remoteLock } from "../../../support/lock-fixture.ts";
+import { plainEndpoint } from "../../../support/ssh-endpoint.ts";
+
+const sync: Job["actions"][number] = { kind: "sync", id: "s", sources: ["/a"], dest: "/b", opts: [], rsync: {} };
+
+describe("the hosts of a configuration", () => {
+  const hostsOf = (...jobs: Partial<Job>[]) =>
+    hostsOfConfig({ jobs: jobs.map((job, index) => buildJob({ id: `job${index}`, ...job })) } as unknown as Config);
+
+  it("are this one and those of jobs, locks and blocks, each once", () => {
+    const lock = remoteLock("locks", "/run/x/a");
+    const hosts = hostsOf(
+      { type: "remote", endpoint: plainEndpoint, actions: [sync], lockFiles: [lock], blocksOn: [] },
+      { type: "remote", endpoint: plainEndpoint, actions: [sync], lockFiles: [], blocksOn: [blockOn(lock)] },
+    );
+    expect(hosts.map(({ endpoint }) => endpoint?.host ?? null)).toEqual([null, "backup01", "locks"]);
+    expect(hosts[1]).toMatchObject({ destinations: ["/b"], needsRsync: true, jobs: ["job0", "job1"] });
+    expect(hosts[2]).toMatchObject({
+      lockDirectories: [{ path: "/run/x", claims: true, third: true }],
+      needsRsync: false,
+      jobs: ["job0", "job1"],
+    });
+  });
+
+  it("are written to on the side that receives", () => {
+    const [here, there] = hostsOf({ type: "remote", direction: "pull", endpoint: plainEndpoint, actions: [sync] });
+    expect(here?.destinations).toEqual(["/b"]);
+    expect(there?.destinations).toEqual([]);
+  });
+
+  it("are third ones only when neither this one nor the one that is written", () => {
+    const lock = { type: "remote", endpoint: plainEndpoint, path: "/run/x/a" } as const;
+    const job = { type: "remote", endpoint: plainEndpoint, actions: [sync], lockFiles: [lock] } as const;
+    const thirdOf = (...jobs: Partial<Job>[]) =>
+      hostsOf(...jobs)
+        .at(-1)
+        ?.lockDirectories.map(({ third }) => third);
+    expect(thirdOf(job)).toEqual([undefined]);
+    expect(thirdOf({ ...job, direction: "pull" })).toEqual([true]);
+    expect(thirdOf({ ...job, actions: [] })).toEqual([undefined]);
+  });
+
+  it("are only looked at where none but others' locks lie", () => {
+    const [here] = hostsOf({ blocksOn: [blockOn({ type: "local", path: "/run/theirs/a" })], lockFiles: [] });
+    expect(here?.lockDirectories).toEqual([{ path: "/run/theirs", claims: false, allows: undefined }]);
+  });
+});
