@@ -105,7 +105,8 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
       const { lease } = job;
       const openLease = () => keeper.open({ ...of, settings: lease });
       const reachFence = createFenceFinder(job, { transports, owner });
-      const scope: ClaimScope = { ...shared, ...of, signal, announce, lease, openLease, breaker, reachFence };
+      const { sawToken } = reaper;
+      const scope: ClaimScope = { ...shared, ...of, signal, announce, lease, openLease, breaker, reachFence, sawToken };
       const own = await Promise.all(job.lockFiles.map(locate));
       const blocks = await Promise.all(
         job.blocksOn.map(async (block) => ({ target: await locate(block.lock), block })),

@@ -37,6 +37,7 @@ export async function waitUntilFree(
     const first = inTheWay[0];
     if (first === undefined) return { kind: "free" };
     const seen = inTheWay.map((obstacle) => ({ target: obstacle.target, sight: sightOf(obstacle) }));
+    for (const { sight } of seen) if (sight.state === "held") scope.sawToken(sight.found.record?.token ?? "");
     const { broke, lookAgainMs } = await scope.breaker.attend(seen, scope);
     if (signal.aborted) return { kind: "cancelled", reason: abortReasonOf(signal) };
     if (broke) continue;

@@ -40,6 +40,8 @@ export interface ClaimScope extends LockDeps {
   readonly openLease: () => Lease;
   readonly breaker: StaleBreaker;
   readonly reachFence: Waiter["reachFence"];
+  /** A lock with this token is in the way; it may be one that this director still wants to give back. */
+  readonly sawToken: (token: string) => void;
 }
 
 /** Tells the listeners about the waits of one claim. */

@@ -13,6 +13,8 @@ export interface Orphan {
 /** Goes on trying to give locks back that could not be given back in time, or that may still appear. */
 export interface OrphanReaper {
   add(orphan: Orphan): void;
+  /** Somebody waits for a lock of this token: if it is one of these, its host answers again, so it is tried at once. */
+  sawToken(token: string): void;
   /** Gives up; what is left is reported. */
   close(): void;
 }
@@ -26,18 +28,21 @@ export function createOrphanReaper(deps: LockDeps): OrphanReaper {
   const orphans = new Map<Orphan, number>();
   let cancelTimer: CancelTimer | undefined;
   let closed = false;
+  let reaping = false;
 
   const arm = () => {
     if (cancelTimer !== undefined || closed || orphans.size === 0) return;
     cancelTimer = clock.setTimer(timings.reapEveryMs, () => void reap());
   };
   const reap = async () => {
+    reaping = true;
     const due = [...orphans.keys()];
     const outcomes = await releaseLocks(
       due.map(({ lock }) => lock),
       deps,
     );
     due.forEach((orphan, index) => settle(orphan, outcomes[index]?.kind ?? "stuck"));
+    reaping = false;
     cancelTimer = undefined;
     arm();
   };
@@ -64,6 +69,11 @@ export function createOrphanReaper(deps: LockDeps): OrphanReaper {
       orphans.set(orphan, clock.monotonic());
       if (closed) report(orphan);
       arm();
+    },
+    sawToken: (token) => {
+      if (reaping || closed || ![...orphans.keys()].some(({ lock }) => lock.token === token)) return;
+      cancelTimer?.();
+      cancelTimer = clock.setTimer(0, () => void reap());
     },
     close: () => {
       closed = true;

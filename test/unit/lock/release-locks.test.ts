@@ -71,6 +71,20 @@ describe("giving locks back", () => {
     expect(events.of("lock:released")).toHaveLength(1);
   });
 
+  it("gives a left-over lock back at once when its own next run finds it in the way", async () => {
+    const { held, locks, events } = await hold();
+    backup.silent = true;
+    const released = held.release();
+    await clock.advance(20_000);
+    await released;
+    backup.silent = false;
+    const job = buildJob({ lockFiles: [remoteLock("backup", "/locks/a")] });
+    const next = locks.claim({ job, runId: "next", signal: new AbortController().signal });
+    await clock.advance(20_000);
+    expect(events.of("lock:held").map(({ runId }) => runId)).toEqual(["run", "next"]);
+    expect((await next).kind).toBe("held");
+  });
+
   it("leaves another's file alone and says that the lock was lost", async () => {
     const { held, events } = await hold();
     backup.write("/locks/a", lockContent());
