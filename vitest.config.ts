@@ -6,7 +6,15 @@ const common = { environment: "node", restoreMocks: true, env: { TZ: "UTC" } } a
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: "unit", include: ["test/unit/**/*.test.ts", "test/*.test.ts"] } },
+      {
+        test: {
+          ...common,
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/*.test.ts"],
+          // Some try thousands of inputs, on machines where much else runs.
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           ...common,

@@ -5,7 +5,7 @@ export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly measured: Series;
-  /** At most this; the bars are those of the design. */
+  /** At most this: what the program was meant to reach before it was measured. */
   readonly bar: number;
   /** The two sides of a ratio, and what else one has to know to read it. */
   readonly parts: readonly { readonly name: string; readonly unit: string; readonly measured: Series }[];

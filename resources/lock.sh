@@ -555,6 +555,8 @@ rd_fence() {
 }
 
 rd_bury() {
+  # The path stands in somebody's lock file: what is not ours is not written into, and never cut.
+  if [ -s "$rd_path" ] && [ "$(dd if="$rd_path" bs=5 count=1)" != 'dead ' ]; then rd_fail fence; return; fi
   if ! rd_buried; then
     rd_forget
     printf 'dead %s;\n' "$rd_token" >>"$rd_path"

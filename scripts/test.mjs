@@ -1,6 +1,7 @@
 // Runs the test projects named (all but `system` when none is), and says what cannot run here and why.
 // Further arguments go to vitest: `npm test -- test/unit/lock -t "withdraws"`.
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { bin, root, runProgram } from "./run-program.mjs";
 import { hostTools, missingTools } from "./tools.mjs";
@@ -36,6 +37,8 @@ async function runTests() {
   return runProgram(bin("vitest"), [
     "run",
     ...runnable.map((name) => `--project=${name}`),
+    // The quick tests mostly wait for other programs, so more of them than processors run at a time.
+    ...(runnable.includes("system") ? [] : [`--maxWorkers=${2 * availableParallelism()}`]),
     "--reporter=default",
     "--reporter=json",
     "--reporter=./scripts/skipped-tests-reporter.mjs",

@@ -3,17 +3,14 @@ import { quoteWord } from "../base/shell-words.ts";
 import type { LockExplanation, LockHolder } from "../daemon/inspect/explain-locks.ts";
 import type { LockStatus } from "../lock/lease/lock-status.ts";
 import type { LockPlace } from "../model/run.ts";
-import { formatBytes, formatTime } from "./output.ts";
+import { formatBytes, formatPlace, formatTime } from "./output.ts";
 
 /** One lock file, and below it what is known of it. */
 export function formatLock(lock: LockExplanation, now: number): string {
   const { place, roles } = lock;
-  return [`  ${placeOf(place)}  (${roles.join(", ")})`, ...details(lock, now).map((line) => `    ${line}`)].join("\n");
-}
-
-export function placeOf(place: LockPlace | null): string {
-  if (place === null) return "";
-  return place.host === null ? place.path : `${place.host}:${place.path}`;
+  return [`  ${formatPlace(place)}  (${roles.join(", ")})`, ...details(lock, now).map((line) => `    ${line}`)].join(
+    "\n",
+  );
 }
 
 function details(lock: LockExplanation, now: number): string[] {
@@ -34,7 +31,7 @@ function details(lock: LockExplanation, now: number): string[] {
     case "held":
       return [
         ...(holder === null ? [] : describeHolder(holder, ageSeconds)),
-        progress === null ? "progress: not told" : `progress: ${describeProgress(progress)}`,
+        progress === null ? "progress: not told yet" : `progress: ${describeProgress(progress)}`,
         ...(lock.leftover ? ["left behind by this director, which does not run: its next start gives it back"] : []),
         ...(own ? [] : describeStale(lock, now)),
       ];
@@ -79,8 +76,8 @@ function describeStale({ stale, holder, place }: LockExplanation, now: number): 
   }
 }
 
-function removal({ host, path }: LockPlace): string {
-  return `→ when its program has ended, remove the file${host === null ? "" : ` on ${host}`}: rm ${quoteWord(path)}`;
+function removal(place: LockPlace): string {
+  return `→ when its program has ended: rsyncdirector locks break ${quoteWord(formatPlace(place))} --foreign`;
 }
 
 function ageWords(seconds: number | null): string {

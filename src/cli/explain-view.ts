@@ -1,8 +1,8 @@
 import { formatDuration } from "../base/duration.ts";
 import type { Activity, Explanation } from "../daemon/inspect/explain.ts";
 import type { LockExplanation } from "../daemon/inspect/explain-locks.ts";
-import { formatLock, placeOf } from "./explain-locks-view.ts";
-import { formatJson, formatTime, printable } from "./output.ts";
+import { formatLock } from "./explain-locks-view.ts";
+import { formatJson, formatPlace, formatTime, printable } from "./output.ts";
 
 /** First the answer in one sentence, then what it rests on. `now` is wall time. */
 export function formatExplanation(explanation: Explanation, now: number): string {
@@ -71,7 +71,7 @@ function describeActivity(activity: Exclude<Activity, { kind: "idle" | "unknown"
   switch (activity.kind) {
     case "waits": {
       const { sinceAt: since, place } = activity.wait;
-      return `waits for ${place === null ? "a lock" : placeOf(place)} since ${formatTime(since)} (${age(since, now)})`;
+      return `waits for ${place === null ? "a lock" : formatPlace(place)} since ${formatTime(since)} (${age(since, now)})`;
     }
     case "runs":
       return `runs since ${formatTime(activity.startedAt)} (${age(activity.startedAt, now)}), in run ${activity.runId}`;
@@ -101,7 +101,7 @@ function describeIdle({ nextAt, schedules, otherRuns }: Explanation, now: number
 }
 
 function wouldWait({ locks }: Explanation): string {
-  const places = locks.filter(isInTheWay).map(({ place }) => placeOf(place));
+  const places = locks.filter(isInTheWay).map(({ place }) => formatPlace(place));
   return places.length === 0 ? "" : `. If it were started now, it would wait for ${places.join(", ")}`;
 }
 
@@ -131,7 +131,7 @@ function describeWait({ activity, spared }: Explanation, now: number): [name: st
     ["until", describeEnd(until, now)],
   ];
   if (spared === null) return lines;
-  return [...lines, ["stale", `${placeOf(spared.place)} looks stale and is not broken: ${spared.detail ?? ""}`]];
+  return [...lines, ["stale", `${formatPlace(spared.place)} looks stale and is not broken: ${spared.detail ?? ""}`]];
 }
 
 function describeEnd(until: (Activity & { kind: "waits" })["wait"]["until"], now: number): string {

@@ -1,7 +1,6 @@
 import { formatDuration } from "../base/duration.ts";
-import type { LockPlace } from "../model/run.ts";
 import type { LockEventRecord } from "../store/lock-events.ts";
-import { formatJson, formatTable, formatTime, printable } from "./output.ts";
+import { formatJson, formatPlace, formatTable, formatTime, printable } from "./output.ts";
 
 /** All lines of several runs; each names its job and the beginning of its run. */
 export function formatLockEvents(events: readonly LockEventRecord[]): string {
@@ -10,7 +9,7 @@ export function formatLockEvents(events: readonly LockEventRecord[]): string {
     event.jobId ?? "",
     event.runId ?? "",
     event.kind,
-    placeOf(event.place),
+    formatPlace(event.place),
     describe(event),
   ]);
   return printable(formatTable(["TIME", "JOB", "RUN", "WHAT", "LOCK", ""], rows));
@@ -23,7 +22,7 @@ export function formatLocksOfRun(events: readonly LockEventRecord[]): string {
     `  ${formatTime(event.at)}`,
     ...(severalJobs ? [event.jobId ?? ""] : []),
     event.kind,
-    placeOf(event.place),
+    formatPlace(event.place),
     describe(event),
   ]);
   const noTitles = (rows[0] ?? []).map(() => "");
@@ -32,11 +31,6 @@ export function formatLocksOfRun(events: readonly LockEventRecord[]): string {
 
 export function lockEventsAsJson(events: readonly LockEventRecord[]): string {
   return formatJson(events);
-}
-
-function placeOf(place: LockPlace | null): string {
-  if (place === null) return "";
-  return place.host === null ? place.path : `${place.host}:${place.path}`;
 }
 
 /** What the line says besides its name: whose lock, how old, why. */
@@ -56,7 +50,9 @@ function ageWords(kind: LockEventRecord["kind"], age: string): string {
       return `last confirmed ${age} ago`;
     case "confirmed":
       return `it was in doubt for ${age}`;
-    default:
+    case "foreign":
       return `${age} old`;
+    default:
+      return `silent for ${age}`;
   }
 }

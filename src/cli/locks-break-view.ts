@@ -1,7 +1,8 @@
 import { safeWord } from "../base/untrusted-text.ts";
 import type { BreakCandidate, BreakOutcome } from "../daemon/inspect/break-lock.ts";
 import type { LockReport } from "../daemon/inspect/survey-locks.ts";
-import { ageInWords, formatLock, placeInWords } from "./locks-view.ts";
+import { ageInWords, formatLock } from "./locks-view.ts";
+import { formatPlace } from "./output.ts";
 import { wrapText } from "./wrap-text.ts";
 
 /** The lock, and what a person has to make sure of before it is broken. */
@@ -17,6 +18,8 @@ function adviceOf(report: LockReport, { unlink }: { unlink: boolean }): string[]
   const { writer, silentSeconds, heartbeatSeconds, owner } = report;
   const host = safeWord(owner?.host ?? "the host of its program");
   const advice: string[] = [];
+  // Nothing is broken then, and what one would have to make sure of first only distracts.
+  if (report.state === "unknown") return advice;
   const lives = owner !== null && silentSeconds !== null && silentSeconds < 3 * Math.max(30, heartbeatSeconds ?? 0);
   if (lives && !report.ownerIsDead) {
     advice.push(
@@ -26,7 +29,7 @@ function adviceOf(report: LockReport, { unlink }: { unlink: boolean }): string[]
   if (writer?.state === "alive") return advice;
   if (writer?.state === "none" && owner !== null) {
     advice.push(
-      `Nobody holds ${placeInWords(writer.place)} just now, and that is looked at again while the lock is broken. What is not started by rsyncdirector, and actions of kind command, do not hold it.`,
+      `Nobody holds ${formatPlace(writer.place)} just now, and that is looked at again while the lock is broken. What is not started by rsyncdirector, and actions of kind command, do not hold it.`,
     );
   } else {
     const process = owner === null ? "the program that made it has ended" : `process ${owner.pid} has ended on ${host}`;
@@ -44,7 +47,7 @@ function adviceOf(report: LockReport, { unlink }: { unlink: boolean }): string[]
 
 /** What became of it, in words for the operator. */
 export function describeOutcome(outcome: BreakOutcome, report: LockReport): string {
-  const place = safeWord(placeInWords(report.place), 500);
+  const place = safeWord(formatPlace(report.place), 500);
   switch (outcome.kind) {
     case "broken":
       return `${place}: broken; kept as ${outcome.evidence}`;

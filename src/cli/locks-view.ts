@@ -1,8 +1,7 @@
 import { formatDuration } from "../base/duration.ts";
 import { quoteUntrusted, safeWord } from "../base/untrusted-text.ts";
 import type { LockReport, WriterSight } from "../daemon/inspect/survey-locks.ts";
-import type { LockPlace } from "../model/run.ts";
-import { formatJson, formatTable, formatTime } from "./output.ts";
+import { formatJson, formatPlace, formatTable, formatTime } from "./output.ts";
 import { wrapText } from "./wrap-text.ts";
 
 /** A table of all locks, and below it what is known of each. */
@@ -18,7 +17,7 @@ export function locksAsJson(reports: readonly LockReport[]): string {
 
 function formatOverview(reports: readonly LockReport[], width: number): string {
   const rows = reports.map((report) => [
-    safeWord(placeInWords(report.place), 500),
+    safeWord(formatPlace(report.place), 500),
     report.state === "unknown" ? "UNKNOWN" : report.state,
     report.owner === null ? "" : safeWord(`${report.owner.rsyncId}/${report.job ?? ""}`, 24),
     ageInWords(report.ageSeconds),
@@ -53,7 +52,7 @@ export function formatLock(report: LockReport, { width }: { width: number }): st
     ...describeBroken(report),
   ];
   return [
-    safeWord(placeInWords(report.place), 500),
+    safeWord(formatPlace(report.place), 500),
     ...lines.flatMap((line) => wrapText(line, { width, first: "  ", rest: "    " })),
   ];
 }
@@ -68,7 +67,7 @@ function describeState(report: LockReport): string[] {
     case "unknown":
       return [
         `UNKNOWN, which counts as locked: ${safeWord(detail ?? "", 400)}`,
-        `→ rsyncdirector doctor ${place.host ?? "localhost"}`,
+        `→ rsyncdirector doctor --config FILE ${place.host ?? "localhost"}`,
       ];
     case "foreign":
       return [
@@ -80,7 +79,7 @@ function describeState(report: LockReport): string[] {
       const { rsyncId = "", host = "", pid = 0, ours = false } = owner ?? {};
       const who = `job ${safeWord(job ?? "")} of ${safeWord(rsyncId)} on ${safeWord(host)}, process ${pid}`;
       const age = ageSeconds === null ? "" : `, ${ageInWords(ageSeconds)} ago`;
-      const ttl = ttlSeconds === 0 ? "never stale" : `stale after ${formatDuration((ttlSeconds ?? 0) * 1000)}`;
+      const ttl = ttlSeconds === 0 ? "no lease, so never stale" : `lease ${formatDuration((ttlSeconds ?? 0) * 1000)}`;
       return [
         `${state === "held" ? "held" : "claimed, which takes moments,"} by ${who}${ours ? " (this installation)" : ""}`,
         `run ${safeWord(run ?? "")}, since ${timeInWords(created)} by its owner's clock${age}`,
@@ -97,10 +96,10 @@ function describeWriter({ writer, state }: LockReport): string[] {
       return [];
     case "alive": {
       const free = state === "free" ? ", although the lock is free: a new job is turned away until it has ended" : "";
-      return [`a writer is alive: ${placeInWords(writer.place)} is locked${free}`];
+      return [`a writer is alive: ${formatPlace(writer.place)} is locked${free}`];
     }
     case "none":
-      return state === "free" ? [] : [`no rsync writes under it: ${placeInWords(writer.place)} is not locked`];
+      return state === "free" ? [] : [`no rsync writes under it: ${formatPlace(writer.place)} is not locked`];
     case "untold":
       return ["unfenced: its writers hold no kernel lock, so nobody can say whether one is alive"];
     case "unknown":
@@ -134,10 +133,6 @@ function formatCounts(reports: readonly LockReport[]): string {
     return count === 0 ? [] : [`${count} ${state === "unknown" ? "UNKNOWN" : state === "claim" ? "claimed" : state}`];
   });
   return `${reports.length} ${reports.length === 1 ? "lock" : "locks"}: ${counts.join(", ")}`;
-}
-
-export function placeInWords({ host, path }: LockPlace): string {
-  return host === null ? path : `${host}:${path}`;
 }
 
 function writerInAWord(writer: WriterSight | null): string {

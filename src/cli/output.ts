@@ -1,3 +1,5 @@
+import type { LockPlace } from "../model/run.ts";
+
 /** A plain table: columns as wide as their longest cell, two spaces between, no trailing blanks. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
@@ -32,6 +34,12 @@ export function formatBytes(bytes: number): string {
     unit += 1;
   }
   return unit === 0 ? `${value} B` : `${value.toPrecision(3)} ${units[unit]}`;
+}
+
+/** Where a lock file lies, as people write it: PATH on this host, HOST:PATH elsewhere; empty for null. */
+export function formatPlace(place: LockPlace | null): string {
+  if (place === null) return "";
+  return place.host === null ? place.path : `${place.host}:${place.path}`;
 }
 
 /** Text of other programs and of file names: it must not move the cursor or retitle the window. */

@@ -11,15 +11,13 @@ import { isRecord, type Tree } from "./tree.ts";
 const stopBudgetMs = 30_000;
 /** How long the lock script waits for another operation on the same lock. */
 const guardWaitMs = 5000;
-/** `WatchdogSec` of the systemd unit. */
-const watchdogMs = 60_000;
 /** What a job allows for the round trips of another one's claim, which may also let its `settle` pass. */
 const claimTripsMs = 10_000;
 const shortestTtlMs = 60_000;
 const longestTtlMs = 86_400_000;
 
 /**
- * The inequalities between the durations of a lease (§2.13): a job has to have stopped before its lock can
+ * The inequalities between the durations of a lease: a job has to have stopped before its lock can
  * be broken, also when the clocks of two hosts run at different speed (1 %).
  */
 export function checkLeases(
@@ -36,7 +34,7 @@ export function checkLeases(
   const check = (lease: LockLease, where: KeyPath) => {
     for (const flaw of flawsOf(lease, operationMs)) {
       const text = JSON.stringify(flaw);
-      if (!told.has(text)) log[flaw.level]([...where, flaw.key], flaw.message);
+      if (!told.has(text)) log.error([...where, flaw.key], flaw.message);
       told.add(text);
     }
   };
@@ -52,7 +50,6 @@ export function checkLeases(
 }
 
 interface Flaw {
-  readonly level: "error" | "warning";
   readonly key: keyof RawLock;
   readonly message: string;
 }
@@ -61,8 +58,8 @@ function flawsOf(lease: LockLease, operationMs: number): Flaw[] {
   const { heartbeatMs, ttlMs, renewDeadlineMs, claimTtlMs, minTtlMs, settleMs } = lease;
   const text = formatDuration;
   const flaws: Flaw[] = [];
-  const demand = (holds: boolean, key: Flaw["key"], message: string, level: Flaw["level"] = "error") => {
-    if (!holds) flaws.push({ level, key, message });
+  const demand = (holds: boolean, key: Flaw["key"], message: string) => {
+    if (!holds) flaws.push({ key, message });
   };
   demand(
     operationMs > guardWaitMs,
@@ -96,12 +93,6 @@ function flawsOf(lease: LockLease, operationMs: number): Flaw[] {
     least <= ttlMs,
     "ttl",
     `${text(ttlMs)} is too short: renew_deadline (${text(renewDeadlineMs)}), ${text(stopBudgetMs)} to stop the job, heartbeat (${text(heartbeatMs)}) and 1 % for clocks make ${text(least)}`,
-  );
-  demand(
-    watchdogMs + stopBudgetMs < renewDeadlineMs,
-    "renew_deadline",
-    `${text(renewDeadlineMs)} should be longer than WatchdogSec of the systemd unit and ${text(stopBudgetMs)} to stop the job (${text(watchdogMs + stopBudgetMs)}): a director that hangs would lose its lock before systemd stops its rsync`,
-    "warning",
   );
   return flaws;
 }

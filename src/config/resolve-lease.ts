@@ -5,7 +5,7 @@ import type { RawLease, RawLock } from "./schema-lock.ts";
 /** Longest time for one lock operation unless the configuration says otherwise. */
 const defaultOperationTimeoutMs = 20_000;
 
-/** What a lock's life is like when nothing is configured (§2.13). */
+/** What a lock's life is like when nothing is configured. */
 export const defaultLease: LockLease = {
   heartbeatMs: 30_000,
   ttlMs: 600_000,

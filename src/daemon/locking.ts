@@ -39,7 +39,7 @@ export async function openLocks(options: LockingOptions): Promise<GuardedLocks> 
   const { config, env, clock, log, dryRun, owner } = options;
   const intents: IntentBook = dryRun
     ? noIntents
-    : await openIntents(intentsFile(config, env), { boot: owner.boot, clock, log });
+    : await openIntents(intentsFile(config, env), { boot: owner.boot, pidns: owner.pidns, clock, log });
   const timings = { ...defaultLockTimings, operationMs: config.lockOperationTimeoutMs };
   const shared = { ...options, timings, random: Math.random, intents, processes: { startTimeOf } };
   const locks = createJobLocks({ ...shared, journal: intents });

@@ -105,7 +105,7 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
       const { lease } = job;
       const openLease = () => keeper.open({ ...of, settings: lease });
       const reachFence = createFenceFinder(job, { transports, owner });
-      const { sawToken } = reaper;
+      const sawToken = (token: string) => reaper.sawToken(token);
       const scope: ClaimScope = { ...shared, ...of, signal, announce, lease, openLease, breaker, reachFence, sawToken };
       const own = await Promise.all(job.lockFiles.map(locate));
       const blocks = await Promise.all(

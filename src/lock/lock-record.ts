@@ -118,9 +118,12 @@ function isHoldPlace(value: unknown): boolean {
     ["string", "undefined"].includes(typeof user) &&
     ["number", "undefined"].includes(typeof port) &&
     typeof path === "string" &&
-    path.startsWith("/")
+    holdPathPattern.test(path)
   );
 }
+
+/** As hold-plan.ts makes it. Something is written there: a lock file of anybody's must not name any other file. */
+const holdPathPattern = /^\/(?:[^\0\n]*\/)?[0-9a-f]{32}\.hold$/;
 
 const tokenPattern = /^[A-Za-z0-9_-]{22,64}$/;
 

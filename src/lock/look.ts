@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { AbortReason, childController } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
+import { quoteUntrusted, safeWord } from "../base/untrusted-text.ts";
 import { interruptible } from "./interruptible.ts";
 import type { CheckAnswer, FoundLock } from "./transport/lock-transport.ts";
 import type { LockTarget } from "./transport/transport-pool.ts";
@@ -84,8 +85,9 @@ export function describeSight(sight: Sight): string {
   if (sight.state === "absent") return "free";
   if (sight.state === "unknown") return `cannot be told: ${sight.detail}`;
   const { record, owner } = sight.found;
-  if (record === null) return `held by another program (first line: ${JSON.stringify(owner.slice(0, 80))})`;
-  return `held by job ${record.job} of ${record.owner.name} on ${record.owner.host} (pid ${record.owner.pid}, since ${record.created})`;
+  if (record === null) return `held by another program (first line: ${quoteUntrusted(owner)})`;
+  const [job, name, host, since] = [record.job, record.owner.name, record.owner.host, record.created];
+  return `held by job ${safeWord(job)} of ${safeWord(name)} on ${safeWord(host)} (pid ${record.owner.pid}, since ${safeWord(since)})`;
 }
 
 /** `host:path`, or the path alone on this host. */

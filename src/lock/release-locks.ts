@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { AbortReason, sleep } from "../base/abort.ts";
+import { safeWord } from "../base/untrusted-text.ts";
 import { interruptible } from "./interruptible.ts";
 import type { ClaimJournal } from "./claim/claim-journal.ts";
 import type { OwnLock, ReleaseAnswer } from "./transport/lock-transport.ts";
@@ -103,7 +104,7 @@ function toOutcome(answer: ReleaseAnswer | undefined, lock: TakenLock): ReleaseO
     case "absent":
       return { kind: answer.kind };
     case "lost":
-      return { kind: "lost", detail: `the file now belongs to ${answer.found.owner || "somebody else"}` };
+      return { kind: "lost", detail: `the file now belongs to ${safeWord(answer.found.owner) || "somebody else"}` };
     case "in-use":
       return { kind: "stuck", inUse: true, detail: `a writer keeps ${describePlace(lock.target.place)}.hold locked` };
     case "busy":

@@ -25,7 +25,7 @@ export function startTimeOf(pid: number): number | undefined {
 }
 
 /**
- * Stops what is left of dead runs, each process group as a child of ours would be (R9, R10): a process
+ * Stops what is left of dead runs, each process group as a child of ours would be: a process
  * is ours if the run is in its environment, or if it leads a known group and was started when that
  * group's leader was. Nothing else is ever signalled. Returns the processes that could not be killed.
  */

@@ -1,4 +1,4 @@
-/** What is known of a version of rsync (R47). */
+/** What is known of a version of rsync. */
 export interface VersionNote {
   readonly version: string;
   /** In words for the operator; undefined: nothing is known against it. */

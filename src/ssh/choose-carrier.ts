@@ -10,7 +10,7 @@ export function hasKerberos(): boolean {
 
 /**
  * Why a host is reached with the OpenSSH client, or undefined: ssh2 will do. ssh2 is preferred, because it
- * shares one connection among all users of a host; what it cannot do is left to the real one (R17).
+ * shares one connection among all users of a host; what it cannot do is left to the real one.
  */
 export function whyOpenssh(
   host: ResolvedHost,

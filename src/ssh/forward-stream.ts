@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 
 /**
  * A TCP connection from the other side on to a third host. Rejects when it cannot be made, takes longer
- * than `timeoutMs`, or is given up: ssh2 may never call back on a dying connection (R1).
+ * than `timeoutMs`, or is given up: ssh2 may never call back on a dying connection.
  */
 export function openForwardStream(
   client: Client,

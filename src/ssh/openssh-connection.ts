@@ -29,7 +29,7 @@ const plainShell = [
 ];
 
 /**
- * Logs in with the OpenSSH client, for what ssh2 cannot do (R17): one process of it per shell. Never
+ * Logs in with the OpenSSH client, for what ssh2 cannot do: one process of it per shell. Never
  * rejects; ends within the connect timeout plus 20 s.
  */
 export async function openOpensshConnection(plan: OpensshPlan, reason: string): Promise<ConnectResult> {

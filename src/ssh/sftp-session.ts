@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 /** What a server tells about a file; times in seconds. */
 export type SftpAttributes = Stats;
 
-/** What the server said, or that it never said anything: then nobody knows whether it was done (R1). */
+/** What the server said, or that it never said anything: then nobody knows whether it was done. */
 export type SftpAnswer<T> =
   | { readonly kind: "ok"; readonly value: T }
   /** Status codes of the SFTP draft, version 3: 2 no such file, 3 no permission, 4 any other failure. */

@@ -10,7 +10,11 @@ export function runOwnerOf(pid: number): string | undefined {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The program's name, in brackets, may itself hold blanks and brackets: count from the last one.
-    const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state] = fields;
+    // It has ended, and only its parent has not asked how yet; some containers never ask.
+    if (state === "Z" || state === "X") return undefined;
+    const started = fields[19];
     return `${boot}:${pid}:${started}`;
   } catch {
     return undefined;

@@ -45,16 +45,16 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])("the file system of th
     return { ...tmpfs, transport, held, wanted };
   };
 
-  it.each([
+  it.for([
     [
       "is full",
       "size=32k",
       (filler: string) => execa("dd", ["if=/dev/zero", `of=${filler}`, "bs=1k"], { reject: false }),
     ],
     ["has no inode left", "size=1m,nr_inodes=12", (filler: string) => fillInodes(filler)],
-  ] as const)("%s: no lock is taken or torn, and held ones live on", async (_, options, spoil) => {
+  ] as const)("%s: no lock is taken or torn, and held ones live on", async ([, options, spoil], context) => {
     const made = await prepare(options);
-    if ("why" in made) return console.log(`skipped: ${made.why}`);
+    if ("why" in made) return context.skip(made.why);
     const { directory, transport, held, wanted } = made;
     await spoil(join(directory, "filler"));
     expect(await take(transport, wanted)).toMatchObject({ kind: "error" });
@@ -67,9 +67,9 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])("the file system of th
     expect(await take(transport, wanted)).toEqual({ kind: "acquired" });
   });
 
-  it("has become read-only: nothing can be done, nothing is called free or lost, and it goes on later", async () => {
+  it("has become read-only: nothing can be done, nothing is called free or lost, and it goes on later", async (context) => {
     const made = await prepare("size=1m");
-    if ("why" in made) return console.log(`skipped: ${made.why}`);
+    if ("why" in made) return context.skip(`${made.why}`);
     const { transport, held, wanted } = made;
     await made.remount("ro");
     expect(await take(transport, wanted)).toMatchObject({ kind: "error" });
@@ -82,9 +82,9 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])("the file system of th
     expect(await transport.release(own, never)).toEqual([{ kind: "released" }]);
   });
 
-  it("has lost the directory: nothing is called free or released, and it goes on when it is back", async () => {
+  it("has lost the directory: nothing is called free or released, and it goes on when it is back", async (context) => {
     const made = await prepare("size=1m");
-    if ("why" in made) return console.log(`skipped: ${made.why}`);
+    if ("why" in made) return context.skip(`${made.why}`);
     const { directory, transport } = made;
     const below = join(directory, "locks");
     await mkdir(below);

@@ -156,10 +156,10 @@ describe("accounts that are not a plain shell", () => {
     expect(JSON.stringify(answer)).toMatch(/sftp/);
   });
 
-  it.each(["bash --posix", "busybox sh"])("works where /bin/sh is %s", async (shell) => {
+  it.for(["bash --posix", "busybox sh"])("works where /bin/sh is %s", async (shell, context) => {
     const [program = ""] = shell.split(" ");
     const found = await execa("which", [program], { reject: false });
-    if (found.exitCode !== 0) return console.log(`skipped: ${program} is not installed here`);
+    if (found.exitCode !== 0) return context.skip(`${program} is not installed here`);
     const { world, transport } = await openAccount(`exec ${shell} -s`);
     const path = world.path("a $(b) 'c'.lock");
     expect(await transport.check([path, "/nowhere/x"], never)).toMatchObject([{ kind: "absent" }, { kind: "error" }]);

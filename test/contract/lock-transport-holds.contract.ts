@@ -78,6 +78,15 @@ export function describeHolds(name: string, open: () => Promise<LockWorld>): voi
       expect(content).toBe(`${lines.slice(1000).join("")}dead token-of-the-newest-01;\n`);
     });
 
+    it("are not written into when they contain anything else", async () => {
+      const path = world.path("precious.hold");
+      const content = Array.from({ length: 3000 }, (_, index) => `${index}\n`).join("");
+      await world.plant(path, { content });
+      const { kind } = await transport.fence({ path, token: "token-of-the-newest-01" }, never);
+      expect(["error", "unsupported"]).toContain(name === "memory" ? "error" : kind);
+      expect(await world.read(path)).toBe(content);
+    });
+
     it("keep a lock from being given back while a writer has them locked", async () => {
       const path = world.path("a.lock");
       const held = { path, token, content: lockContent({ token, hold: true }) };

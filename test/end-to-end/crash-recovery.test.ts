@@ -1,14 +1,14 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { copyingJob, copyingKinds } from "../support/copying-job.ts";
 import type { DirectorProcess } from "../support/director-process.ts";
 import { locksIn } from "../support/lock-names.ts";
-import { type ConfigDraft, type Instance, makeInstance, processesNaming, reach, trust } from "../support/instance.ts";
+import { type ConfigDraft, type Instance, makeInstance, processesNaming } from "../support/instance.ts";
 import { waitUntil } from "../support/process-state.ts";
 import { programsWithout } from "../support/program-directory.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 
 const is = (msg: string) => (line: { msg: string }) => line.msg === msg;
-const kinds = ["local", "push", "pull"] as const;
 
 const locksOf = (instance: Instance) => locksIn(instance.path("locks"));
 const intentsOf = async (instance: Instance) =>
@@ -24,26 +24,8 @@ describe("a daemon that is killed in the middle of a sync", () => {
   beforeAll(async () => void (backup = await startSshd()));
   afterAll(() => backup.stop());
 
-  const config = (kind: (typeof kinds)[number], path: Instance["path"], job: ConfigDraft = {}): ConfigDraft => ({
-    ssh: trust(backup),
-    jobs: [
-      {
-        id: "slow",
-        type: kind === "local" ? "local" : "remote",
-        ...(kind === "local" ? {} : { ...reach(backup), direction: kind }),
-        lock_files: [
-          { type: "local", path: path("locks/here") },
-          ...(kind === "local" ? [] : [{ type: "remote", path: path("locks/there") }]),
-        ],
-        hold_dir: path("locks"),
-        hold: "required",
-        actions: [
-          { action: "sync", id: "copy", source: path("source/"), dest: path("dest/"), opts: ["-a", "--bwlimit=100"] },
-        ],
-        ...job,
-      },
-    ],
-  });
+  const config = (kind: (typeof copyingKinds)[number], path: Instance["path"], job: ConfigDraft = {}): ConfigDraft =>
+    copyingJob(kind, path, { backup, kilobytesPerSecond: 100, job });
 
   /** Runs until rsync writes at the destination. */
   async function startCopying(instance: Instance, env = process.env): Promise<DirectorProcess> {
@@ -70,7 +52,7 @@ describe("a daemon that is killed in the middle of a sync", () => {
     expect(await intentsOf(instance)).toEqual([]);
   }
 
-  it.each(kinds)("has its processes stopped and its locks freed by the next start: %s", async (kind) => {
+  it.each(copyingKinds)("has its processes stopped and its locks freed by the next start: %s", async (kind) => {
     const instance = await makeInstance(({ path }) => config(kind, path));
     await killHard(await startCopying(instance));
     expect(await locksOf(instance)).toEqual(kind === "local" ? ["here"] : ["here", "there"]);
@@ -84,7 +66,7 @@ describe("a daemon that is killed in the middle of a sync", () => {
     await expectNextRunWorks(instance, next);
   });
 
-  it.each(kinds)("also where nothing ends the children with it (no setpriv): %s", async (kind) => {
+  it.each(copyingKinds)("also where nothing ends the children with it (no setpriv): %s", async (kind) => {
     const instance = await makeInstance(({ path }) => config(kind, path));
     const PATH = await programsWithout("setpriv");
     const director = await startCopying(instance, { ...process.env, PATH });

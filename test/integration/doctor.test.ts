@@ -208,10 +208,10 @@ describe("the doctor", () => {
     expect(finding(closed, "reach")?.remedy).toMatch(/^ssh -v -o BatchMode=yes .*-i .*client_key .* true$/);
   });
 
-  it("finds a full disk and a clock that is wrong", async () => {
+  it("finds a full disk and a clock that is wrong", async (context) => {
     const full = await place();
     const mounted = await execa("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", full.locks], { reject: false });
-    if (mounted.exitCode !== 0) return console.log(`skipped: no tmpfs can be mounted here (${mounted.stderr})`);
+    if (mounted.exitCode !== 0) return context.skip(`no tmpfs can be mounted here (${mounted.stderr})`);
     onTestFinished(() => void execa("umount", [full.locks], { reject: false }));
     await execa("sh", ["-c", 'cat /dev/zero >"$1"', "fill", join(full.locks, "ballast")], { reject: false });
     const late = { ...systemClock, now: () => systemClock.now() + 7_200_000 };

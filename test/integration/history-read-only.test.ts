@@ -8,11 +8,11 @@ import { createMemoryLog } from "../support/memory-log.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 import { mountTmpfs } from "../support/tmpfs.ts";
 
-test.each(["an earlier history", "nothing"])(
+test.for(["an earlier history", "nothing"])(
   "jobs run while the history's file system is read-only and has %s, and their runs are in it afterwards",
-  async (there) => {
+  async (there, context) => {
     const disk = await mountTmpfs("size=4m");
-    if ("why" in disk) return console.log(`skipped: ${disk.why}`);
+    if ("why" in disk) return context.skip(disk.why);
     const clock = new FakeClock();
     const open = async (directory: string) => {
       const file = join(directory, "history.db");

@@ -50,7 +50,7 @@ describe("locks break on this host", () => {
     const { path, file } = await place();
     await writeFile(path, formatLockContent(record));
     const no = await breakLock(path, file, {}, () => Promise.resolve("y"));
-    expect(no).toMatchObject({ exit: 1, err: `${path}: nothing was done\n` });
+    expect(no).toMatchObject({ exit: 1, err: `${path}: you did not say yes, so nothing was done\n` });
     expect(no.out).toContain("held by job nightly of desk on desk, process 4711");
     expect(no.out).toContain("CANNOT BE TOLD");
     expect(no.out).not.toMatch(/\bsafe\b/);
@@ -177,7 +177,7 @@ describe("locks on other hosts", () => {
     const directory = await makeTempDir();
     await mkdir(join(directory, "locks"), { mode: 0o755 });
     const path = join(directory, "locks", "data");
-    const fence = { host: "gone.example", path: "/run/x.hold" };
+    const fence = { host: "gone.example", path: "/run/00000000000000000000000000000001.hold" };
     await writeFile(path, formatLockContent({ ...record, hold: true, fence }));
     const file = await writeConfig([at(full, path)], directory, trusting(full));
     const name = `127.0.0.1:${path}`;

@@ -103,11 +103,11 @@ describe("an account that allows sftp only", () => {
     expect(await readFile(path, "utf8")).toContain(theirs);
   });
 
-  it("tells a full disk from a lock that is held", async () => {
+  it("tells a full disk from a lock that is held", async (context) => {
     const directory = join(await makeTempDir(), "tmpfs");
     await mkdir(directory);
     const mounted = await execa("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", directory], { reject: false });
-    if (mounted.exitCode !== 0) return console.log(`skipped: no tmpfs can be mounted here (${mounted.stderr})`);
+    if (mounted.exitCode !== 0) return context.skip(`no tmpfs can be mounted here (${mounted.stderr})`);
     onTestFinished(() => void execa("umount", [directory], { reject: false }));
     const { transport } = reach(sshd);
     const held = join(directory, "held.lock");
@@ -178,9 +178,9 @@ describe("accounts of other kinds", () => {
     expect(JSON.stringify(answer)).toMatch(/no sftp/);
   });
 
-  it.each(["tcsh", "fish", "bash", "dash"])("does not mind that the login shell is %s", async (shell) => {
+  it.for(["tcsh", "fish", "bash", "dash"])("does not mind that the login shell is %s", async (shell, context) => {
     const found = await execa("which", [shell], { reject: false });
-    if (found.exitCode !== 0) return console.log(`skipped: ${shell} is not installed here`);
+    if (found.exitCode !== 0) return context.skip(`${shell} is not installed here`);
     const login = `ForceCommand exec ${found.stdout} -c "$SSH_ORIGINAL_COMMAND"`;
     expect(await works(await account(login))).toMatchObject({ mode: "full" });
   });
@@ -191,9 +191,9 @@ describe("accounts of other kinds", () => {
     expect(await works(await account(`ForceCommand ${login}`))).toMatchObject({ mode: "sftp" });
   });
 
-  it("goes over sftp when the host has no flock", async () => {
+  it("goes over sftp when the host has no flock", async (context) => {
     const hidden = await execa("unshare", ["-m", "mount", "--bind", "/bin/false", "/usr/bin/flock"], { reject: false });
-    if (hidden.exitCode !== 0) return console.log("skipped: no mount namespace can be made here");
+    if (hidden.exitCode !== 0) return context.skip("no mount namespace can be made here");
     const shell = 'exec unshare -m sh -c "mount --bind /bin/false /usr/bin/flock; exec /bin/sh -s"';
     const command = `case "$SSH_ORIGINAL_COMMAND" in *sftp*) exec /usr/lib/openssh/sftp-server;; esac; ${shell}`;
     const { transport, path, log } = await account(`ForceCommand ${command}`);

@@ -15,15 +15,15 @@ describe.each(["/bin/sh", "bash --posix", "busybox sh"])("operations in %s", (sh
   };
   const say = (text: string) => `printf 'RD1 %s ${text}\\n' "$rd_nonce"`;
 
-  it.each([
+  it.for([
     ["come to their end", ":"],
     ["fail", "false"],
     ["exit", "exit 0"],
     ["exit with an error", "exit 1"],
     ["are killed", "sh -c 'kill -9 $PPID'"],
-  ])("end once when the commands %s, and the next one is carried out", async (_, last) => {
+  ])("end once when the commands %s, and the next one is carried out", async ([, last = ""], context) => {
     const found = await execa("which", [program], { reject: false });
-    if (found.exitCode !== 0) return console.log(`skipped: ${program} is not installed here`);
+    if (found.exitCode !== 0) return context.skip(`${program} is not installed here`);
     const [first, second] = await runAll([`${say("one")}\n${last}`, say("two")]);
     expect(first).toEqual({ answers: ["one"], ends: 1 });
     expect(second).toEqual({ answers: ["two"], ends: 1 });

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdir, readlink } from "node:fs/promises";
-import { onTestFinished } from "vitest";
+import { startLockingProcess } from "./locking-process.ts";
 
 /** Locks the guard of a lock file in a process of its own, which is then stopped. */
 export async function holdGuard(path: string): Promise<{
@@ -10,19 +8,11 @@ export async function holdGuard(path: string): Promise<{
   letGo(): Promise<void>;
 }> {
   const script = 'exec 9>>"$1.guard" && flock 9 && echo locked && kill -STOP $$';
-  const child = spawn("/bin/sh", ["-c", script, "guard", path], { stdio: ["ignore", "pipe", "inherit"] });
-  const letGo = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  };
-  onTestFinished(letGo);
-  await once(child.stdout, "data");
+  const { pid, letGo } = await startLockingProcess(script, path);
   return {
     letGo,
     waitedFor: async () => {
-      while (!(await othersHaveOpen(`${path}.guard`, child.pid))) await new Promise((resolve) => setImmediate(resolve));
+      while (!(await othersHaveOpen(`${path}.guard`, pid))) await new Promise((resolve) => setImmediate(resolve));
     },
   };
 }

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { onTestFinished } from "vitest";
+import { startLockingProcess } from "./locking-process.ts";
 import { waitUntil } from "./process-state.ts";
 
 /** Locks a file with flock(2) in a process of its own, as a writer does, until it is let go. */
@@ -14,15 +12,7 @@ export async function lockFile(
   wasTriedBy(hold: string): Promise<void>;
 }> {
   const script = 'exec 9>>"$1" && flock "$2" 9 && echo locked && exec sleep 600';
-  const child = spawn("/bin/sh", ["-c", script, "writer", path, how], { stdio: ["ignore", "pipe", "inherit"] });
-  const letGo = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  };
-  onTestFinished(letGo);
-  await once(child.stdout, "data");
+  const { letGo } = await startLockingProcess(script, path, how);
   return {
     letGo,
     wasTriedBy: (hold) =>

@@ -177,7 +177,8 @@ export class MemoryLockHost {
   }
 
   hold(path: string): HoldAnswer {
-    if (!this.directories.has(posix.dirname(path))) return { kind: "error", detail: "its directory does not exist" };
+    if (!this.directories.has(posix.dirname(path)))
+      return { kind: "error", detail: "its directory does not exist", noDirectory: true };
     const kind = this.writers.has(path) ? "in-use" : "free";
     return this.readOnly.has(path) ? { kind, readOnly: true } : { kind };
   }

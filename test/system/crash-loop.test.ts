@@ -1,8 +1,9 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { copyingJob, copyingKinds } from "../support/copying-job.ts";
 import { startDirectorProcess } from "../support/director-process.ts";
-import { makeInstance, processesNaming, reach, trust } from "../support/instance.ts";
+import { makeInstance, processesNaming } from "../support/instance.ts";
 import { locksIn } from "../support/lock-names.ts";
 import { newSeed, randomFrom } from "../support/random.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
@@ -15,35 +16,11 @@ describe(`a daemon that is killed ${rounds} times at random moments`, () => {
   beforeAll(async () => void (backup = await startSshd()));
   afterAll(() => backup.stop());
 
-  it.each(["local", "push", "pull"] as const)("leaves nothing behind in the end: %s", async (kind) => {
+  it.each(copyingKinds)("leaves nothing behind in the end: %s", async (kind) => {
     const seed = newSeed();
     console.log(`crash loop (${kind}): seed ${seed} (RANDOM_SEED=${seed} repeats it)`);
     const random = randomFrom(seed);
-    const instance = await makeInstance(({ path }) => ({
-      ssh: trust(backup),
-      jobs: [
-        {
-          id: "copy",
-          type: kind === "local" ? "local" : "remote",
-          ...(kind === "local" ? {} : { ...reach(backup), direction: kind }),
-          lock_files: [
-            { type: "local", path: path("locks/here") },
-            ...(kind === "local" ? [] : [{ type: "remote", path: path("locks/there") }]),
-          ],
-          hold_dir: path("locks"),
-          hold: "required",
-          actions: [
-            {
-              action: "sync",
-              id: "copy",
-              source: path("source/"),
-              dest: path("dest/"),
-              opts: ["-a", "--bwlimit=1000"],
-            },
-          ],
-        },
-      ],
-    }));
+    const instance = await makeInstance(({ path }) => copyingJob(kind, path, { backup, kilobytesPerSecond: 1000 }));
     const fill = async (round: number) => {
       for (let file = 0; file < 20; file += 1) {
         await writeFile(instance.path("source", `file${file}`), Buffer.alloc(200_000, file + 20 * round));

@@ -102,12 +102,12 @@ async function liveThroughJump([from, to]: readonly [number, number], env: reado
 }
 
 describe("a lock host whose clock is set by an hour or ten years while a lock is held and watched", () => {
-  it.each([
+  it.for([
     ["the times of its files are set with it", []],
     // As on a server of files whose clock is another one: ages are wrong for good.
     ["the times of its files stay behind", ["NO_FAKE_STAT=1"]],
-  ] as const)("breaks no living owner's lock, and a dead one's in the end: %s", async (_, env) => {
-    if (library === undefined) return console.log("skipped: libfaketime (Debian package faketime) is not installed");
+  ] as const)("breaks no living owner's lock, and a dead one's in the end: %s", async ([, env], context) => {
+    if (library === undefined) return context.skip("libfaketime (Debian package faketime) is not installed");
     await expect(Promise.all(jumps.map((jump) => liveThroughJump(jump, env)))).resolves.toHaveLength(jumps.length);
   });
 });

@@ -94,7 +94,7 @@ export async function runLocksBreak(
     if (refusal !== undefined) return finish(`${name}: ${refusal.text}`, refusal.code);
     if (options.yes !== true) {
       const answer = await bounds.ask?.("Break it? Type yes: ");
-      if (answer !== "yes") return finish(`${name}: nothing was done`, exitCodes.failed);
+      if (answer !== "yes") return finish(`${name}: you did not say yes, so nothing was done`, exitCodes.failed);
     }
     const manner = { unlink: options.unlink === true, unproven: options.unproven === true };
     const outcome = await breaking.breakCandidate(lock, candidate, { catalog, manner });

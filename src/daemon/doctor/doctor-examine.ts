@@ -14,6 +14,7 @@ import { factsCommand, readFacts } from "./doctor-facts.ts";
 import {
   judgeBlocks,
   judgeClock,
+  judgeHoldDirectory,
   judgeLockDirectory,
   judgeRsync,
   judgeRsyncWithoutShell,
@@ -143,8 +144,20 @@ async function examineByShell(host: DoctorHost, run: RunOnHost, deps: ExamineDep
   if (rsync !== undefined) report(rsync);
   report(...judgeSpace(host, facts));
   const transport = createScriptTransport({ host: host.endpoint?.host ?? null, run });
+  await examineHolds(host, transport, deps);
   const lacksFlock = await examineDirectories(host, transport, { ...deps, mayLackFlock: host.endpoint !== null });
   return lacksFlock;
+}
+
+async function examineHolds(
+  { holdDirectories }: DoctorHost,
+  transport: LockTransport,
+  { report }: ExamineDeps,
+): Promise<void> {
+  if (holdDirectories.length === 0) return;
+  const paths = holdDirectories.map(({ path }) => path);
+  const probes = await transport.probe(paths, never);
+  report(...holdDirectories.map((directory, index) => judgeHoldDirectory(directory, probes[index])));
 }
 
 async function examineOverSftp(

@@ -3,7 +3,7 @@ import type { CheckAnswer, DirectoryAbilities, ProbeAnswer } from "../../lock/tr
 import { findDirectoryFlaws, isAllowed, isVolatile } from "../../lock/transport/probe.ts";
 import { judgeRsyncVersion } from "../../rsync/known-versions.ts";
 import type { HostFacts, SpaceFact } from "./doctor-facts.ts";
-import type { DoctorHost, LockDirectory } from "./doctor-hosts.ts";
+import type { DoctorHost, HoldDirectory, LockDirectory } from "./doctor-hosts.ts";
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -45,6 +45,23 @@ export function judgeLockDirectory(directory: LockDirectory, answer: ProbeAnswer
     return warning(check, message, "choose a directory that outlives a reboot, or one on the host that is written");
   }
   return ok(check, `${path}: ${describeAbilities(answer)}`);
+}
+
+/** What a trial says about a directory for hold files: without them a job runs unfenced, or not at all. */
+export function judgeHoldDirectory({ path, required }: HoldDirectory, answer: ProbeAnswer | undefined): Finding {
+  const check = "hold directory";
+  const flaw = flawOfHolds(answer);
+  if (flaw === undefined) return ok(check, `${path}: writers can hold kernel locks there`);
+  const unable = required ? "jobs with hold: required fail" : "jobs that write here run unfenced";
+  const message = `${path}: ${flaw}; ${unable}`;
+  const remedy = answer?.kind === "probed" ? "apt-get install util-linux" : remedyOfDirectory(path, flaw);
+  return required ? problem(check, message, remedy) : warning(check, message, remedy);
+}
+
+function flawOfHolds(answer: ProbeAnswer | undefined): string | undefined {
+  if (answer === undefined) return "no answer";
+  if (answer.kind !== "probed") return answer.detail;
+  return answer.flock === false ? "the host has no working flock(1)" : undefined;
 }
 
 /** Where locks of others are only looked for, one need not be able to write: to be able to look is enough. */

@@ -11,11 +11,19 @@ export interface LockDirectory {
   readonly third?: true;
 }
 
+/** A directory for the hold files of locks that lie on another host than the one that is written. */
+export interface HoldDirectory {
+  readonly path: string;
+  /** A job fails without a hold lock (`hold: required`); the others run unfenced. */
+  readonly required: boolean;
+}
+
 /** A host of the configuration with everything that it is needed for. */
 export interface DoctorHost {
   /** null is this host. */
   readonly endpoint: SshEndpoint | null;
   readonly lockDirectories: readonly LockDirectory[];
+  readonly holdDirectories: readonly HoldDirectory[];
   /** What rsync writes to there. */
   readonly destinations: readonly string[];
   /** Whether rsync runs there. */
@@ -26,6 +34,7 @@ export interface DoctorHost {
 interface Draft {
   endpoint: SshEndpoint | null;
   directories: Map<string, LockDirectory>;
+  holds: Map<string, HoldDirectory>;
   destinations: Set<string>;
   needsRsync: boolean;
   jobs: Set<string>;
@@ -57,14 +66,23 @@ export function hostsOfConfig(config: Config): DoctorHost[] {
     if (syncs.length > 0) here.needsRsync = there.needsRsync = true;
     const written = job.direction === "pull" ? here : there;
     for (const { dest } of syncs) written.destinations.add(dest);
+    const isElsewhere = (lock: LockFile) =>
+      lock.type === "local"
+        ? written.endpoint !== null
+        : lock.endpoint.host !== written.endpoint?.host || lock.endpoint.port !== written.endpoint.port;
+    if (syncs.length > 0 && job.hold !== "off" && job.lockFiles.some(isElsewhere)) {
+      const required = job.hold === "required" || written.holds.get(job.holdDir)?.required === true;
+      written.holds.set(job.holdDir, { path: job.holdDir, required });
+    }
     const isThird = (lock: LockFile) =>
       syncs.length > 0 && lock.type === "remote" && lock.endpoint.host !== written.endpoint?.host;
     for (const lock of job.lockFiles) addLock(lock, { id: job.id, claims: true, third: isThird(lock) });
     for (const { lock } of job.blocksOn) addLock(lock, { id: job.id, claims: false, third: false });
   }
-  return [...drafts.values()].map(({ endpoint, directories, destinations, needsRsync, jobs }) => ({
+  return [...drafts.values()].map(({ endpoint, directories, holds, destinations, needsRsync, jobs }) => ({
     endpoint,
     lockDirectories: [...directories.values()],
+    holdDirectories: [...holds.values()],
     destinations: [...destinations],
     needsRsync,
     jobs: [...jobs],
@@ -72,5 +90,6 @@ export function hostsOfConfig(config: Config): DoctorHost[] {
 }
 
 function newDraft(endpoint: SshEndpoint | null): Draft {
-  return { endpoint, directories: new Map(), destinations: new Set(), needsRsync: false, jobs: new Set() };
+  const none = { directories: new Map(), holds: new Map(), destinations: new Set<string>(), jobs: new Set<string>() };
+  return { endpoint, ...none, needsRsync: false };
 }

@@ -14,8 +14,8 @@ type Promotion = { readonly kind: "held" } | ClaimFailure;
 const tries = 3;
 
 /**
- * Turns all claims of an attempt into held locks, one trip per host (§2.6 steps 5 and 6). A promotion proves that the claim has been there all the time: a token
- * is written only once.
+ * Turns all claims of an attempt into held locks, one trip per host. A promotion proves that the claim has been
+ * there all the time: a token is written only once.
  */
 export async function promoteAll(
   taken: readonly TakenLock[],

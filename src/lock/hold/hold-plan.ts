@@ -26,7 +26,7 @@ export interface HoldSite {
 }
 
 /**
- * Which kernel locks the writers of a job have to hold (§2.8): `P.hold` beside each of its lock files that
+ * Which kernel locks the writers of a job have to hold: `P.hold` beside each of its lock files that
  * lies on the host that is written, and a file in `hold_dir` there for each that lies elsewhere.
  */
 export async function planHolds(job: Job, transports: TransportPool): Promise<HoldPlan> {

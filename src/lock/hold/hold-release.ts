@@ -29,7 +29,7 @@ export interface KeptLocks {
 const hurriedMs = 3000;
 
 /**
- * Gives a job's locks back when every writer is gone (R8): whoever got them earlier would write beside a
+ * Gives a job's locks back when every writer is gone: whoever got them earlier would write beside a
  * process that is still ending, or that hangs. After `writersMs` somebody is told, and the wait goes on.
  */
 export function releaseAfterWriters(

@@ -53,6 +53,13 @@ export async function findObstacle(holds: WatchedHolds, options: LookOptions): P
     .find((text) => text !== undefined);
 }
 
+/** No later look would tell more: a directory has gone, and with it what was in it; the other hold files are free. */
+export async function areHoldsGone(holds: WatchedHolds, options: LookOptions): Promise<boolean> {
+  const answers = (await askHolds(holds, options)) ?? [];
+  const isGone = (answer: HoldAnswer) => answer.kind === "error" && answer.noDirectory === true;
+  return answers.some(isGone) && answers.every((answer) => isGone(answer) || answer.kind === "free");
+}
+
 function readOnly(path: string, answer: HoldAnswer | undefined, { fence }: WatchedHolds): string | undefined {
   if (path !== fence || answer === undefined || !("readOnly" in answer)) return undefined;
   return `${path}: this account may not write into it, and so could not turn writers away that come too late`;

@@ -1,5 +1,6 @@
 import { AbortReason } from "../../base/abort.ts";
 import { formatDuration } from "../../base/duration.ts";
+import { safeWord } from "../../base/untrusted-text.ts";
 import type { LockDeps } from "../claim/claim-scope.ts";
 import type { Lease, LeaseOf } from "./lease.ts";
 import { formatStatus } from "./lock-status.ts";
@@ -76,7 +77,7 @@ export function createLease(of: LeaseOf, deps: LockDeps, on: { begin: () => void
     } else if (answer?.kind === "absent") {
       lose(entry, "taken", "the file is gone");
     } else if (answer?.kind === "lost") {
-      lose(entry, "taken", `the file now belongs to ${answer.found.owner || "somebody else"}`);
+      lose(entry, "taken", `the file now belongs to ${safeWord(answer.found.owner) || "somebody else"}`);
     } else {
       const detail = describeFailure(answer);
       entry.nextBeatAt = clock.monotonic() + Math.min(timings.beatRetryMs, heartbeatMs());

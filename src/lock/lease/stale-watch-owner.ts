@@ -10,7 +10,7 @@ export interface OwnerProbe {
 }
 
 /**
- * The shortcut of §2.7: who can see that the owner is dead need not wait for its lease. Every doubt counts
+ * Who can see that the owner is dead need not wait for its lease. Every doubt counts
  * as alive. Cloned machines share a machine id, hence the host name; processes of another container are
  * not visible here, hence the pid namespace.
  */

@@ -8,7 +8,7 @@ export type Verdict =
   | { readonly kind: "live"; readonly lookAgainMs: number }
   | { readonly kind: "stale"; readonly observedMs: number; readonly because: string };
 
-/** What a director has seen of locks, to tell dead owners from silent clocks (§2.7). */
+/** What a director has seen of locks, to tell dead owners from silent clocks. */
 export interface StaleWatch {
   observe(
     key: string,
@@ -83,7 +83,8 @@ export function ownLifetime(
   const wanted = Math.max(ttl * 1000, lease.minTtlMs, timings.shortestTtlMs);
   const ttlMs = Math.min(wanted, timings.longestTtlMs);
   const delayMs = hold ? 0 : timings.breakDelayMs;
-  return { windowMs: Math.max(withDrift(ttlMs), 3 * hb * 1000) + delayMs, byAge: undefined };
+  const beatsMs = Math.min(3 * hb * 1000, timings.longestTtlMs);
+  return { windowMs: Math.max(withDrift(ttlMs), beatsMs) + delayMs, byAge: undefined };
 }
 
 /**

@@ -6,6 +6,8 @@ export interface Intent {
   readonly jobId: string;
   /** Kernel's boot id: process ids of another boot mean nothing. */
   readonly boot: string;
+  /** As in `LockOwner`: the processes of another container cannot be seen. */
+  readonly pidns?: string;
   /** Its lock files, with the way to them, whatever the configuration says by now. */
   readonly locks: readonly LockFile[];
   /** Random tokens that any of these locks may carry. */
@@ -48,6 +50,7 @@ function isIntent(value: unknown): value is Intent {
     isListOf(value["locks"], isLockFile) &&
     isListOf(value["tokens"], isText) &&
     isListOf(value["groups"], isGroup) &&
+    ["string", "undefined"].includes(typeof value["pidns"]) &&
     (value["unlinked"] === undefined || isListOf(value["unlinked"], isText)) &&
     (holds === null || isHolds(holds))
   );

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomically } from "../../base/atomic-file.ts";
 import type { CancelTimer, Clock } from "../../base/clock.ts";
@@ -7,15 +7,20 @@ import type { Logger } from "../../base/logger.ts";
 
 /** Keeps a file up to date with what `content` says. Nothing here rejects. */
 export interface FileKeeper {
-  /** Resolves when what is now to be written is on the disk, or could not be. */
-  now(): Promise<void>;
+  /** Resolves to true when what is now to be written is on the disk, to false when it could not be written. */
+  now(): Promise<boolean>;
   /** Writes soon; several such wishes cost one write. */
   later(): void;
   /** Writes what is left and then no more. */
-  close(): Promise<void>;
+  close(): Promise<boolean>;
 }
 
 const lazyMs = 1000;
+
+/** What is on the disk when it cannot be written any more gets this name, which needs no space. */
+export function outdatedNameOf(file: string): string {
+  return `${file}.old`;
+}
 
 /** `written` is what the file contains already, if that is known. */
 export function createFileKeeper(
@@ -24,28 +29,35 @@ export function createFileKeeper(
 ): FileKeeper {
   const { content, clock, log } = deps;
   let { written } = deps;
-  let turn: Promise<void> = Promise.resolve();
-  let next: Promise<void> | undefined;
+  let turn: Promise<boolean> = Promise.resolve(true);
+  let next: Promise<boolean> | undefined;
   let cancelTimer: CancelTimer | undefined;
   let failing = false;
 
-  const write = async () => {
+  const write = async (): Promise<boolean> => {
     next = undefined;
     const text = content();
-    if (text === written) return;
+    if (text === written) return true;
     try {
       await mkdir(dirname(file), { recursive: true, mode: 0o750 });
       await writeFileAtomically(file, text, { mode: 0o640 });
+      if (written === undefined) await rm(outdatedNameOf(file), { force: true }).catch(() => undefined);
       written = text;
       failing = false;
+      return true;
     } catch (error) {
-      // The locks are as safe without it; after a crash they would only have to wait for their lease.
-      if (!failing) log.error({ file, error: describeError(error) }, "lock intents cannot be written");
+      // The locks are as safe without it, and the next life finds them by their owner if it knows that it has to.
+      if (!failing) {
+        log.error({ file, error: describeError(error) }, "lock intents cannot be written");
+        await rename(file, outdatedNameOf(file)).catch(() => undefined);
+      }
+      written = undefined;
       failing = true;
+      return false;
     }
   };
   /** Everybody who asks while a write is under way shares the next one. */
-  const now = (): Promise<void> => {
+  const now = (): Promise<boolean> => {
     if (next === undefined) turn = next = turn.then(write);
     return next;
   };

@@ -5,13 +5,13 @@ import { describeError, systemErrorCode } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { ClaimJournal } from "../claim/claim-journal.ts";
 import { formatIntents, type Intent, parseIntents } from "./intents-file.ts";
-import { createFileKeeper } from "./intents-writer.ts";
+import { createFileKeeper, outdatedNameOf } from "./intents-writer.ts";
 
-/** What this life of the director writes down, so that the next one can clean up after it (§2.9). */
+/** What this life of the director writes down, so that the next one can clean up after it. */
 export interface IntentBook extends ClaimJournal {
   /** What earlier lives left unfinished; each stays in the file until it is settled. */
   readonly earlier: readonly Intent[];
-  /** There was no file, or none that could be read: locks of an earlier life may be there all the same. */
+  /** There was no file, or none that could be read or kept up to date: there may be more locks of an earlier life. */
   readonly lost: boolean;
   /** A job begins. What it claims is written down by `claiming`. */
   begin(run: NewIntent): void;
@@ -58,9 +58,10 @@ export const noIntents: IntentBook = {
 
 export async function openIntents(
   file: string,
-  deps: { boot: string; clock: Clock; log: Logger },
+  deps: { boot: string; pidns?: string | undefined; clock: Clock; log: Logger },
 ): Promise<IntentBook> {
-  const { boot, clock, log } = deps;
+  const { boot, pidns, clock, log } = deps;
+  const here = { boot, ...(pidns !== undefined && { pidns }) };
   await removeHalfWritten(file);
   const read = await readIntents(file, deps);
   const earlier = new Set(read.intents);
@@ -69,7 +70,7 @@ export async function openIntents(
   const unlinked = new Set(read.intents.flatMap((intent) => intent.unlinked ?? []));
   const keeper = createFileKeeper(file, {
     content: () =>
-      formatIntents([...earlier, ...[...open.values()].map((intent) => toIntent(intent, boot))].map(withUnlinked)),
+      formatIntents([...earlier, ...[...open.values()].map((intent) => toIntent(intent, here))].map(withUnlinked)),
     written: read.lost ? undefined : formatIntents(read.intents),
     clock,
     log,
@@ -113,7 +114,7 @@ export async function openIntents(
     },
     claiming: (claim) => {
       open.get(keyOf(claim))?.tokens.set(claim.token, undefined);
-      return keeper.now();
+      return keeper.now().then(() => undefined);
     },
     left: (token, keys) => {
       if (keys.length === 0) for (const entry of unlinked) if (entry.startsWith(`${token} `)) unlinked.delete(entry);
@@ -126,8 +127,10 @@ export async function openIntents(
     unlinking: async (token, key) => {
       if (unlinked.has(`${token} ${key}`)) return false;
       unlinked.add(`${token} ${key}`);
-      await keeper.now();
-      return true;
+      if (await keeper.now()) return true;
+      // The next life would not know of it and send another.
+      unlinked.delete(`${token} ${key}`);
+      return false;
     },
     unlinkAnswered: (token, key) => {
       unlinked.delete(`${token} ${key}`);
@@ -144,13 +147,13 @@ export async function openIntents(
       earlier.delete(intent);
       keeper.later();
     },
-    close: () => keeper.close(),
+    close: () => keeper.close().then(() => undefined),
   };
 }
 
-function toIntent({ run, tokens, groups }: OpenIntent, boot: string): Intent {
+function toIntent({ run, tokens, groups }: OpenIntent, here: Pick<Intent, "boot" | "pidns">): Intent {
   const { runId, jobId, locks, holds } = run;
-  return { runId, jobId, boot, locks, tokens: [...tokens.keys()], holds, groups };
+  return { runId, jobId, ...here, locks, tokens: [...tokens.keys()], holds, groups };
 }
 
 function keyOf({ runId, jobId }: RunOfJob): string {
@@ -174,7 +177,8 @@ async function readIntents(
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT")
       log.error({ file, error: describeError(error) }, "lock intents cannot be read");
-    return { intents: [], lost: true };
+    const outdated = await readFile(outdatedNameOf(file), "utf8").then(parseIntents, () => undefined);
+    return { intents: outdated ?? [], lost: true };
   }
   const intents = parseIntents(text);
   if (intents !== undefined) return { intents, lost: false };

@@ -6,7 +6,7 @@ import type { TakenLock } from "../release-locks.ts";
 /**
  * Which of these locks of an earlier life are touched by somebody, who then has its tokens too: a copy of this
  * machine, or what it was copied from. Each is watched for three of its heartbeats at least, for as long as its
- * host does not answer; one on this machine cannot be touched from another.
+ * host does not answer.
  */
 export async function findBeaten(
   locks: readonly TakenLock[],
@@ -15,7 +15,7 @@ export async function findBeaten(
 ): Promise<ReadonlySet<TakenLock>> {
   const beaten = new Set<TakenLock>();
   const first = new Map<TakenLock, { readonly mtime: number; readonly at: number }>();
-  let open = locks.filter(({ target }) => target.transport.host !== null);
+  let open = locks;
   while (open.length > 0) {
     const targets = open.map(({ target }) => target);
     const sights = await lookAt(targets, { clock, signal, withinMs: undefined });

@@ -58,18 +58,20 @@ async function searchAll({ locks, signal, onFound, deps }: DeadClaimSearch, look
 
 /** The same installation on the same machine, but in another boot or in a process that is gone. */
 function isOfDeadLife(
-  { inst, machine, host, boot, pid, start }: LockOwner,
+  { inst, machine, host, boot, pid, start, pidns }: LockOwner,
   { owner, processes }: { owner: LockOwner; processes: ProcessTable },
 ): boolean {
   if (inst !== owner.inst || host !== owner.host || machine === "" || machine !== owner.machine) return false;
   if (boot === "" || start === 0 || owner.boot === "") return false;
-  return boot !== owner.boot || processes.startTimeOf(pid) !== start;
+  return boot !== owner.boot || (pidns === owner.pidns && processes.startTimeOf(pid) !== start);
 }
 
 /** Undefined: nobody can say whether a writer of it is left. */
 function toIntent(record: LockRecord, lock: LockFile, known: readonly LockFile[]): Intent | undefined {
   const { run, job, token, owner, fence } = record;
-  const intent = { runId: run, jobId: job, boot: owner.boot, locks: [lock], tokens: [token], groups: [] };
+  const { boot, pidns } = owner;
+  const life = { boot, ...(pidns !== undefined && { pidns }) };
+  const intent = { runId: run, jobId: job, ...life, locks: [lock], tokens: [token], groups: [] };
   if (!record.hold) return { ...intent, holds: null };
   if (fence === undefined) return { ...intent, holds: { at: lock, paths: [`${lock.path}.hold`] } };
   const at = wayTo(fence, known);

@@ -1,6 +1,6 @@
 import { sleep } from "../../base/abort.ts";
 import type { LockDeps } from "../claim/claim-scope.ts";
-import { declareDead, findObstacle, findWriter, lookUntilGone } from "../hold/hold-watch.ts";
+import { areHoldsGone, declareDead, findWriter, lookUntilGone } from "../hold/hold-watch.ts";
 import type { IntentBook } from "./intents.ts";
 import type { Intent } from "./intents-file.ts";
 import type { LockOwner } from "../lock-record.ts";
@@ -12,7 +12,7 @@ import type { LockFile } from "../../config/resolved.ts";
 import { type ProcessTable, watchSurvivors } from "../hold/survivors.ts";
 import type { TransportPool } from "../transport/transport-pool.ts";
 
-/** The clean-up after an earlier life of this director that did not end in good order (§2.9). */
+/** The clean-up after an earlier life of this director that did not end in good order. */
 export interface Recovery {
   /**
    * Resolves when its processes are stopped and its locks given back, or as many of them as could be
@@ -64,8 +64,13 @@ export function startRecovery(deps: RecoveryDeps): Recovery {
 }
 
 function stopProcesses(intent: Intent, { owner, stopLeftovers }: RecoveryDeps): Promise<readonly number[]> {
-  // After a reboot the same numbers are other processes.
-  return intent.boot === owner.boot ? stopLeftovers(intent) : Promise.resolve([]);
+  // After a reboot, and in another container, the same numbers are other processes.
+  return isOfHere(intent, owner) ? stopLeftovers(intent) : Promise.resolve([]);
+}
+
+/** Whether this process can see the one that wrote it, and so has proven, by its own start, that it is gone. */
+function isOfHere({ boot, pidns }: Intent, owner: LockOwner): boolean {
+  return boot === owner.boot && pidns === owner.pidns;
 }
 
 /** Whether nothing of the intent is left; false: it was given up because this process ends. */
@@ -80,8 +85,10 @@ async function settle(
   const all: TakenLock[] = intent.tokens.flatMap((token) =>
     targets.map((target) => ({ target, token, certain: true })),
   );
-  // Of this boot it is proven that the process is gone; of another one a copy of this machine may still run.
-  const beaten = intent.boot === deps.owner.boot ? new Set<TakenLock>() : await findBeaten(all, signal, deps);
+  // Otherwise a copy of this machine may still run, or a second container with the same state directory.
+  const isHere = isOfHere(intent, deps.owner);
+  const reachable = intent.boot === deps.owner.boot ? all : all.filter(({ target }) => target.transport.host !== null);
+  const beaten = isHere ? new Set<TakenLock>() : await findBeaten(reachable, signal, deps);
   if (beaten.size > 0) {
     const fields = {
       run: intent.runId,
@@ -90,7 +97,7 @@ async function settle(
     };
     log.error(
       fields,
-      "locks of an earlier life are alive: the state directory was copied, and they are left to the other one",
+      "locks of an earlier life are alive: the state directory was copied, or two use it, and they are left to the other one",
     );
     return true;
   }
@@ -146,8 +153,8 @@ async function waitForLastWriter(
         if (hanging !== undefined) return hanging;
         if (transport === undefined || holds === null) return undefined;
         const watched = { transport, paths: holds.paths, fence: holds.fence };
-        // The directory is gone or closed to us: whoever may be there, no later look will tell.
-        if ((await findObstacle(watched, options)) !== undefined) return undefined;
+        // As after a reboot of that host. What is only closed to us may well be locked.
+        if (await areHoldsGone(watched, options)) return undefined;
         return (await findWriter(watched, options)) ?? declareDead(watched, intent.tokens, signal);
       },
       { clock, withinMs: timings.writersMs, signal },

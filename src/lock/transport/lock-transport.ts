@@ -142,7 +142,7 @@ export type FingerprintAnswer =
   | Refused
   | Unknown;
 
-/** What a directory for locks is good for, tried and not assumed (R22). */
+/** What a directory for locks is good for, tried and not assumed. */
 export interface DirectoryAbilities {
   readonly kind: "probed";
   /** `full`: claims, leases and breaking; `sftp`: claims and leases, nobody ever breaks. */
@@ -174,7 +174,7 @@ export type HoldAnswer =
       /** The account may lock the file, but not write into it. */
       readonly readOnly?: true;
     }
-  | Refused
+  | (Refused & { readonly noDirectory?: true })
   | Unknown;
 
 export type FenceAnswer =

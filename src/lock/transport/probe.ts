@@ -16,7 +16,7 @@ const networkFileSystem =
 
 const everybodyMayWrite = 0o002;
 
-/** Why no locks can be kept in a directory (R22, R46); nothing: they can. */
+/** Why no locks can be kept in a directory; nothing: they can. */
 export function findDirectoryFlaws(found: DirectoryAbilities): DirectoryFlaw[] {
   const flaws: DirectoryFlaw[] = [];
   if (!found.exclusive)

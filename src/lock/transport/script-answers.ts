@@ -142,8 +142,11 @@ export function toHoldAnswer(answer: ScriptAnswer | undefined): HoldAnswer {
     case "FREE":
     case "INUSE":
       return { kind: answer.status === "FREE" ? "free" : "in-use", ...(answer.detail === "ro" && { readOnly: true }) };
-    default:
-      return toFailure(answer);
+    default: {
+      const failure = toFailure(answer);
+      const noDirectory = failure.kind === "error" && answer?.detail === "no-directory";
+      return noDirectory ? { ...failure, noDirectory } : failure;
+    }
   }
 }
 
@@ -200,6 +203,8 @@ function explain(code: string, said: string): string {
       return `it cannot be opened: ${said}`;
     case "write":
       return `it could not be written: ${said || "the content was cut short"}`;
+    case "fence":
+      return "it contains something else than dead tokens, and is left as it is";
     case "link":
       return `it could not be put in place: ${said}`;
     case "length":

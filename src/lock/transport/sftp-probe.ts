@@ -4,7 +4,7 @@ import type { ProbeAnswer } from "./lock-transport.ts";
 import { refusal } from "./sftp-files.ts";
 import type { SftpScope } from "./sftp-operations.ts";
 
-/** Tries in a directory what locks over SFTP need: some servers ignore that a file must be new (R22). */
+/** Tries in a directory what locks over SFTP need: some servers ignore that a file must be new. */
 export async function probeOverSftp(directory: string, scope: SftpScope): Promise<ProbeAnswer> {
   const { files } = scope;
   const base = posix.join(directory, `.rsyncdirector-probe.${randomBytes(8).toString("hex")}`);

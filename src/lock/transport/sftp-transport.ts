@@ -16,7 +16,7 @@ const noKernelLocks = "kernel locks are out of reach of sftp";
 const neverBroken = "over sftp a lock cannot be broken safely: nothing keeps others away meanwhile";
 
 /**
- * Locks for accounts that allow sftp only (§2.5). There is no guard, so nobody breaks locks here; an owner
+ * Locks for accounts that allow sftp only. There is no guard, so nobody breaks locks here; an owner
  * that died keeps its lock until a person takes it away.
  */
 export function createSftpTransport(deps: SftpQueueDeps): LockTransport {

@@ -97,7 +97,7 @@ describe("what it rests on", () => {
       "progress: action copy since 2026-03-01 11:50:00, 43 %, 1.20 GB, 10.0 MB/s, ends about 2026-03-01 12:10:00 (as of 2026-03-01 11:59:30)",
     );
     expect(text).toContain("breaks it by 2026-03-01 12:11:00 (in 11m), unless a writer at its destination still lives");
-    expect(ofLock({})).toContain("progress: not told");
+    expect(ofLock({})).toContain("progress: not told yet");
     expect(ofLock({ stale: { kind: "owner-dead" } })).toContain("its owner is dead");
     expect(ofLock({ leftover: true })).toContain("its next start gives it back");
   });
@@ -107,7 +107,7 @@ describe("what it rests on", () => {
     const text = ofLock({ state: "foreign", holder: null, firstLine: "4711", stale: { kind: "never", because } });
     expect(text).toContain('held by another program (first line: "4711"), 12s old');
     expect(text).toContain(`is never broken: ${because}`);
-    expect(text).toContain("remove the file on nas: rm /locks/data");
+    expect(text).toContain("rsyncdirector locks break nas:/locks/data --foreign");
   });
 
   it("says UNKNOWN where nobody can say, and what to do", () => {

@@ -38,7 +38,7 @@ describe("what is known of a lock", () => {
     const text = show(held);
     expect(text).toContain("held by job mail of desk on desk.lan, process 77");
     expect(text).toMatch(/run r2, since 2026-03-01 [\d:]+ by its owner's clock, 10m ago/);
-    expect(text).toContain("last sign of life 12s ago by the clock of nas; stale after 10m");
+    expect(text).toContain("last sign of life 12s ago by the clock of nas; lease 10m");
     expect(text).toContain("a writer is alive: nas:/run/locks/data.hold is locked");
     expect(text).toContain("taken by laptop/home");
   });
@@ -51,7 +51,7 @@ describe("what is known of a lock", () => {
     [{ ...held, silentSeconds: null }, "last sign of life at an unknown time"],
     [{ ...free, writer: held.writer }, "data.hold is locked, although"],
     [{ ...free, state: "unknown", detail: "no answer" }, "UNKNOWN, which counts as locked: no answer"],
-    [{ ...free, state: "unknown", detail: "no answer" }, "→ rsyncdirector doctor nas"],
+    [{ ...free, state: "unknown", detail: "no answer" }, "→ rsyncdirector doctor --config FILE nas"],
     [{ ...free, broken: [{ name: "/run/locks/data.broken.x", ageSeconds: 60 }] }, "broken 1m ago, and kept as"],
   ] as [LockReport, string][])("tells %#", (report, words) => {
     expect(show(report)).toContain(words);

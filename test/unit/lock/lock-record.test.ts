@@ -29,6 +29,11 @@ describe("the content of a lock file", () => {
     ["no owner", changed({ owner: null })],
     ["an owner without a process id", changed({ owner: { name: "x" } })],
     ["a negative time to live", changed({ ttl: -1 })],
+    ["a hold file that has not the name of one", changed({ fence: { host: null, path: "/etc/shadow" } })],
+    [
+      "a hold file whose name has a second line",
+      changed({ fence: { host: null, path: `/a\n/${"0".repeat(32)}.hold` } }),
+    ],
   ])("is foreign when the second line is %s", (_, line) => {
     expect(parseLockRecord(line)).toBeUndefined();
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   judgeBlocks,
   judgeClock,
+  judgeHoldDirectory,
   judgeLockDirectory,
   judgeRsync,
   judgeRsyncWithoutShell,
@@ -119,6 +120,7 @@ describe("the doctor's judgement", () => {
     const host: DoctorHost = {
       endpoint: null,
       lockDirectories: [],
+      holdDirectories: [],
       destinations: ["/a", "/b", "/c", "/d", "/e"],
       needsRsync: true,
       jobs: [],
@@ -153,5 +155,25 @@ describe("the doctor's judgement", () => {
   it("of rsync without a shell is a warning only where a sync needs it", () => {
     expect(judgeRsyncWithoutShell(false)).toBeUndefined();
     expect(judgeRsyncWithoutShell(true)).toMatchObject({ state: "warning", check: "rsync" });
+  });
+});
+
+describe("a directory for hold files", () => {
+  const directory = { path: "/run/holds", required: false };
+  const missing = { kind: "error", detail: "its directory does not exist" } as const;
+
+  it("is well when it can be written and flock works", () => {
+    expect(judgeHoldDirectory(directory, sound).state).toBe("ok");
+  });
+
+  it("is a warning when jobs run unfenced for want of it, and a problem when they fail", () => {
+    expect(judgeHoldDirectory(directory, missing)).toMatchObject({
+      state: "warning",
+      message: "/run/holds: its directory does not exist; jobs that write here run unfenced",
+      remedy: expect.stringContaining("install -d -m 0755 '/run/holds'"),
+    });
+    expect(judgeHoldDirectory({ ...directory, required: true }, missing).state).toBe("problem");
+    expect(judgeHoldDirectory(directory, { ...sound, flock: false }).message).toContain("flock(1)");
+    expect(judgeHoldDirectory(directory, undefined).state).toBe("warning");
   });
 });

@@ -44,6 +44,21 @@ describe("the hosts of a configuration", () => {
     expect(thirdOf({ ...job, actions: [] })).toEqual([undefined]);
   });
 
+  it("need a directory for hold files where a job writes whose locks lie elsewhere", () => {
+    const local = { type: "local", path: "/run/x/a" } as const;
+    const job = { type: "remote", endpoint: plainEndpoint, actions: [sync], lockFiles: [local] } as const;
+    const holdsOf = (...jobs: Partial<Job>[]) => hostsOf(...jobs).map(({ holdDirectories }) => holdDirectories);
+    const path = "/run/rsyncdirector-locks";
+    expect(holdsOf(job)).toEqual([[], [{ path, required: false }]]);
+    expect(holdsOf({ ...job, hold: "required" }, job)).toEqual([[], [{ path, required: true }]]);
+    expect(holdsOf({ ...job, hold: "off" })).toEqual([[], []]);
+    expect(holdsOf({ ...job, actions: [] })).toEqual([[], []]);
+    expect(holdsOf({ ...job, direction: "pull" })).toEqual([[], []]);
+    const there = { type: "remote", endpoint: plainEndpoint, path: "/run/x/a" } as const;
+    expect(holdsOf({ ...job, lockFiles: [there] })).toEqual([[], []]);
+    expect(holdsOf({ ...job, lockFiles: [there], direction: "pull" })).toEqual([[{ path, required: false }], []]);
+  });
+
   it("are only looked at where none but others' locks lie", () => {
     const [here] = hostsOf({ blocksOn: [blockOn({ type: "local", path: "/run/theirs/a" })], lockFiles: [] });
     expect(here?.lockDirectories).toEqual([{ path: "/run/theirs", claims: false, allows: undefined }]);

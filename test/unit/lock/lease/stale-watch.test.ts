@@ -72,6 +72,10 @@ describe("a lock of ours in format is stale", () => {
     expect(firstStale(every10(0, 1000, 5000), { hb: 300 })).toBe(900);
   });
 
+  it("for a day at most, whatever the lock says of its heartbeats", () => {
+    expect(firstStale(every10(0, 86_420, 5000), { hb: 1e9 })).toBe(86_400);
+  });
+
   it("a minute later when its writers hold no kernel lock", () => {
     expect(firstStale(every10(0, 1000, 0), { hold: false })).toBe(720);
   });

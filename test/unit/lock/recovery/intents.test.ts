@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type IntentBook, openIntents } from "../../../../src/lock/recovery/intents.ts";
 import { type Intent, parseIntents } from "../../../../src/lock/recovery/intents-file.ts";
@@ -96,6 +96,16 @@ describe("the intents file", () => {
     expect(await next.unlinking("token-1", "host\n/locks/b")).toBe(true);
     next.unlinkAnswered("token-1", "host\n/locks/a");
     expect(await next.unlinking("token-1", "host\n/locks/a")).toBe(true);
+  });
+
+  it("allows no removal over sftp that it cannot write down first", async () => {
+    const book = await open();
+    await claimed(book);
+    await rm(dirname(file), { recursive: true });
+    await writeFile(dirname(file), "");
+    expect(await book.unlinking("token-1", "host\n/locks/a")).toBe(false);
+    await rm(dirname(file));
+    expect(await book.unlinking("token-1", "host\n/locks/a")).toBe(true);
   });
 
   it("has the process groups of children, and none once the job is over", async () => {

@@ -19,6 +19,7 @@ const owner: LockOwner = {
   boot: "this boot",
   pid: 1000,
   start: 50,
+  pidns: "pid:[0]",
 };
 const token = "tokentokentokentoken-1";
 
@@ -45,6 +46,7 @@ describe("recovery after a crash", () => {
     runId: "run",
     jobId: "job",
     boot: "this boot",
+    pidns: "pid:[0]",
     locks: [there],
     tokens: [token],
     holds: null,
@@ -256,6 +258,7 @@ describe("recovery after a crash", () => {
       ["of a copy of it on another host", { host: "laptop02" }],
       ["of which nobody knows the machine", { machine: "" }],
       ["of which nobody knows the start", { start: 0 }],
+      ["of another container", { pidns: "pid:[1]" }],
     ])("leaves a lock alone %s", async (_, of) => {
       backup.write("/locks/a", own(of));
       start({ lost: true, configured: [there] });

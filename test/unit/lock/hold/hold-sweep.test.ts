@@ -1,15 +1,15 @@
 import { expect, it } from "vitest";
-import { sleep } from "../../../src/base/abort.ts";
-import { createGuardedLocks } from "../../../src/lock/hold/hold-locks.ts";
-import { noIntents } from "../../../src/lock/recovery/intents.ts";
-import { defaultLockTimings } from "../../../src/lock/lock-timings.ts";
-import { buildJob } from "../../support/build-job.ts";
-import { allFaults } from "../../support/fault-contest.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-import { randomFrom, Witness } from "../../support/lock-contest.ts";
-import { createDirector, memoryTransportPool, remoteLock } from "../../support/lock-fixture.ts";
-import { type Fault, MemoryLockHost } from "../../support/memory-lock-host.ts";
-import { buildSync } from "../../support/run-action.ts";
+import { sleep } from "../../../../src/base/abort.ts";
+import { createGuardedLocks } from "../../../../src/lock/hold/hold-locks.ts";
+import { noIntents } from "../../../../src/lock/recovery/intents.ts";
+import { defaultLockTimings } from "../../../../src/lock/lock-timings.ts";
+import { buildJob } from "../../../support/build-job.ts";
+import { allFaults } from "../../../support/fault-contest.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
+import { randomFrom, Witness } from "../../../support/lock-contest.ts";
+import { createDirector, memoryTransportPool, remoteLock } from "../../../support/lock-fixture.ts";
+import { type Fault, MemoryLockHost } from "../../../support/memory-lock-host.ts";
+import { buildSync } from "../../../support/run-action.ts";
 
 const runsEach = 3;
 const lock = remoteLock("backup", "/locks/a");

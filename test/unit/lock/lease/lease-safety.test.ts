@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { buildJob } from "../../support/build-job.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-import { contend, randomFrom, StoppableClock, Witness } from "../../support/lock-contest.ts";
-import { blockOn, createDirector, remoteLock } from "../../support/lock-fixture.ts";
-import { type Fault, MemoryLockHost } from "../../support/memory-lock-host.ts";
+import { buildJob } from "../../../support/build-job.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
+import { contend, randomFrom, StoppableClock, Witness } from "../../../support/lock-contest.ts";
+import { blockOn, createDirector, remoteLock } from "../../../support/lock-fixture.ts";
+import { type Fault, MemoryLockHost } from "../../../support/memory-lock-host.ts";
 
 const seconds = (count: number) => count * 1000;
 const shared = remoteLock("alpha", "/locks/a");

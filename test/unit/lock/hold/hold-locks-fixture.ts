@@ -1,0 +1,70 @@
+import type { Job } from "../../../../src/config/resolved.ts";
+import { createGuardedLocks } from "../../../../src/lock/hold/hold-locks.ts";
+import { defaultLockTimings } from "../../../../src/lock/lock-timings.ts";
+import { noIntents } from "../../../../src/lock/recovery/intents.ts";
+import { buildJob } from "../../../support/build-job.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
+import { createDirector, memoryTransportPool, remoteLock } from "../../../support/lock-fixture.ts";
+import { MemoryLockHost } from "../../../support/memory-lock-host.ts";
+import { buildSync } from "../../../support/run-action.ts";
+
+/** What a job says that has written and left nobody behind. */
+export const afterCopy = { survivors: [], atDestination: true };
+
+/** The lock of `pushJob`, at its destination. */
+export const pushLock = remoteLock("backup", "/locks/a");
+
+/** What of a job makes it a push to the host `backup`. */
+export const pushJob: Partial<Job> = {
+  type: "remote",
+  endpoint: pushLock.type === "remote" ? pushLock.endpoint : undefined,
+  lockFiles: [pushLock],
+  actions: [buildSync({})],
+};
+
+export type HoldWorld = ReturnType<typeof createHoldWorld>;
+
+/** This host, a host to push to, and the groups of processes that are `alive` here, by id with their start time. */
+export function createHoldWorld() {
+  const clock = new FakeClock();
+  const backup = new MemoryLockHost("backup", clock);
+  const local = new MemoryLockHost("local", clock);
+  const alive = new Map<number, number>();
+  const hurry = new AbortController();
+
+  /** A director that claims the locks of one job. */
+  const start = (overrides: Partial<Job> = {}) => {
+    const director = createDirector({ hosts: [backup, local], clock });
+    const spawned: unknown[] = [];
+    const locks = createGuardedLocks({
+      locks: director.locks,
+      transports: memoryTransportPool([backup, local], clock),
+      intents: { ...noIntents, spawned: (_, group) => void spawned.push(group) },
+      processes: { startTimeOf: (pid) => alive.get(pid) },
+      events: director.events,
+      log: director.log,
+      clock,
+      random: () => 0.5,
+      timings: defaultLockTimings,
+      hurry: hurry.signal,
+    });
+    const signal = new AbortController();
+    const job = buildJob({ ...pushJob, ...overrides });
+    const claim = locks.claim({ job, runId: "run", signal: signal.signal });
+    const hold = async () => {
+      await clock.advance(0);
+      const claimed = await claim;
+      if (claimed.kind !== "held") throw new Error(JSON.stringify(claimed));
+      return claimed.held;
+    };
+    return { ...director, locks, signal, claim, hold, spawned };
+  };
+  /** Advances the clock while a promise is pending; whether it has settled by then. */
+  const settlesIn = async (promise: Promise<unknown>, ms: number) => {
+    let settled = false;
+    void promise.then(() => (settled = true));
+    await clock.advance(ms);
+    return settled;
+  };
+  return { clock, backup, local, alive, hurry, start, settlesIn };
+}
