@@ -37,8 +37,8 @@ async function runTests() {
   return runProgram(bin("vitest"), [
     "run",
     ...runnable.map((name) => `--project=${name}`),
-    // The quick tests mostly wait for other programs, so more of them than processors run at a time.
-    ...(runnable.includes("system") ? [] : [`--maxWorkers=${2 * availableParallelism()}`]),
+    // Tests mostly wait for other programs, so more of the quick ones run at a time than there are processors.
+    `--maxWorkers=${runnable.includes("system") ? 2 : 2 * availableParallelism()}`,
     "--reporter=default",
     "--reporter=json",
     "--reporter=./scripts/skipped-tests-reporter.mjs",

@@ -14,6 +14,8 @@ export interface FaultPlan {
   readonly clock: Clock;
   /** How long after it was given up a `late` operation is carried out. */
   readonly lateMs: number;
+  /** What is still to be carried out; a test that looks before that looks too early. */
+  readonly late: Promise<unknown>[];
 }
 
 /** A real transport whose operations get lost, or their answers, as the plan says. */
@@ -26,7 +28,9 @@ export function createFaultyTransport(inner: LockTransport, plan: FaultPlan): Lo
     const fault = plan.decide(kind);
     if (fault === undefined) return operate(inner);
     if (fault === "after") await operate(inner);
-    if (fault === "late") void sleep(plan.lateMs, { clock: plan.clock, signal: never }).then(() => operate(inner));
+    if (fault === "late") {
+      plan.late.push(sleep(plan.lateMs, { clock: plan.clock, signal: never }).then(() => operate(inner)));
+    }
     return giveUp({ kind: "unknown", detail: `lost (${fault})`, mayHaveRun: fault !== "refused" });
   };
   return {

@@ -80,7 +80,8 @@ async function runContest(jobs: readonly Job[], faultAt: number, { fault, counts
     suffered = kind;
     return fault;
   };
-  const plan = { decide, clock: systemClock, lateMs: 700 };
+  const late: Promise<unknown>[] = [];
+  const plan = { decide, clock: systemClock, lateMs: 700, late };
   const witness = new Witness();
   const { signal } = new AbortController();
   const directors = await Promise.all(
@@ -95,7 +96,8 @@ async function runContest(jobs: readonly Job[], faultAt: number, { fault, counts
     const directories = new Set(jobs.flatMap(({ lockFiles }) => lockFiles.map(({ path }) => dirname(path))));
     const left = async () =>
       (await Promise.all([...directories].map((directory) => readdir(directory)))).flat().filter(isLeft).toSorted();
-    // What is carried out late comes when all is over, and is taken away again.
+    // What is carried out late may come when all is over, and is taken away again.
+    await Promise.all(late);
     await waitUntil("nothing is left", async () => (await left()).every((name) => name.includes(".broken.")));
     return { operations, suffered, outcome: { faultAt, suffered, most, lost, left: await left() } };
   } finally {
