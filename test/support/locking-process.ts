@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 export interface LockingProcess {
   readonly pid: number | undefined;
   /** Ends it, and the lock with it; a test that is over does so as well. */
-  letGo(): Promise<void>;
+  readonly letGo: () => Promise<void>;
 }
 
 /** Runs a shell script that writes a line when it has its lock; resolves then. `args` are its `$1`, `$2` … */

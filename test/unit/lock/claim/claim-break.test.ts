@@ -132,7 +132,7 @@ describe("a job that waits for a lock whose owner died", () => {
     await world.wait(200_000);
     expect(state.kind).toBe("waiting");
     expect(events.of("lock:broken")).toEqual([]);
-    expect([...backup.files.keys()]).toEqual([path]);
+    expect([...world.backup.files.keys()]).toEqual([path]);
   });
 
   it("tells of a foreign lock once, and again when it is another one", async () => {
