@@ -50,7 +50,7 @@ describe("a full disk", () => {
       reject: false,
     });
     if (mount.exitCode !== 0) return context.skip(`tmpfs cannot be mounted: ${mount.stderr}`);
-    onTestFinished(async () => void (await execa("umount", [directory])));
+    onTestFinished(async () => void (await execa("umount", ["--lazy", directory])));
     const transport = createLocalTransport({ runTool, operationTimeoutMs: 20_000 });
     const world = await openDiskWorld(() => transport, { below: directory });
     const [held, wanted] = [world.path("held.lock"), world.path("wanted.lock")];

@@ -212,7 +212,7 @@ describe("the doctor", () => {
     const full = await place();
     const mounted = await execa("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", full.locks], { reject: false });
     if (mounted.exitCode !== 0) return context.skip(`no tmpfs can be mounted here (${mounted.stderr})`);
-    onTestFinished(() => void execa("umount", [full.locks], { reject: false }));
+    onTestFinished(async () => void (await execa("umount", ["--lazy", full.locks])));
     await execa("sh", ["-c", 'cat /dev/zero >"$1"', "fill", join(full.locks, "ballast")], { reject: false });
     const late = { ...systemClock, now: () => systemClock.now() + 7_200_000 };
     const [, there] = await examine(await writeConfig([full]), { clock: late });
