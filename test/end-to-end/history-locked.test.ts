@@ -8,7 +8,8 @@ const is = (msg: string) => (line: { msg: string }) => line.msg === msg;
 
 const lockDatabase = `
   const Database = require("libsql");
-  new Database(process.argv[1]).exec("BEGIN EXCLUSIVE");
+  // The daemon may be writing just now.
+  new Database(process.argv[1], { timeout: 30000 }).exec("BEGIN EXCLUSIVE");
   console.log("locked");
   setInterval(() => {}, 1000);
 `;
