@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import type { Action, Job, SshEndpoint } from "../config/resolved.ts";
+import type { Action, Job, SshEndpoint, Target } from "../config/resolved.ts";
+import type { SyncScope } from "../model/changes.ts";
 import type { ActionOutcome } from "../model/run.ts";
 import type { HoldClaim } from "../model/hold.ts";
 import type { TransferProgress } from "../model/transfer.ts";
@@ -10,6 +11,10 @@ import type { StopGrace } from "../process/stop-process.ts";
 export interface ActionContext {
   readonly runId: string;
   readonly jobId: string;
+  /** Where a sync leads; of no meaning to other kinds. */
+  readonly target: Target;
+  /** What a sync has to carry. */
+  readonly scope: SyncScope;
   /** 1 for the first try. */
   readonly attempt: number;
   /** Stops the child and all it started. */

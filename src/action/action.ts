@@ -3,6 +3,7 @@ import type { Action, Job } from "../config/resolved.ts";
 import type { ActionOutcome } from "../model/run.ts";
 import type { ActionContext, ActionDeps, ActionKind } from "./action-kind.ts";
 import { commandAction } from "./command-action.ts";
+import { csync2Action } from "./csync2-action.ts";
 import { syncAction } from "./sync-action.ts";
 
 /** Runs one action once. It never rejects: whatever happens is an outcome. */
@@ -13,6 +14,7 @@ type ActionOf<Kind extends Action["kind"]> = Extract<Action, { kind: Kind }>;
 const kinds: { readonly [Kind in Action["kind"]]: ActionKind<ActionOf<Kind>> } = {
   sync: syncAction,
   command: commandAction,
+  csync2: csync2Action,
 };
 
 /** The kinds of actions behind one function. */

@@ -23,9 +23,10 @@ export async function checkRemoteSources(
   action: SyncAction,
   { spec, ...running }: Running & { spec: RsyncCommandSpec },
 ): Promise<ActionOutcome | undefined> {
+  const { context } = running;
   const list = (source: string) => listSource(job, action, { ...running, argv: buildListCommand(spec, source) });
   for (const source of action.sources) {
-    const shown = `${job.endpoint?.host ?? ""}:${source}`;
+    const shown = `${context.target.endpoint?.host ?? ""}:${source}`;
     let listing = await list(source);
     if (!("problem" in listing) && !namesContents(source)) {
       const [entry] = listing.entries;

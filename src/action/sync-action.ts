@@ -11,7 +11,7 @@ import { meaningOf, meansSignalled } from "../rsync/exit-codes.ts";
 import { structuredWords } from "../rsync/structured-words.ts";
 import { runRsync } from "../rsync/run-rsync.ts";
 import type { RsyncResult } from "../rsync/run-rsync.ts";
-import type { ActionDeps, ActionKind } from "./action-kind.ts";
+import type { ActionContext, ActionDeps, ActionKind } from "./action-kind.ts";
 import { childOptions, childSpec } from "./child-options.ts";
 import { refusedByHold } from "./hold-refusal.ts";
 import { outcomeOf, reportOf, treatedAs } from "./process-outcome.ts";
@@ -20,10 +20,14 @@ import { checkLocalSources } from "./source-check.ts";
 
 /** One call of rsync: from here to here, to another host, or from one. */
 export const syncAction: ActionKind<SyncAction> = {
-  preview: async (job, action, { dryRun, deps }) => buildRsyncCommand(await commandSpec(job, action, dryRun, deps)),
+  preview: async (job, action, { dryRun, deps }) => {
+    const [target] = job.targets;
+    if (target === undefined) throw new Error(`job ${job.id} has no target`);
+    return buildRsyncCommand(await commandSpec(job, action, { target, dryRun }, deps));
+  },
 
   run: async (job, action, { context, deps }) => {
-    const spec = await commandSpec(job, action, context.dryRun, deps);
+    const spec = await commandSpec(job, action, context, deps);
     const holds = hasRsync(deps) ? context.holds : [];
     const argv = buildRsyncCommand({ ...spec, holds });
     // People are shown what they could type; the shell around it, which takes the hold locks, says them nothing.
@@ -31,7 +35,7 @@ export const syncAction: ActionKind<SyncAction> = {
     context.onStarted(shown);
     const names = rsyncOptionNames([...structuredWords(action.rsync), ...action.opts]);
     const deletes = [...names].some(deletesAtDestination);
-    if (job.endpoint === undefined || job.direction === "push") {
+    if (context.target.endpoint === undefined || job.direction === "push") {
       const problem = await checkLocalSources(action.sources, { deletes, signal: context.signal });
       if (context.signal.aborted) return cancelled(context.signal);
       // A source that is not there yet may be a disk that is still to be mounted.
@@ -60,8 +64,13 @@ export const syncAction: ActionKind<SyncAction> = {
   },
 };
 
-async function commandSpec(job: Job, action: SyncAction, dryRun: boolean, deps: ActionDeps): Promise<RsyncCommandSpec> {
-  const { endpoint } = job;
+async function commandSpec(
+  job: Job,
+  action: SyncAction,
+  { target, dryRun }: Pick<ActionContext, "target" | "dryRun">,
+  deps: ActionDeps,
+): Promise<RsyncCommandSpec> {
+  const { endpoint } = target;
   const remote =
     endpoint === undefined
       ? undefined
@@ -71,8 +80,9 @@ async function commandSpec(job: Job, action: SyncAction, dryRun: boolean, deps: 
           side: job.direction === "pull" ? ("source" as const) : ("dest" as const),
           shell: (await deps.remoteShell(endpoint)).shell,
         };
-  const { sources, dest, opts } = action;
-  return { sources, dest, opts, options: action.rsync, remote, dryRun };
+  const { sources, opts } = action;
+  const options = target.bwlimit === undefined ? action.rsync : { ...action.rsync, bwlimit: target.bwlimit };
+  return { sources, dest: target.dest ?? action.dest, opts, options, remote, dryRun };
 }
 
 /** Without rsync on this host nothing is started at all, which is told better than by a shell around it. */

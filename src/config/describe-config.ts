@@ -71,8 +71,14 @@ function describeJob(job: Job): Tree {
 
 function describeAction(action: Action): Tree {
   if (action.kind === "sync") {
-    const { id, sources, dest, opts, rsync } = action;
-    return { action: "sync", id, source: sources, dest, opts: opts.map(quoteWord), rsync: describeRsync(rsync) };
+    const { id, sources, dest, opts, rsync, extensions } = action;
+    const words = opts.map(quoteWord);
+    const endings = listOrNothing([...extensions]);
+    return { action: "sync", id, source: sources, dest, opts: words, rsync: describeRsync(rsync), extensions: endings };
+  }
+  if (action.kind === "csync2") {
+    const { id, config, paths, opts, mode } = action;
+    return { action: "csync2", id, config, path: listOrNothing([...paths]), opts: opts.map(quoteWord), mode };
   }
   const { id, argv, shell, cwd } = action;
   const [program = "", ...args] = argv;

@@ -62,6 +62,10 @@ export const kinds = {
   argument: { pattern: "^[^\\u0000]*$", expected: "a text" },
   options: { pattern: "\\S", expected: "a text with one or more options" },
   command: { pattern: "\\S", expected: "a program, with or without arguments" },
+  size: {
+    pattern: "^\\d+(?:\\.\\d+)?[KMGTkmgt]?(?:i?[Bb])?$",
+    expected: "a size: bytes, or a text such as 500K, 10M or 1G",
+  },
   bandwidth: {
     pattern: "^\\d+(?:\\.\\d+)?(?:[KMGTkmgt](?:i?[Bb])?)?$",
     expected: "a rate: KiB per second, or a text such as 500K or 1.5M",

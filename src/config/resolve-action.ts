@@ -2,9 +2,9 @@ import type { RsyncOptions } from "../base/rsync-options.ts";
 import { parseDuration } from "../base/duration.ts";
 import { splitWords } from "../base/shell-words.ts";
 import { expandHome } from "./paths.ts";
-import type { Action, CommandAction, SyncAction } from "./resolved.ts";
+import type { Action, CommandAction, Csync2Action, SyncAction } from "./resolved.ts";
 import { splitOpts } from "./rsync-opts.ts";
-import type { RawAction, RawCommandAction, RawRsyncBlock, RawSyncAction } from "./schema-sync.ts";
+import type { RawAction, RawCommandAction, RawCsync2Action, RawRsyncBlock, RawSyncAction } from "./schema-sync.ts";
 
 /** An action that has been checked. */
 export function resolveAction(raw: RawAction, home: string): Action {
@@ -14,7 +14,7 @@ export function resolveAction(raw: RawAction, home: string): Action {
     case "command":
       return resolveCommand(raw, home);
     case "csync2":
-      throw new Error("csync2 actions are refused before they are resolved");
+      return resolveCsync2(raw);
   }
 }
 
@@ -26,6 +26,18 @@ function resolveSync(raw: RawSyncAction, home: string): SyncAction {
     dest: raw.dest,
     opts: splitOpts(raw.opts ?? []).words,
     rsync: resolveRsync(raw.rsync ?? {}, home),
+    extensions: raw.extensions ?? [],
+  };
+}
+
+function resolveCsync2(raw: RawCsync2Action): Csync2Action {
+  return {
+    kind: "csync2",
+    id: raw.id,
+    config: raw.config,
+    paths: [raw.path ?? []].flat(),
+    opts: splitOpts(raw.opts ?? []).words,
+    mode: raw.mode ?? "update",
   };
 }
 

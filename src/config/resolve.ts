@@ -1,8 +1,9 @@
 import { parseDuration } from "../base/duration.ts";
 import { expandHome } from "./paths.ts";
 import { resolveAction } from "./resolve-action.ts";
-import { type EndpointDefaults, resolveEndpoint, resolveLock } from "./resolve-endpoint.ts";
+import { type EndpointDefaults, resolveLock } from "./resolve-endpoint.ts";
 import { resolveLease, resolveOperationTimeout } from "./resolve-lease.ts";
+import { daysToMs, resolveGuard, resolveTargets, resolveTrackChanges, resolveWatch } from "./resolve-watch.ts";
 import type { Block, Config, Job, LogOutput, RetryPolicy, Scheduling } from "./resolved.ts";
 import type { RawBlock } from "./schema-endpoint.ts";
 import type { RawJob, RawRetry } from "./schema-job.ts";
@@ -54,12 +55,15 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
   const ssh = { ...raw.ssh, ...raw.defaults?.ssh, ...job.ssh };
   const defaults: EndpointDefaults = { ssh, home };
   const remote = job.type === "remote";
+  const targets = resolveTargets(job, defaults);
   return {
     id: job.id,
     type: job.type,
     enabled: job.enabled ?? true,
     direction: (remote ? job.direction : undefined) ?? "push",
-    endpoint: remote ? resolveEndpoint(job.host ?? "", job, defaults) : undefined,
+    endpoint: targets[0]?.endpoint,
+    targets,
+    maxParallel: job.max_parallel ?? 4,
     schedules: listOf(job.schedule),
     scheduling: resolveScheduling(job, scheduling),
     lockFiles: (job.lock_files ?? []).map((lock) => resolveLock(lock, job, defaults)),
@@ -74,6 +78,9 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
     retry: resolveRetry({ ...retryBlock(raw.defaults?.retry), ...retryBlock(job.retry) }),
     exitCodes: new Map((job.exit_codes ?? []).map(({ code, treat_as: treatAs }) => [code, treatAs])),
     allowUnsafeOpts: job.allow_unsafe_opts ?? false,
+    guard: resolveGuard({ ...raw.defaults?.guard, ...job.guard }),
+    watch: resolveWatch(job, home),
+    trackChanges: resolveTrackChanges(job.track_changes, home),
     actions: (job.actions ?? []).map((action) => resolveAction(action, home)),
   };
 }
@@ -126,13 +133,6 @@ function listOf(value: string | string[] | undefined): string[] {
 
 function milliseconds(value: number | string | undefined): number | undefined {
   return value === undefined ? undefined : parseDuration(value);
-}
-
-/** A bare number of `keep_days` counts days, as its name says. */
-function daysToMs(value: number | string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const bare = typeof value === "number" || /^\s*\d+(\.\d+)?\s*$/.test(value);
-  return bare ? Math.round(Number(value) * day) : parseDuration(value);
 }
 
 function deepFreeze<Value>(value: Value): Value {

@@ -153,8 +153,12 @@ export interface Job {
   readonly type: "local" | "remote";
   readonly enabled: boolean;
   readonly direction: "push" | "pull";
-  /** Set exactly when `type` is remote. */
+  /** That of the first target. */
   readonly endpoint: SshEndpoint | undefined;
+  /** Where the syncs lead: one for each of `targets`, else one for `host` or for this host. Never empty. */
+  readonly targets: readonly Target[];
+  /** So many targets at a time. */
+  readonly maxParallel: number;
   /** Own cron expressions; when there are none the instance's schedule runs the job. */
   readonly schedules: readonly string[];
   readonly scheduling: Scheduling;
@@ -174,10 +178,73 @@ export interface Job {
   readonly retry: RetryPolicy;
   readonly exitCodes: ReadonlyMap<number, TreatAs>;
   readonly allowUnsafeOpts: boolean;
+  readonly guard: Guard;
+  /** undefined: the job does not watch. */
+  readonly watch: Watch | undefined;
+  /** undefined: changes are not tracked. */
+  readonly trackChanges: TrackChanges | undefined;
   readonly actions: readonly Action[];
 }
 
-export type Action = SyncAction | CommandAction;
+/** One host that gets what the syncs of a job copy (or, with `direction: pull`, that gives it). */
+export interface Target {
+  /** For logs, metrics and the history: as given, else the host, else `local`. */
+  readonly id: string;
+  /** undefined: this host. */
+  readonly endpoint: SshEndpoint | undefined;
+  /** Instead of the destination of the job's sync. */
+  readonly dest: string | undefined;
+  /** Instead of the sync's own `bwlimit`. */
+  readonly bwlimit: string | undefined;
+}
+
+/** Without these no sync that deletes is started; `requirePaths` holds for every sync. */
+export interface Guard {
+  /** Absolute, or relative to each source on this host. */
+  readonly requirePaths: readonly string[];
+  readonly nonEmpty: boolean;
+  readonly maxDelete: number | undefined;
+  /** Of the entries at the target. */
+  readonly maxDeletePercent: number | undefined;
+}
+
+/** When a job is run by what changes in its sources. */
+export interface Watch {
+  /** Absolute; each is a source of a sync of the job or lies in one. */
+  readonly paths: readonly string[];
+  readonly debounceMs: number;
+  readonly maxDelayMs: number;
+  readonly maxBatch: number;
+  /** Endings of the files that count; empty: all. */
+  readonly extensions: readonly string[];
+  /** Patterns in rsync's form, the exceptions from `exclude`. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly fullSyncIntervalMs: number;
+  readonly fullSyncThreshold: number;
+  readonly onStart: "full" | "none";
+  /** Paths that were seen to be deleted are deleted at the targets. */
+  readonly deleteWatched: boolean;
+  /** A complete sync deletes what it does not find in the source. */
+  readonly deleteOnFull: boolean;
+}
+
+/** What is kept of changed files (docs/watching.md). Sizes are bytes. */
+export interface TrackChanges {
+  /** undefined: below the state directory. */
+  readonly backupDir: string | undefined;
+  /** undefined: in the backup directory. */
+  readonly logFile: string | undefined;
+  readonly diffTool: "builtin" | "diff";
+  readonly maxFileSize: number;
+  readonly logMaxSize: number;
+  readonly logKeep: number;
+  readonly keepLast: number;
+  readonly keepMs: number;
+  readonly maxSize: number;
+}
+
+export type Action = SyncAction | CommandAction | Csync2Action;
 
 export interface SyncAction {
   readonly kind: "sync";
@@ -188,6 +255,20 @@ export interface SyncAction {
   readonly opts: readonly string[];
   /** Structured options; `action/` turns them into argv. */
   readonly rsync: RsyncOptions;
+  /** Only files with these endings are copied; empty: all. */
+  readonly extensions: readonly string[];
+}
+
+/** Brings the hosts of a csync2 cluster up to date; its targets are the peers, not those of the job. */
+export interface Csync2Action {
+  readonly kind: "csync2";
+  readonly id: string;
+  /** Name of the configuration (`-C`); undefined: the unnamed one. */
+  readonly config: string | undefined;
+  /** What csync2 checks; empty: all it knows. */
+  readonly paths: readonly string[];
+  readonly opts: readonly string[];
+  readonly mode: "check" | "update";
 }
 
 export interface CommandAction {

@@ -1,9 +1,11 @@
 import Type, { type Static } from "typebox";
 import { blockBlock, endpointKeys, jobSshBlock, lockFileBlock } from "./schema-endpoint.ts";
-import { guardBlock, hookList, targetList, trackChangesBlock, watchBlock } from "./schema-later.ts";
+import { trackChangesBlock } from "./schema-changes.ts";
+import { hookList } from "./schema-later.ts";
 import { jobLockBlock } from "./schema-lock.ts";
 import { block, choice, duration, flag, integer, positiveDuration, text, textOrList } from "./schema-parts.ts";
 import { actionSchema, olderSync, type RawAction } from "./schema-sync.ts";
+import { guardBlock, targetList, watchBlock } from "./schema-watch.ts";
 
 const { Optional } = Type;
 
@@ -125,7 +127,7 @@ const sharedJobKeys = {
     }),
   ),
   watch: Optional(watchBlock),
-  max_parallel: Optional(integer(1, 1000, { description: "So many targets at a time.", default: 1 })),
+  max_parallel: Optional(integer(1, 1000, { description: "So many targets at a time.", default: 4 })),
   guard: Optional(guardBlock),
   hooks: Optional(hookList),
   track_changes: Optional(trackChangesBlock),

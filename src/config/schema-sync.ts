@@ -193,7 +193,8 @@ export const csync2Action = block("csync2", "Synchronises a cluster with csync2.
 
 export type RawSyncAction = Static<typeof syncAction>;
 export type RawCommandAction = Static<typeof commandAction>;
-export type RawAction = RawSyncAction | RawCommandAction | Static<typeof csync2Action>;
+export type RawCsync2Action = Static<typeof csync2Action>;
+export type RawAction = RawSyncAction | RawCommandAction | RawCsync2Action;
 export type RawRsyncBlock = Static<typeof rsyncBlock>;
 
 export const actionSchema = oneOfBlocks<RawAction>("action", "action", "One step of a job.", [

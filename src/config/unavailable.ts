@@ -7,12 +7,10 @@ export const unavailable: readonly { path: readonly string[]; value?: string }[]
   { path: ["web"] },
   { path: ["notify"] },
   ...["defaults", "jobs.*"].flatMap((owner) =>
-    ["watch", "targets", "max_parallel", "guard", "hooks", "track_changes"].map((key) => ({
+    ["hooks"].map((key) => ({
       path: `${owner}.${key}`.split("."),
     })),
   ),
-  { path: ["jobs", "*", "actions", "*", "extensions"] },
-  { path: ["jobs", "*", "actions", "*", "action"], value: "csync2" },
 ];
 
 /** Values that messages must not offer. */

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import type { Action, Block, Job } from "../config/resolved.ts";
+import type { Action, Block, Job, Target } from "../config/resolved.ts";
 import type { RunAction } from "../action/action.ts";
 import type { GuardedHold, GuardedLocks } from "../lock/hold/hold-locks.ts";
 import type { DirectorEvents } from "../model/events.ts";
@@ -192,6 +192,8 @@ async function runOnce(
   const outcome = await deps.runAction(job, action, {
     runId,
     jobId: job.id,
+    target: job.targets[0] as Target,
+    scope: { kind: "full", reason: "" },
     attempt,
     signal,
     dryRun,

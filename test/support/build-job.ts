@@ -9,6 +9,10 @@ export function buildJob(overrides: Partial<Job> = {}): Job {
     enabled: true,
     direction: "push",
     endpoint: undefined,
+    targets: [
+      { id: overrides.endpoint?.host ?? "local", endpoint: overrides.endpoint, dest: undefined, bwlimit: undefined },
+    ],
+    maxParallel: 4,
     schedules: [],
     scheduling: {
       timezone: undefined,
@@ -30,6 +34,9 @@ export function buildJob(overrides: Partial<Job> = {}): Job {
     retry: { limit: 0, delayMs: 1000, maxDelayMs: 60_000, backoff: 2, exitCodes: undefined },
     exitCodes: new Map(),
     allowUnsafeOpts: false,
+    guard: { requirePaths: [], nonEmpty: true, maxDelete: undefined, maxDeletePercent: undefined },
+    watch: undefined,
+    trackChanges: undefined,
     actions: [buildCommand("one")],
     ...overrides,
   };

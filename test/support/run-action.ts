@@ -42,9 +42,12 @@ export function startAction(
   const argv: string[] = [];
   const lines: string[] = [];
   const progress: TransferProgress[] = [];
-  const outcome = run(buildJob({ actions: [action], ...job }), action, {
+  const built = buildJob({ actions: [action], ...job });
+  const outcome = run(built, action, {
     runId: "run-1",
     jobId: "job",
+    target: built.targets[0]!,
+    scope: { kind: "full", reason: "" },
     attempt: 1,
     signal: controller.signal,
     dryRun,
@@ -66,5 +69,14 @@ export function startAction(
 
 /** A sync with `--archive`; a test names only what it is about. */
 export function buildSync(overrides: Partial<SyncAction>): SyncAction {
-  return { kind: "sync", id: "sync", sources: [], dest: "", opts: [], rsync: { archive: true }, ...overrides };
+  return {
+    kind: "sync",
+    id: "sync",
+    sources: [],
+    dest: "",
+    opts: [],
+    rsync: { archive: true },
+    extensions: [],
+    ...overrides,
+  };
 }

@@ -27,6 +27,7 @@ const sync: SyncAction = {
   dest: "/backup",
   opts: ["-v"],
   rsync: { archive: true },
+  extensions: [],
 };
 const job = buildJob({ type: "remote", endpoint, actions: [sync] });
 
@@ -40,6 +41,8 @@ async function run(thrown: Error) {
   const outcome = await runAction(job, sync, {
     runId: "r",
     jobId: "job",
+    target: job.targets[0]!,
+    scope: { kind: "full" as const, reason: "" },
     attempt: 1,
     signal: new AbortController().signal,
     dryRun: false,

@@ -87,6 +87,7 @@ describe("resolveConfig", () => {
     );
     expect(push?.actions[0]).toEqual({
       kind: "sync",
+      extensions: [],
       id: "data",
       sources: ["/a", "/b c"],
       dest: "relative",

@@ -5,7 +5,7 @@ import { buildJob } from "../../../support/build-job.ts";
 import { blockOn, remoteLock } from "../../../support/lock-fixture.ts";
 import { plainEndpoint } from "../../../support/ssh-endpoint.ts";
 
-const sync: Job["actions"][number] = { kind: "sync", id: "s", sources: ["/a"], dest: "/b", opts: [], rsync: {} };
+const sync: Job["actions"][number] = { kind: "sync", id: "s", sources: ["/a"], dest: "/b", opts: [], rsync: {}, extensions: [] };
 
 describe("the hosts of a configuration", () => {
   const hostsOf = (...jobs: Partial<Job>[]) =>
