@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { Config } from "../config/resolved.ts";
 import { createMetrics } from "../metrics/metrics.ts";
+import { recordWatches } from "../metrics/record-watches.ts";
 import { recordMetrics } from "../metrics/record-metrics.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
@@ -13,6 +14,7 @@ import { createCronTrigger } from "../trigger/cron-trigger.ts";
 import { reportScheduleWarnings } from "../trigger/report-schedule-warnings.ts";
 import { enabledJobs, planSchedules } from "../trigger/schedule-plan.ts";
 import { createSignalTrigger } from "../trigger/signal-trigger.ts";
+import { createWatchTrigger, watchedTargets } from "../trigger/watch-trigger.ts";
 import { startMetricsListener } from "../web/metrics-listener.ts";
 import { createDirector } from "./director.ts";
 import type { RootLogger } from "./logging.ts";
@@ -77,7 +79,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     cleanup.defer("metrics listener", () => listener.close());
 
-    const director = await createDirector({ config, env, events, clock, log, dryRun });
+    const watching = createWatchTrigger({
+      jobs: config.jobs.filter(({ enabled }) => enabled),
+      store: history.dirty,
+      submit: (request) => submit(request),
+      clock,
+      events,
+      log,
+    });
+    cleanup.defer("journal of changes", () => watching.close());
+    const watches = recordWatches({ events, set: metrics.set, jobs: watchedTargets(config.jobs) });
+    metrics.beforeScrape(() => watches.refresh(watching.pending(), clock.now()));
+    const director = await createDirector({ config, env, events, clock, log, dryRun, changes: watching });
     cleanup.defer("director", () => director.close());
     const submit = (request: RunRequest) => void director.dispatcher.submit(request);
 
@@ -88,6 +101,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const signal = createSignalTrigger({ subscribe: options.onRunNow, jobs: enabledJobs(config), submit, log });
     signal.start();
     cleanup.defer("signal trigger", () => signal.stop());
+    void watching.start();
+    cleanup.defer("watches", () => watching.stop());
     log.info({ version, pid: process.pid, config: config.file, jobs: config.jobs.length }, "director started");
     // The first run should not wait for the library that starts its programs.
     setImmediate(() => void preloadProcessLibrary());
@@ -101,6 +116,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         log.info({ reason: reason.message }, "director stops");
         cron.stop();
         signal.stop();
+        await watching.stop();
         await director.dispatcher.stop(reason);
         await cleanup.unwind();
         log.info({}, "director stopped");

@@ -7,6 +7,7 @@ import type { Config } from "../config/resolved.ts";
 import { describeOwner } from "../lock/lock-owner.ts";
 import { openOperationRecord } from "../lock/transport/operation-record.ts";
 import { createTransportPool } from "../lock/transport/transport-pool.ts";
+import type { ChangesFeed } from "../model/changes.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import { trackProcesses } from "../process/process-group.ts";
 import { runTool } from "../process/run-tool.ts";
@@ -27,6 +28,8 @@ export interface DirectorOptions {
   clock: Clock;
   log: Logger;
   dryRun: boolean;
+  /** What watched jobs still have to carry; a run of the command line knows of none. */
+  changes?: ChangesFeed | undefined;
 }
 
 /** The working core: what `run` in the foreground and the daemon share. */

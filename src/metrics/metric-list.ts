@@ -119,6 +119,28 @@ export const metricList = {
     "Scheduled times that passed unused, also those made up for later.",
     job,
   ),
+  pendingFiles: gauge(
+    "rsyncdirector_pending_files",
+    "Changed paths of a watched job that have not arrived at the target; -1: a complete sync is due.",
+    ["job_id", "target"],
+  ),
+  oldestPending: gauge(
+    "rsyncdirector_oldest_pending_seconds",
+    "How long the oldest change that has not arrived at the target has waited; 0: all have.",
+    ["job_id", "target"],
+  ),
+  watchDegraded: gauge(
+    "rsyncdirector_watch_degraded",
+    "1 while a watch may miss changes, so that only complete syncs find them.",
+    job,
+  ),
+  watchDirectories: gauge("rsyncdirector_watch_directories", "Directories that are watched.", job),
+  watchChanges: counter("rsyncdirector_watch_changes_total", "Changed paths that were seen, in batches.", job),
+  watchFullSyncs: counter(
+    "rsyncdirector_watch_full_syncs_total",
+    "Complete syncs that a watch asked for, because of their time or because changes may have been missed.",
+    job,
+  ),
   runsStarted: counter("rsyncdirector_runs_started_total", "Runs that began, by what caused them.", ["cause"]),
   runsCoalesced: counter("rsyncdirector_runs_coalesced_total", "Requests that an equal waiting run covers.", []),
   historyOk: gauge("rsyncdirector_history_db_ok", "1 while the run history can be written.", []),

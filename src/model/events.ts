@@ -1,4 +1,5 @@
 import type { ActionOutcome, JobOutcome, LockPlace, OutcomeKind, RunCause, RunResult } from "./run.ts";
+import type { WatchState } from "./changes.ts";
 import type { TransferProgress } from "./transfer.ts";
 
 interface OfRun {
@@ -113,6 +114,11 @@ export interface DirectorEvents {
   "schedule:next": { jobs: readonly string[]; schedule: string; next: number | null };
   /** A time passed without a run: the daemon was down, suspended, or past its `starting_deadline`. */
   "schedule:missed": { jobs: readonly string[]; schedule: string; scheduledFor: number; ran: boolean };
+  /** How well the sources of a job are watched has changed. */
+  "watch:state": { jobId: string; state: WatchState; at: number };
+  /** Changes were gathered and written into the journal; `files` null: a complete sync is due, for `reason`. */
+  "watch:batch": { jobId: string; files: number | null; reason: string | null; at: number };
+
   /** The history database stopped or started working again. */
   "history:state": { ok: boolean; detail: string };
 }

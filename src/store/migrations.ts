@@ -103,6 +103,27 @@ const migrations: readonly string[] = [
   CREATE INDEX lock_events_by_job ON lock_events (job_id, id);
   CREATE INDEX lock_events_by_time ON lock_events (at);
   `,
+  `
+  CREATE TABLE dirty_destinations (
+    id INTEGER PRIMARY KEY,
+    job_id TEXT NOT NULL,
+    action_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    clean INTEGER NOT NULL,
+    full_reason TEXT,
+    full_since INTEGER,
+    UNIQUE (job_id, action_id, target_id)
+  ) STRICT;
+
+  CREATE TABLE dirty_paths (
+    destination INTEGER NOT NULL REFERENCES dirty_destinations (id) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (destination, path)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const schemaVersion = migrations.length;

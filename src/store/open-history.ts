@@ -2,9 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import { OperatorError, describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { DirtyStore } from "../model/changes.ts";
 import type { DirectorEvents, LastJobResult } from "../model/events.ts";
 import { openHistoryFileForReading } from "./database.ts";
 import { DatabaseKeeper, type HistoryState } from "./database-keeper.ts";
+import { createDirtyStore } from "./dirty-store.ts";
 import { loadLibsqlDriver } from "./libsql-driver.ts";
 import { recordHistory } from "./record-history.ts";
 import { recordLocks } from "./record-locks.ts";
@@ -18,6 +20,8 @@ import { SqlError, type SqlDriver } from "./sql-database.ts";
 /** The history of a running director. */
 export interface History {
   readonly ledger: ScheduleLedger;
+  /** What changed in watched directories and has not arrived. */
+  readonly dirty: DirtyStore;
   /** Empty while the database does not work. */
   lastJobResults(): LastJobResult[];
   state(): HistoryState;
@@ -55,6 +59,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   const stopRecordingLocks = recordLocks({ events, keeper, owner });
   return {
     ledger: createScheduleLedger(keeper),
+    dirty: createDirtyStore(keeper),
     lastJobResults: () => keeper.attempt(readLastResults) ?? [],
     state: () => keeper.state,
     query: (ask) => keeper.attempt((database) => ask(createRunHistory(database, isOwnerAlive))),

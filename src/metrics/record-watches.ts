@@ -1,0 +1,51 @@
+import type { Emitter } from "../base/emitter.ts";
+import type { PendingSummary } from "../model/changes.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import type { MetricSet } from "./metrics.ts";
+
+/** What metrics need to know of a job that watches. */
+export interface WatchedMetricJob {
+  readonly id: string;
+  readonly targetIds: readonly string[];
+}
+
+/** Feeds the metrics of watched jobs; jobs that do not watch have none of them. */
+export function recordWatches(options: {
+  events: Emitter<DirectorEvents>;
+  set: MetricSet;
+  jobs: readonly WatchedMetricJob[];
+}): { refresh(pending: readonly PendingSummary[], now: number): void; stop(): void } {
+  const { events, set, jobs } = options;
+  for (const { id, targetIds } of jobs) {
+    for (const gauge of [set.watchDegraded, set.watchDirectories]) gauge.set({ job_id: id }, 0);
+    for (const counter of [set.watchChanges, set.watchFullSyncs]) counter.inc({ job_id: id }, 0);
+    for (const target of targetIds) {
+      for (const gauge of [set.pendingFiles, set.oldestPending]) gauge.set({ job_id: id, target }, 0);
+    }
+  }
+  const unsubscribe = [
+    events.on("watch:state", ({ jobId, state }) => {
+      set.watchDegraded.set({ job_id: jobId }, state.degraded === null ? 0 : 1);
+      set.watchDirectories.set({ job_id: jobId }, state.directories);
+    }),
+    events.on("watch:batch", ({ jobId, files }) => {
+      if (files === null) set.watchFullSyncs.inc({ job_id: jobId });
+      else set.watchChanges.inc({ job_id: jobId }, files);
+    }),
+  ];
+  return {
+    refresh: (pending, now) => {
+      for (const { id, targetIds } of jobs) {
+        for (const target of targetIds) {
+          const own = pending.filter(({ jobId, targetId }) => jobId === id && targetId === target);
+          const unknown = own.some(({ files }) => files === null);
+          const files = unknown ? -1 : own.reduce((sum, summary) => sum + (summary.files ?? 0), 0);
+          const oldestAt = own.reduce((oldest, summary) => Math.min(oldest, summary.oldestAt), now);
+          set.pendingFiles.set({ job_id: id, target }, files);
+          set.oldestPending.set({ job_id: id, target }, Math.max(0, now - oldestAt) / 1000);
+        }
+      }
+    },
+    stop: () => unsubscribe.forEach((end) => end()),
+  };
+}

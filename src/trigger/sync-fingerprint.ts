@@ -1,0 +1,15 @@
+import { createHash } from "node:crypto";
+import type { Job } from "../config/resolved.ts";
+import type { ChangeDestination } from "../model/changes.ts";
+
+/**
+ * Stands for all that decides where a sync leads from and to, and what of the source it takes. When it changes,
+ * what was sent before says nothing about the target any more.
+ */
+export function fingerprintOf(job: Job, { actionId, targetId }: ChangeDestination): string {
+  const action = job.actions.find(({ id }) => id === actionId);
+  const target = job.targets.find(({ id }) => id === targetId);
+  const { host, user, port } = target?.endpoint ?? {};
+  const text = JSON.stringify([action, target?.dest, host, user, port]);
+  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
+}

@@ -1,0 +1,92 @@
+import type { Clock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Job, Watch } from "../config/resolved.ts";
+import type { ChangeDestination, ChangesFeed, DirtyStore, PendingSummary } from "../model/changes.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import type { RunRequest } from "../model/run.ts";
+import { DirtyJournal, type JournalEntry } from "../watch/dirty-journal.ts";
+import { createTreeWatcher } from "../watch/tree-watcher.ts";
+import { createWatchFilter } from "../watch/watch-filter.ts";
+import { fingerprintOf } from "./sync-fingerprint.ts";
+import { WatchedJob, type WatchListener } from "./watched-job.ts";
+
+export interface WatchTrigger extends ChangesFeed {
+  /** Resolves when all watches are up and the first runs are asked for. */
+  start(): Promise<void>;
+  /** Ends the watches; runs may still report what has arrived. */
+  stop(): Promise<void>;
+  /** Every run has ended: writes down that nothing is missing in the journal. */
+  close(): void;
+  /** What has not arrived, of all destinations. */
+  pending(): PendingSummary[];
+}
+
+/** Runs jobs when files change, and knows for every run what it has to carry. */
+export function createWatchTrigger(options: {
+  jobs: readonly Job[];
+  store: DirtyStore;
+  submit: (request: RunRequest) => void;
+  clock: Clock;
+  events: Emitter<DirectorEvents>;
+  log: Logger;
+}): WatchTrigger {
+  const { jobs, store, clock, log } = options;
+  const journal = new DirtyJournal({ store, clock });
+  const watched = jobs.flatMap((job) => (job.watch === undefined ? [] : { job, watch: job.watch }));
+  journal.open(watched.flatMap(({ job, watch }) => entriesOf(job, watch)));
+  const byId = new Map(
+    watched.map(({ job, watch }) => {
+      const destinations = destinationsOf(job);
+      const openWatchers = (listener: WatchListener) =>
+        watch.paths.map((root) => openWatcher(root, watch, { listener, clock, log: log.child({ job: job.id }) }));
+      return [job.id, new WatchedJob({ ...options, job, watch, destinations, journal, openWatchers })];
+    }),
+  );
+  const each = (work: (job: WatchedJob) => Promise<void>) => Promise.all([...byId.values()].map(work));
+  return {
+    start: async () => void (await each((job) => job.start())),
+    stop: async () => void (await each((job) => job.stop())),
+    close: () => journal.close(),
+    pending: () => journal.summaries(),
+    begin: (of, cause) => byId.get(of.jobId)?.begin(of, cause),
+  };
+}
+
+/** Every job that watches, and the targets of its syncs. */
+export function watchedTargets(jobs: readonly Job[]): { id: string; targetIds: string[] }[] {
+  return jobs.flatMap((job) => {
+    if (job.watch === undefined || !job.enabled) return [];
+    return [{ id: job.id, targetIds: [...new Set(destinationsOf(job).map(({ targetId }) => targetId))] }];
+  });
+}
+
+function openWatcher(
+  root: string,
+  watch: Watch,
+  { listener, ...deps }: { listener: WatchListener; clock: Clock; log: Logger },
+) {
+  const { extensions, include, exclude } = watch;
+  return createTreeWatcher({
+    ...deps,
+    root,
+    filter: createWatchFilter({ extensions, include, exclude }),
+    onChanges: (changes) => listener.onChanges({ kind: "paths", changes }),
+    onEverything: (reason) => listener.onChanges({ kind: "everything", reason }),
+    onState: () => listener.onState(),
+  });
+}
+
+/** Where the changes of a job have to arrive: each sync at each target, and csync2 at its own peers. */
+function destinationsOf(job: Job): ChangeDestination[] {
+  return job.actions.flatMap((action): ChangeDestination[] => {
+    const of = { jobId: job.id, actionId: action.id };
+    if (action.kind === "csync2") return [{ ...of, targetId: "csync2" }];
+    if (action.kind !== "sync") return [];
+    return job.targets.map(({ id }) => ({ ...of, targetId: id }));
+  });
+}
+
+function entriesOf(job: Job, watch: Watch): JournalEntry[] {
+  return destinationsOf(job).map((of) => ({ of, fingerprint: fingerprintOf(job, of), onStart: watch.onStart }));
+}

@@ -1,0 +1,230 @@
+import type { CancelTimer, Clock } from "../base/clock.ts";
+import type { Emitter } from "../base/emitter.ts";
+import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Job, Watch } from "../config/resolved.ts";
+import type { CarriedChanges, ChangeDestination, ChangeSet, WatchState } from "../model/changes.ts";
+import type { DirectorEvents } from "../model/events.ts";
+import { isSuccess, type JobOutcome, type RunCause, type RunRequest } from "../model/run.ts";
+import { BackOff } from "../watch/back-off.ts";
+import { type Batcher, createBatcher } from "../watch/batcher.ts";
+import { type DirtyJournal, keyOf } from "../watch/dirty-journal.ts";
+import type { TreeWatcher } from "../watch/tree-watcher.ts";
+
+/** While a watch is degraded its tree is synced as a whole this often, if `full_sync_interval` is longer. */
+const degradedIntervalMs = 300_000;
+
+export interface WatchedJobDeps {
+  readonly job: Job;
+  readonly watch: Watch;
+  readonly destinations: readonly ChangeDestination[];
+  /** Open, with the destinations in it. */
+  readonly journal: DirtyJournal;
+  /** Makes the watchers, one for each of `watch.paths`. */
+  readonly openWatchers: (listener: WatchListener) => readonly TreeWatcher[];
+  readonly submit: (request: RunRequest) => void;
+  readonly clock: Clock;
+  readonly events: Emitter<DirectorEvents>;
+  readonly log: Logger;
+}
+
+export interface WatchListener {
+  readonly onChanges: (changes: ChangeSet) => void;
+  readonly onState: () => void;
+}
+
+/**
+ * One job that runs when files change: gathers changes into batches, writes them into the journal of each
+ * destination, asks for runs, and asks again for what did not arrive. All its times share one timer.
+ */
+export class WatchedJob {
+  readonly #deps: WatchedJobDeps;
+  readonly #batcher: Batcher;
+  readonly #targets = new Map<string, BackOff>();
+  /** Of runs that ended before they came to their targets, such as those that waited for a lock in vain. */
+  readonly #runs: BackOff;
+  /** When the last complete sync that arrived had begun (boot clock, ms). */
+  readonly #lastFull = new Map<string, number>();
+  #watchers: readonly TreeWatcher[] = [];
+  #retryAt: number | undefined;
+  #cancelTimer: CancelTimer | undefined;
+  #stopListening: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(deps: WatchedJobDeps) {
+    this.#deps = deps;
+    const { retry } = deps.job;
+    this.#batcher = createBatcher(deps.watch);
+    this.#runs = new BackOff(retry);
+    for (const { targetId } of deps.destinations) this.#targets.set(targetId, new BackOff(retry));
+  }
+
+  /** Watches first and asks for a run afterwards, so that nothing that changes meanwhile is missed. */
+  async start(): Promise<void> {
+    const { destinations, clock, events, job } = this.#deps;
+    for (const destination of destinations) this.#lastFull.set(keyOf(destination), clock.monotonic());
+    this.#stopListening = events.on("job:finished", ({ jobId, outcome }) => {
+      if (jobId === job.id) this.#onFinished(outcome);
+    });
+    this.#watchers = this.#deps.openWatchers({
+      onChanges: (changes) => this.#onChanges(changes),
+      onState: () => this.#tellState(),
+    });
+    await Promise.all(this.#watchers.map((watcher) => this.#startWatcher(watcher)));
+    if (this.#stopped) return;
+    this.#tellState();
+    if (this.#isPending()) this.#request("");
+    this.#arm();
+  }
+
+  /** What was seen and not yet handed on goes into the journal. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+    this.#stopListening?.();
+    await Promise.all(this.#watchers.map((watcher) => watcher.close()));
+    for (const batch of this.#batches(Number.POSITIVE_INFINITY)) this.#write(batch);
+  }
+
+  /** See `ChangesFeed`. */
+  begin(of: ChangeDestination, cause: RunCause): CarriedChanges {
+    const { clock, journal } = this.#deps;
+    const backOff = this.#targets.get(of.targetId);
+    if (backOff === undefined) throw new Error(`job ${of.jobId} does not watch for target ${of.targetId}`);
+    const now = clock.monotonic();
+    const asked = cause.kind === "watch";
+    const snapshot = asked ? journal.snapshot(of) : journal.fullSnapshot(of, `the run was asked for: ${cause.kind}`);
+    if (snapshot === null) return { kind: "nothing" };
+    if (asked && backOff.until > now) {
+      const until = clock.now() + backOff.until - now;
+      const message = `not tried: it failed ${backOff.failures} times in a row, the next try is due at ${new Date(until).toISOString()}`;
+      return { kind: "deferred", until, message };
+    }
+    return {
+      kind: "carry",
+      scope: snapshot.scope,
+      arrived: () => {
+        backOff.succeeded();
+        journal.arrived(of, snapshot);
+        if (snapshot.scope.kind === "full") this.#lastFull.set(keyOf(of), now);
+        this.#arm();
+      },
+      failed: () => backOff.failed(clock.monotonic()),
+    };
+  }
+
+  async #startWatcher(watcher: TreeWatcher): Promise<void> {
+    try {
+      await watcher.start();
+    } catch (error) {
+      const { job, log } = this.#deps;
+      log.error({ job: job.id, error: describeError(error) }, "watch could not be started");
+      this.#onChanges({ kind: "everything", reason: "a watch could not be started" });
+    }
+  }
+
+  #onChanges(changes: ChangeSet): void {
+    this.#batcher.add(changes, this.#deps.clock.monotonic());
+    this.#arm();
+  }
+
+  #tick(): void {
+    const now = this.#deps.clock.monotonic();
+    for (const batch of this.#batches(now)) {
+      this.#write(batch);
+      this.#request(batch.kind === "paths" ? (batch.changes[0]?.path ?? "") : "");
+    }
+    if (now >= this.#nextFull()) {
+      const reason = this.#degraded() === null ? "full_sync_interval has passed" : "the watch is degraded";
+      this.#write({ kind: "everything", reason }, this.#withoutFull());
+      this.#request("");
+    }
+    if (this.#retryAt !== undefined && now >= this.#retryAt) {
+      this.#retryAt = undefined;
+      if (this.#isPending()) this.#request("");
+    }
+    this.#arm();
+  }
+
+  *#batches(now: number): Generator<ChangeSet> {
+    for (let batch = this.#batcher.take(now); batch !== null; batch = this.#batcher.take(now)) yield batch;
+  }
+
+  #write(changes: ChangeSet, destinations = this.#deps.destinations): void {
+    const { journal, events, clock, job } = this.#deps;
+    for (const destination of destinations) journal.add(destination, changes);
+    const files = changes.kind === "paths" ? changes.changes.length : null;
+    const reason = changes.kind === "everything" ? changes.reason : null;
+    events.emit("watch:batch", { jobId: job.id, files, reason, at: clock.now() });
+  }
+
+  #request(path: string): void {
+    const { job, watch, submit } = this.#deps;
+    if (this.#stopped) return;
+    submit({ jobs: [job.id], cause: { kind: "watch", path: path === "" ? (watch.paths[0] ?? "") : path } });
+  }
+
+  #onFinished(outcome: JobOutcome): void {
+    if (outcome.kind === "skipped" && outcome.cause === "already-running") return;
+    const now = this.#deps.clock.monotonic();
+    if (isSuccess(outcome.kind)) this.#runs.succeeded();
+    if (this.#stopped || !this.#isPending()) return;
+    if (isSuccess(outcome.kind)) return this.#request("");
+    const waits = this.#pendingTargets().map((target) => this.#targets.get(target)?.until ?? 0);
+    // A target that was never tried is not in its own back-off: the run as a whole has to wait then.
+    if (waits.some((until) => until <= now)) {
+      this.#runs.failed(now);
+      waits.push(this.#runs.until);
+    }
+    this.#retryAt = Math.min(...waits.filter((until) => until > now));
+    this.#arm();
+  }
+
+  #pendingTargets(): string[] {
+    const { destinations, journal } = this.#deps;
+    return destinations.flatMap((of) => (journal.need(of) === null ? [] : of.targetId));
+  }
+
+  #isPending(): boolean {
+    return this.#pendingTargets().length > 0;
+  }
+
+  #degraded(): string | null {
+    return this.#watchers.map((watcher) => watcher.state().degraded).find((degraded) => degraded !== null) ?? null;
+  }
+
+  /** Destinations for which no complete sync is pending anyhow. */
+  #withoutFull(): ChangeDestination[] {
+    const { destinations, journal } = this.#deps;
+    return destinations.filter((of) => journal.need(of) !== "full");
+  }
+
+  #nextFull(): number {
+    const { fullSyncIntervalMs } = this.#deps.watch;
+    const interval = this.#degraded() === null ? fullSyncIntervalMs : Math.min(fullSyncIntervalMs, degradedIntervalMs);
+    const times = this.#withoutFull().map((of) => (this.#lastFull.get(keyOf(of)) ?? 0) + interval);
+    return Math.min(Number.POSITIVE_INFINITY, ...times);
+  }
+
+  #arm(): void {
+    this.#cancelTimer?.();
+    if (this.#stopped) return;
+    const due = Math.min(
+      this.#batcher.nextDue() ?? Number.POSITIVE_INFINITY,
+      this.#nextFull(),
+      this.#retryAt ?? Number.POSITIVE_INFINITY,
+    );
+    if (due === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#deps;
+    this.#cancelTimer = clock.setTimer(Math.max(0, due - clock.monotonic()), () => this.#tick());
+  }
+
+  #tellState(): void {
+    const { events, job, clock } = this.#deps;
+    const states = this.#watchers.map((watcher) => watcher.state());
+    const directories = states.reduce((sum, state) => sum + state.directories, 0);
+    const state: WatchState = { directories, degraded: this.#degraded() };
+    events.emit("watch:state", { jobId: job.id, state, at: clock.now() });
+    this.#arm();
+  }
+}

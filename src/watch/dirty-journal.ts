@@ -1,0 +1,154 @@
+import type { Clock } from "../base/clock.ts";
+import type { ChangeDestination, ChangeSet, DirtyStore, PathChange, PendingSummary } from "../model/changes.ts";
+import type { StoredDestination, SyncScope } from "../model/changes.ts";
+import { DestinationChanges } from "./destination-changes.ts";
+
+/** A destination as the configuration has it. */
+export interface JournalEntry {
+  readonly of: ChangeDestination;
+  /** Changes when the sync leads from or to somewhere else: what was sent before says nothing then. */
+  readonly fingerprint: string;
+  /** Whether a complete sync comes first in any case. */
+  readonly onStart: "full" | "none";
+}
+
+/** What one sync carries; it is handed back when the sync has succeeded. */
+export interface JournalSnapshot {
+  readonly scope: SyncScope;
+  readonly upTo: number;
+}
+
+interface Destination extends JournalEntry {
+  readonly pending: DestinationChanges;
+}
+
+/**
+ * What has changed and has not yet arrived, for each destination by itself. It survives restarts; after an end
+ * without `close`, when changes may have been seen that were not written down, everything counts as changed.
+ */
+export class DirtyJournal {
+  readonly #store: DirtyStore;
+  readonly #clock: Clock;
+  readonly #destinations = new Map<string, Destination>();
+  #sequence = 0;
+
+  constructor(deps: { store: DirtyStore; clock: Clock }) {
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+  }
+
+  /** Takes up what an earlier life left for these destinations, and forgets all others. */
+  open(entries: readonly JournalEntry[]): void {
+    const stored = this.#store.load();
+    const left = new Map(stored?.map((destination) => [keyOf(destination), destination]));
+    for (const entry of entries) {
+      const key = keyOf(entry.of);
+      const before = left.get(key);
+      left.delete(key);
+      const pending = new DestinationChanges();
+      this.#destinations.set(key, { ...entry, pending });
+      for (const change of before?.paths ?? []) pending.add(change, { at: change.since, sequence: 0 });
+      const reason = whyEverything(entry, { readable: stored !== undefined, before });
+      const everything = before?.everything ?? null;
+      if (everything !== null) pending.addEverything(everything.reason, { at: everything.since, sequence: 0 });
+      else if (reason !== undefined) pending.addEverything(reason, { at: this.#clock.now(), sequence: 0 });
+      this.#put(entry.of, false);
+    }
+    for (const destination of left.values()) this.#store.forget(destination);
+  }
+
+  add(of: ChangeDestination, changes: ChangeSet): void {
+    const { pending } = this.#destinationOf(of);
+    this.#sequence += 1;
+    const when = { at: this.#clock.now(), sequence: this.#sequence };
+    if (changes.kind === "everything") {
+      pending.addEverything(changes.reason, when);
+      this.#addPaths(
+        of,
+        (changes.deleted ?? []).map((path): PathChange => ({ path, kind: "deleted" })),
+        when,
+      );
+      this.#put(of, false);
+    } else {
+      this.#addPaths(of, changes.changes, when);
+    }
+  }
+
+  /** What kind of sync the destination needs; null: none. */
+  need(of: ChangeDestination): SyncScope["kind"] | null {
+    const { pending } = this.#destinationOf(of);
+    if (pending.everything !== null) return "full";
+    return pending.size > 0 ? "paths" : null;
+  }
+
+  /** What is pending; null when the destination has it all. */
+  snapshot(of: ChangeDestination): JournalSnapshot | null {
+    const scope = this.#destinationOf(of).pending.scope();
+    return scope === null ? null : { scope, upTo: this.#sequence };
+  }
+
+  /** As `snapshot`, for a sync that is complete whatever is pending. */
+  fullSnapshot(of: ChangeDestination, reason: string): JournalSnapshot {
+    return { scope: this.#destinationOf(of).pending.fullScope(reason), upTo: this.#sequence };
+  }
+
+  /** A sync has carried the snapshot: what has not changed since is pending no longer. */
+  arrived(of: ChangeDestination, { scope, upTo }: JournalSnapshot): void {
+    const { pending } = this.#destinationOf(of);
+    const only = scope.kind === "paths" ? new Set(scope.changes.map(({ path }) => path)) : undefined;
+    const gone = pending.settle(upTo, only);
+    const whole = scope.kind === "full" && pending.settleEverything(upTo);
+    if (gone.length > 0) this.#store.remove(of, pending.size === 0 ? null : gone);
+    if (whole) this.#put(of, false);
+  }
+
+  /** Of every destination that something is pending for. */
+  summaries(): PendingSummary[] {
+    return [...this.#destinations.values()].flatMap(({ of, pending }) => {
+      const summary = pending.summary();
+      return summary === null ? [] : [{ ...of, ...summary }];
+    });
+  }
+
+  /** Everything that was seen is written down, once more as a whole: the store may have lost some on the way. */
+  close(): void {
+    for (const { of, pending } of this.#destinations.values()) {
+      this.#store.remove(of, null);
+      this.#store.add(of, pending.stored());
+      this.#put(of, true);
+    }
+    this.#destinations.clear();
+  }
+
+  #addPaths(of: ChangeDestination, changes: readonly PathChange[], when: { at: number; sequence: number }): void {
+    const { pending } = this.#destinationOf(of);
+    const stored = changes.map((change) => pending.add(change, when));
+    if (stored.length > 0) this.#store.add(of, stored);
+  }
+
+  #put(of: ChangeDestination, clean: boolean): void {
+    const { fingerprint, pending } = this.#destinationOf(of);
+    this.#store.put({ ...of, fingerprint, clean, everything: pending.everything });
+  }
+
+  #destinationOf(of: ChangeDestination): Destination {
+    const destination = this.#destinations.get(keyOf(of));
+    if (destination === undefined) throw new Error(`no journal for ${keyOf(of)}`);
+    return destination;
+  }
+}
+
+export function keyOf({ jobId, actionId, targetId }: ChangeDestination): string {
+  return JSON.stringify([jobId, actionId, targetId]);
+}
+
+function whyEverything(
+  { fingerprint, onStart }: JournalEntry,
+  { readable, before }: { readable: boolean; before: StoredDestination | undefined },
+): string | undefined {
+  if (!readable) return "the journal of changes cannot be read";
+  if (before === undefined) return "nothing was sent there yet";
+  if (before.fingerprint !== fingerprint) return "the sync or its target has changed";
+  if (!before.clean) return "the director had ended unexpectedly";
+  return onStart === "full" ? "the director has started" : undefined;
+}
