@@ -1,3 +1,5 @@
+import { exactDuration, listOrNothing } from "./describe-parts.ts";
+import { describeGuard, describeTrackChanges, describeWatch } from "./describe-watch.ts";
 import type {
   Action,
   Block,
@@ -65,6 +67,9 @@ function describeJob(job: Job): Tree {
     },
     exit_codes: listOrNothing([...job.exitCodes].map(([code, treatAs]) => ({ code, treat_as: treatAs }))),
     allow_unsafe_opts: job.allowUnsafeOpts,
+    watch: describeWatch(job.watch),
+    guard: describeGuard(job.guard),
+    track_changes: describeTrackChanges(job.trackChanges),
     actions: job.actions.map(describeAction),
   };
 }
@@ -77,8 +82,21 @@ function describeAction(action: Action): Tree {
     return { action: "sync", id, source: sources, dest, opts: words, rsync: describeRsync(rsync), extensions: endings };
   }
   if (action.kind === "csync2") {
-    const { id, config, paths, opts, mode } = action;
-    return { action: "csync2", id, config, path: listOrNothing([...paths]), opts: opts.map(quoteWord), mode };
+    const { id, config, paths, peers, opts, mode } = action;
+    return {
+      action: "csync2",
+      id,
+      config,
+      config_file: action.configFile,
+      hostname: action.hostname,
+      path: listOrNothing([...paths]),
+      peers: listOrNothing([...peers]),
+      parallel_updates: action.parallelUpdates,
+      rsync_threshold: action.rsyncThreshold,
+      reset_after: action.resetAfter,
+      opts: opts.map(quoteWord),
+      mode,
+    };
   }
   const { id, argv, shell, cwd } = action;
   const [program = "", ...args] = argv;
@@ -162,31 +180,6 @@ function describeScheduling(scheduling: Scheduling): Tree {
 
 function describeLog(output: LogOutput): Tree {
   return { ...output };
-}
-
-const units = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1000],
-  ["ms", 1],
-] as const;
-
-/** `5400000` → `1h 30m`: every unit that is needed, so that reading it gives the same number. */
-function exactDuration(milliseconds: number | undefined): string | undefined {
-  if (milliseconds === undefined) return undefined;
-  let rest = milliseconds;
-  const parts: string[] = [];
-  for (const [unit, size] of units) {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    if (count > 0) parts.push(`${count}${unit}`);
-  }
-  return parts.length === 0 ? "0s" : parts.join(" ");
-}
-
-function listOrNothing<Item>(items: readonly Item[]): readonly Item[] | undefined {
-  return items.length === 0 ? undefined : items;
 }
 
 function snakeCase(key: string): string {

@@ -14,7 +14,7 @@ export function resolveAction(raw: RawAction, home: string): Action {
     case "command":
       return resolveCommand(raw, home);
     case "csync2":
-      return resolveCsync2(raw);
+      return resolveCsync2(raw, home);
   }
 }
 
@@ -30,11 +30,17 @@ function resolveSync(raw: RawSyncAction, home: string): SyncAction {
   };
 }
 
-function resolveCsync2(raw: RawCsync2Action): Csync2Action {
+function resolveCsync2(raw: RawCsync2Action, home: string): Csync2Action {
   return {
     kind: "csync2",
     id: raw.id,
     config: raw.config,
+    configFile: raw.config_file === undefined ? undefined : expandHome(raw.config_file, home),
+    hostname: raw.hostname,
+    peers: [raw.peers ?? []].flat(),
+    parallelUpdates: raw.parallel_updates,
+    rsyncThreshold: raw.rsync_threshold,
+    resetAfter: raw.reset_after,
     paths: [raw.path ?? []].flat(),
     opts: splitOpts(raw.opts ?? []).words,
     mode: raw.mode ?? "update",

@@ -265,6 +265,17 @@ export interface Csync2Action {
   readonly id: string;
   /** Name of the configuration (`-C`); undefined: the unnamed one. */
   readonly config: string | undefined;
+  /** undefined: csync2's own place. */
+  readonly configFile: string | undefined;
+  /** This host's name in the cluster (`-N`); undefined: what `hostname` says. */
+  readonly hostname: string | undefined;
+  /** Only these; empty: all. */
+  readonly peers: readonly string[];
+  readonly parallelUpdates: number | undefined;
+  /** More changed paths than this are carried by rsync; undefined: never. */
+  readonly rsyncThreshold: number | undefined;
+  /** Everything is checked anew after so many changed paths; undefined: never for that reason. */
+  readonly resetAfter: number | undefined;
   /** What csync2 checks; empty: all it knows. */
   readonly paths: readonly string[];
   readonly opts: readonly string[];

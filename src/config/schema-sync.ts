@@ -184,7 +184,26 @@ export const csync2Action = block("csync2", "Synchronises a cluster with csync2.
   action: Type.Literal("csync2", { description: "Kind of the action." }),
   id: actionId,
   config: Optional(text("line", { description: "Name of the csync2 configuration.", examples: ["cluster"] })),
+  config_file: Optional(
+    text("file-path", {
+      description: "The csync2 configuration itself, where it lies elsewhere.",
+      examples: ["/etc/csync2/csync2.cfg"],
+    }),
+  ),
+  hostname: Optional(
+    text("host", { description: "`-N`: this host's name in the csync2 configuration.", examples: ["host1"] }),
+  ),
   path: Optional(textOrList("operand", { description: "What to synchronise.", examples: ["/srv/www"] })),
+  peers: Optional(
+    textOrList("host", { description: "Only these peers; all that the configuration names unless given." }),
+  ),
+  parallel_updates: Optional(integer(1, 1000, { description: "So many peers at a time." })),
+  rsync_threshold: Optional(
+    integer(1, 1_000_000, { description: "More changed paths than this: rsync carries them to the peers." }),
+  ),
+  reset_after: Optional(
+    integer(1, 1_000_000_000, { description: "After so many changed paths everything is checked anew." }),
+  ),
   opts: optsKey,
   mode: Optional(
     choice(["check", "update"], { description: "Look only, or also bring the peers up to date.", default: "update" }),
