@@ -1,8 +1,12 @@
 import { checkActions } from "./check-actions.ts";
+import { checkEndings } from "./check-endings.ts";
 import { checkEndpoints } from "./check-endpoints.ts";
+import { checkGuard } from "./check-guard.ts";
 import { checkLeases } from "./check-lease.ts";
 import { checkLockNames, checkLocks } from "./check-locks.ts";
 import { checkSchedules } from "./check-schedules.ts";
+import { checkTracking } from "./check-tracking.ts";
+import { checkWatch } from "./check-watch.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawJob } from "./schema-job.ts";
@@ -11,8 +15,9 @@ import { isRecord, recordsOf, type Tree } from "./tree.ts";
 /**
  * The rules that concern several keys at once. `root` is what the schema has looked at, problems or
  * not: each rule leaves alone what is already known to be wrong, so that one look shows every mistake.
+ * `home` is what `~` stands for.
  */
-export function checkRules(root: Tree, log: ProblemLog): void {
+export function checkRules(root: Tree, log: ProblemLog, { home }: { home: string }): void {
   checkEndpoints(root, log);
   checkSchedules(root, log);
   const jobs = effectiveJobs(root, log);
@@ -29,6 +34,10 @@ export function checkRules(root: Tree, log: ProblemLog): void {
     if (job.type === "local") checkLocalJob(own, path, log);
     checkLocks(job, path, log);
     checkActions(job, path, log);
+    checkEndings(job, path, log);
+    checkGuard(job, own, path, log);
+    checkTracking(job, path, { home, log });
+    checkWatch(job, path, { root, home, log });
   }
   checkLockNames(jobs, log);
   checkLeases(root, jobs, log);

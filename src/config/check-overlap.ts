@@ -36,16 +36,18 @@ export function checkOverlap(sources: readonly string[], dest: string, overlap: 
   }
 }
 
-function absolute(path: string): string {
+/** A path without needless slashes and dots; see `unknownStart` for relative ones. */
+export function absolute(path: string): string {
   return posix.resolve(unknownStart, path);
 }
 
-function holds(outer: string, inner: string): boolean {
+/** Whether a path is another one or lies below it; both absolute. */
+export function holds(outer: string, inner: string): boolean {
   return outer === inner || inner.startsWith(outer === "/" ? "/" : `${outer}/`);
 }
 
 /** Whether a pattern is the name of the target or of a directory between the source and it. */
-function excludes(
+export function excludes(
   patterns: readonly string[],
   { source, from, target }: { source: string; from: string; target: string },
 ): boolean {

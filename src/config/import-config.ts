@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { checkRules } from "./check-jobs.ts";
 import { readsAs } from "./cron-fields.ts";
 import { upgradeTree } from "./legacy/upgrade.ts";
@@ -37,7 +38,7 @@ export async function importConfig(path: string, options: { uid?: number } = {})
   delete tree["include"];
   keepScheduleMeaning(tree, log);
   validateTree(tree, log, refuseUnavailable(tree, log));
-  checkRules(tree, log);
+  checkRules(tree, log, { home: homedir() });
   return { tree: inManualOrder(tree), warnings: log.warnings, problems: log.errors };
 }
 

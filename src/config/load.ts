@@ -56,7 +56,11 @@ export interface InspectedConfig {
 }
 
 function resolveTree(tree: Tree | undefined, path: string, { env }: LoadOptions): Config {
-  return resolveConfig(tree as unknown as RawConfig, { file: resolve(path), home: env["HOME"] ?? homedir() });
+  return resolveConfig(tree as unknown as RawConfig, { file: resolve(path), home: homeOf(env) });
+}
+
+function homeOf(env: Environment): string {
+  return env["HOME"] ?? homedir();
 }
 
 async function readChecked(path: string, options: LoadOptions): Promise<{ tree: Tree | undefined; log: ProblemLog }> {
@@ -67,6 +71,6 @@ async function readChecked(path: string, options: LoadOptions): Promise<{ tree: 
   if (tree === undefined) return { tree, log };
   for (const note of upgradeTree(tree, positions)) log.warning(note.path, note.message);
   validateTree(tree, log, refuseUnavailable(tree, log));
-  if (!log.hopeless) checkRules(tree, log);
+  if (!log.hopeless) checkRules(tree, log, { home: homeOf(env) });
   return { tree, log };
 }

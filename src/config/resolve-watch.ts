@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { parseDuration } from "../base/duration.ts";
 import { parseSize } from "../base/size.ts";
 import { expandHome } from "./paths.ts";
@@ -41,13 +42,14 @@ export function resolveWatch(job: RawJob, home: string): Watch | undefined {
   if (job.watch === undefined) return undefined;
   const watch: RawWatch = job.watch;
   const syncs = (job.actions ?? []).filter((action): action is RawSyncAction => action.action === "sync");
-  const sources = syncs.flatMap(({ source }) => source);
+  const clusters = (job.actions ?? []).filter((action) => action.action === "csync2");
+  const sources = [...syncs.flatMap(({ source }) => source), ...clusters.flatMap(({ path }) => path ?? [])];
   const whole = watch.delete ?? "off";
   return {
     paths: [
       ...new Set(
         (watch.paths === undefined ? sources : [watch.paths].flat()).map((path) =>
-          withoutSlash(expandHome(path, home)),
+          posix.resolve(expandHome(path, home)),
         ),
       ),
     ],

@@ -149,7 +149,9 @@ function jitterWarning(plan: SchedulePlan, now: number): ScheduleWarning[] {
 
 function coverageWarnings(config: Config, plans: readonly SchedulePlan[]): ScheduleWarning[] {
   const covered = new Set(plans.flatMap((plan) => plan.jobs));
-  const jobs = config.jobs.filter((job) => job.enabled && !covered.has(job.id)).map((job) => job.id);
+  // A job that watches is run by changes.
+  const idle = config.jobs.filter((job) => job.enabled && job.watch === undefined && !covered.has(job.id));
+  const jobs = idle.map((job) => job.id);
   const warnings: ScheduleWarning[] = [];
   if (jobs.length > 0) {
     const message = "no schedule runs these jobs: they run on SIGHUP or by hand only";

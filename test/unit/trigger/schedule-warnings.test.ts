@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { loadConfig } from "../../../src/config/load.ts";
 import { planSchedules } from "../../../src/trigger/schedule-plan.ts";
 import { findScheduleWarnings } from "../../../src/trigger/schedule-warnings.ts";
+import { copyFixtures, fixtureEnv } from "../../support/config-fixtures.ts";
 import { hours, minutes, sketchConfig } from "./schedule-fixture.ts";
 
 type Sketch = Parameters<typeof sketchConfig>[0];
@@ -92,6 +95,11 @@ test("jobs that no schedule runs are told, and a schedule that runs no job", () 
   const shown = (sketch: Sketch) => warningsOf(sketch).map(({ kind, jobs }) => [kind, jobs]);
   expect(shown({ jobs: [{ id: "home" }, own, { id: "off", enabled: false }] })).toEqual([["no-schedule", ["home"]]]);
   expect(shown({ schedules: ["0 4 * * *"], jobs: [own] })).toEqual([["no-jobs", []]]);
+});
+
+test("a job that watches is not missing a schedule", async () => {
+  const watched = await loadConfig(join(await copyFixtures("valid"), "watched.yaml"), { env: fixtureEnv });
+  expect(findScheduleWarnings(watched.config, { plans: [], now: 0 })).toEqual([]);
 });
 
 test("every job with the same odd expression is named", () => {
