@@ -231,8 +231,10 @@ These are read as they are, with a warning:
 - Files of the Python rsyncdirector, with \`actions\` or the older \`syncs\` (which become actions \`sync-1\`, \`sync-2\` …).
   Ports may be texts, and \`private_ssh_key\`, \`private_key_path\` and \`identity_file\` mean the same everywhere. The original
   counted weekdays from 0 = Monday and knew \`5/15\` and \`last\`: set \`cron_dialect: apscheduler\` to keep that.
-- The JSON file of the single-directory watching script (\`source_dir\`, \`remote_sync\`, \`rsync_options\` …). It becomes a
-  watched job, which this version does not run yet.
+- The JSON file of a script that watches one directory (\`source_dir\`, \`remote_sync\`, \`rsync_options\` …). It becomes
+  one watched job. Keys of the present format may stand beside the script's (\`rsync_id\`, \`metrics\` …), and
+  \`watch\`, which adds to what the script's keys say: \`"watch": {"delete": "watch"}\`.
 
-\`rsyncdirector import FILE\` writes either of them in the present format and says what could not be carried over.
+\`rsyncdirector import FILE\` writes each of them in the present format, and a \`csync2.cfg\` with the flags of the script
+that watched it; it says what could not be carried over. [Moving over](migrating.md) goes through them key by key.
 `;

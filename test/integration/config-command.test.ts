@@ -142,11 +142,12 @@ describe("import", () => {
         {
           host: "192.0.2.17",
           watch: { debounce: 7 },
+          track_changes: { diff_tool: "builtin" },
           actions: [{ rsync: { compress: false, bwlimit: 500, stats: true } }],
         },
       ],
     });
-    for (const key of ["state_file", "diff_tool", "rsync_options.frobnicate", "verbosity", "deletions"])
+    for (const key of ["state_file", "rsync_options.frobnicate", "verbosity", "delete: watch"])
       expect(stderr).toContain(key);
     expect(stderr).not.toContain("to be changed");
   });

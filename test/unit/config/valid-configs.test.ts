@@ -9,11 +9,7 @@ import { copyFixtures, fixtureEnv, fixtureNames } from "../../support/config-fix
 import { readProjectFile } from "../../support/project-files.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 
-const cases = ["valid", "legacy"].flatMap((kind) =>
-  fixtureNames(kind)
-    .filter((name) => name.endsWith(".yaml"))
-    .map((name) => ({ kind, name })),
-);
+const cases = ["valid", "legacy"].flatMap((kind) => fixtureNames(kind).map((name) => ({ kind, name })));
 
 async function loadText(text: string) {
   const file = join(await makeTempDir(), "config.yaml");
