@@ -59,10 +59,8 @@ function findWatched({ file, kind }: Written, watched: WatchedJob): string | und
   const patterns = [watch.exclude ?? []].flat();
   return paths.find((path) => {
     const full = absolute(expandHome(path, home));
-    if (!holds(full, target)) return false;
-    // Patterns count from where the transfer begins, which the source says.
-    const source = sources.find((each) => holds(absolute(each), full)) ?? `${full}/`;
-    return !excludes(patterns, { source, from: absolute(source), target });
+    // A leading slash of a pattern stands for the watched directory.
+    return holds(full, target) && !excludes(patterns, { source: `${full}/`, from: full, target });
   });
 }
 

@@ -37,9 +37,21 @@ export async function importConfig(path: string, options: { uid?: number } = {})
   }
   delete tree["include"];
   keepScheduleMeaning(tree, log);
+  check(tree, log);
+  return { tree: inManualOrder(tree), warnings: log.warnings, problems: log.errors };
+}
+
+/** What is to be said of a configuration that was put together from files of another program. */
+export function checkImported(tree: Tree): Pick<ImportedConfig, "warnings" | "problems"> {
+  const log = new ProblemLog(new Positions());
+  log.setRoot(tree);
+  check(tree, log);
+  return { warnings: log.warnings, problems: log.errors };
+}
+
+function check(tree: Tree, log: ProblemLog): void {
   validateTree(tree, log, refuseUnavailable(tree, log));
   checkRules(tree, log, { home: homedir() });
-  return { tree: inManualOrder(tree), warnings: log.warnings, problems: log.errors };
 }
 
 function remove(tree: Tree, path: KeyPath): void {

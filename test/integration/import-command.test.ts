@@ -140,3 +140,57 @@ describe("import of a watching script's file", () => {
     ]);
   });
 });
+
+describe("import of a csync2.cfg with the flags of the script that watched it", () => {
+  const cluster = "group web { host host1 host2 host3; key /etc/csync2/csync2.key; include /srv/www; exclude *~; }\n";
+  const allFlags = [
+    ...["--config", "/etc/csync2/csync2.cfg", "--check-interval", "0.5", "--full-sync-interval", "3600"],
+    ...["--num-lines-until-reset", "200000", "--num-batched-changes-threshold", "15000", "--rsync-threshold", "5000"],
+    ...["--parallel-updates", "1", "--max-wait-time", "10", "-m", "async", "-N", "host1"],
+  ];
+
+  test("writes one watched job that loads as a configuration", async () => {
+    const directory = await makeTempDir();
+    const [old, imported] = [join(directory, "csync2.cfg"), join(directory, "cluster.yaml")];
+    await writeFile(old, cluster);
+    const { status, stderr } = await run("import", old, "--output", imported, "--", ...allFlags);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(/^warning: --mode async: .*\n$/) });
+    await chmod(imported, 0o600);
+    const { config, warnings } = await loadConfig(imported, { env: {} });
+    expect(warnings).toEqual([]);
+    expect(config.jobs).toMatchObject([
+      {
+        watch: {
+          paths: ["/srv/www"],
+          debounceMs: 500,
+          maxDelayMs: 10_000,
+          maxBatch: 15_000,
+          fullSyncIntervalMs: 3_600_000,
+        },
+        actions: [{ kind: "csync2", hostname: "host1", parallelUpdates: 2, rsyncThreshold: 5000, resetAfter: 200_000 }],
+      },
+    ]);
+  });
+
+  test("takes the line of the script's own example", async () => {
+    const file = join(await makeTempDir(), "csync2.cfg");
+    await writeFile(file, cluster);
+    const { status, stdout, stderr } = await run(
+      ...["import", file, "--", "-N", "host1", "--mode", "thread", "--debug", "--disable-rsync"],
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(/^warning: --mode thread: .*\n$/) });
+    const imported = parse(stdout) as { logging: unknown; jobs: [{ actions: [object] }] };
+    expect(imported.logging).toEqual([{ type: "stdout", level: "debug" }]);
+    expect(imported.jobs[0].actions[0]).not.toHaveProperty("rsync_threshold");
+  });
+
+  test("refuses flags with any other file, and says whose they are", async () => {
+    const file = join(await makeTempDir(), "config.json");
+    await writeFile(file, plainScriptConfig(places), { mode: 0o600 });
+    expect(await run("import", file, "--", "-N", "host1")).toEqual({
+      status: 78,
+      stdout: "",
+      stderr: `rsyncdirector: flags belong to a csync2.cfg, and ${file} is none: leave -N host1 out\n`,
+    });
+  });
+});
