@@ -39,7 +39,7 @@ describe("a good configuration", () => {
     expect(sample.split("\n", 1)[0]).toBe("# yaml-language-server: $schema=./config.schema.json");
     const { config, warnings } = await loadText(sample);
     expect(warnings).toEqual([]);
-    expect(config.jobs.map((job) => job.id)).toEqual(["documents", "offsite"]);
+    expect(config.jobs.map((job) => job.id)).toEqual(["documents", "offsite", "website"]);
   });
 
   test("is frozen at every depth", async () => {
