@@ -6,6 +6,7 @@ import { quoteWord } from "../base/shell-words.ts";
 import { type Csync2Flags, readCsync2Flags } from "./csync2-flags.ts";
 import { type Csync2Cluster, clusterOf } from "./csync2-peers.ts";
 import { type Csync2Settings, readCsync2Settings } from "./csync2-settings.ts";
+import { unwatched } from "./csync2-unwatched.ts";
 import { checkImported, type ImportedConfig } from "./import-config.ts";
 import type { ConfigProblem } from "./problem.ts";
 import type { Tree } from "./tree.ts";
@@ -28,7 +29,7 @@ export async function importCsync2(
   const settings = await readSettings(resolve(file));
   const notes: Note[] = [...flags.notes];
   const cluster = findCluster(settings, { flags, ownName, file, note: (note) => notes.push(note) });
-  const tree = buildTree(flags, { settings, cluster, file, note: (note) => notes.push(note) });
+  const tree = buildTree(flags, { settings, cluster, ownName, file, note: (note) => notes.push(note) });
   const { warnings, problems } = checkImported(tree);
   return { tree, warnings: [...notes.map((note) => asWarning(note, file)), ...warnings], problems };
 }
@@ -60,13 +61,23 @@ function findCluster(
 
 function buildTree(
   flags: Csync2Flags,
-  { settings, cluster, file, note }: Context & { settings: Csync2Settings; cluster: Csync2Cluster | undefined },
+  {
+    settings,
+    cluster,
+    ownName,
+    file,
+    note,
+  }: Context & {
+    settings: Csync2Settings;
+    cluster: Csync2Cluster | undefined;
+    ownName: string;
+  },
 ): Tree {
   const place =
     flags.configName === undefined ? configPlace(flags.config ?? resolve(file)) : { config: flags.configName };
   const roots = outermost(cluster?.roots ?? []);
   if (cluster !== undefined && roots.length === 0) note({ flag: "", message: "includes no directory of this host" });
-  const exclude = excludedDirectories(settings, roots);
+  const exclude = unwatched(settings, { own: flags.hostname ?? ownName, roots });
   const { numBatchedChangesThreshold: batch } = flags;
   const { csync2Words: words } = flags;
   return {
@@ -145,35 +156,6 @@ function outermost(roots: readonly string[]): string[] {
   return sorted.filter(
     (root) => !sorted.some((other) => other !== root && root.startsWith(`${other.replace(/\/$/, "")}/`)),
   );
-}
-
-/**
- * Directories that csync2 leaves out need not be watched: those of the excluded paths that lie in the only watched
- * directory and have nothing included below them. What csync2 excludes by the names of files it leaves out itself.
- */
-function excludedDirectories({ groups }: Csync2Settings, roots: readonly string[]): string[] {
-  const [root, ...others] = roots;
-  if (root === undefined || others.length > 0 || groups.length !== 1) return [];
-  const patterns = groups.flatMap((group) => group.patterns);
-  const below = root === "/" ? "/" : `${root}/`;
-  const isIncluded = (excluded: string, at: number) =>
-    patterns.some(
-      ({ kind, pattern }, index) =>
-        kind === "include" && (mayLieIn(pattern, excluded) || (index > at && mayLieIn(excluded, pattern))),
-    );
-  return patterns.flatMap(({ kind, pattern }, index) => {
-    const inside = kind === "exclude" && pattern.startsWith(below) && !/[*?[\\]/.test(pattern);
-    return inside && !isIncluded(pattern, index) ? [`/${pattern.slice(below.length)}`] : [];
-  });
-}
-
-/** Whether what a pattern matches may lie in a directory or be it. */
-function mayLieIn(pattern: string, directory: string): boolean {
-  const fixed = /^[^*?[\\]*/.exec(pattern)?.[0] ?? "";
-  if (!pattern.startsWith("/")) return pattern.startsWith("%");
-  return fixed === pattern
-    ? pattern === directory || pattern.startsWith(`${directory}/`)
-    : fixed.startsWith(`${directory}/`) || directory.startsWith(fixed);
 }
 
 async function readSettings(file: string): Promise<Csync2Settings> {

@@ -45,6 +45,7 @@ test("a csync2.cfg alone becomes a job that does what the script did by default"
         type: "local",
         watch: {
           paths: ["/export/users/bob", "/srv/a:b", "/srv/with space", "/srv/www"],
+          exclude: ["*~", ".*"],
           debounce: 0.5,
           max_delay: 10,
           full_sync_interval: 3600,
@@ -124,7 +125,7 @@ describe("what is watched", () => {
     [
       "what is excluded below the only one is not",
       "include /srv; exclude /srv/cache /srv/logs/; exclude /other *~;",
-      { paths: ["/srv"], exclude: ["/cache", "/logs"] },
+      { paths: ["/srv"], exclude: ["*~", "/cache", "/logs"] },
     ],
     [
       "unless something below that is included",
@@ -132,6 +133,17 @@ describe("what is watched", () => {
       { paths: ["/srv"], exclude: ["/cache"] },
     ],
     ["or a later line includes it again", "exclude /srv/cache; include /srv;", { paths: ["/srv"] }],
+    ["names are excluded unless others are included", "include /srv *.keep; exclude *~;", { paths: ["/srv"] }],
+    [
+      "groups of other hosts do not matter",
+      "include /srv; exclude *~; } group other { host host3 host4; key /k; include /srv *~;",
+      { paths: ["/srv"], exclude: ["*~"] },
+    ],
+    [
+      "what one group excludes another may include",
+      "include /srv; exclude *~; } group other { host host1 host4; key /k; include /etc;",
+      { paths: ["/etc", "/srv"] },
+    ],
     ["everything", "include /; exclude /proc;", { paths: ["/"], exclude: ["/proc"] }],
   ])("%s", async (_, lines, expected) => {
     const { watch } = await importText(group(lines));
