@@ -17,7 +17,9 @@ rd_nonce=''
 
 rd_say() { printf 'RD1 %s %s\n' "$rd_nonce" "$*"; }
 
-# rd_kind PATH: sets rd_is to FILE, NONE, or "ERR code". NONE is not yet a proof of absence.
+# rd_kind PATH: sets rd_is to FILE, NONE, or "ERR code". NONE is not yet a proof of absence: the file may come or
+# go between two of these tests, and so everything else rests on one test alone that says so, never on what the
+# tests before it did not see.
 rd_kind() {
   rd_dir=${1%/*}
   rd_dir=${rd_dir:-/}
@@ -26,9 +28,13 @@ rd_kind() {
   elif [ -L "$1" ]; then rd_is='ERR symlink'
   elif [ -f "$1" ]; then rd_is=FILE
   elif [ -d "$1" ]; then rd_is='ERR directory'
-  elif [ -e "$1" ]; then rd_is='ERR special'
+  elif [ -p "$1" ] || [ -S "$1" ] || [ -c "$1" ] || [ -b "$1" ]; then rd_is='ERR special'
   else rd_is=NONE; fi
 }
+
+# rd_make PATH: makes a file that is missing. Another account may do so in the same moment, hence before anybody
+# looks whether it may be written.
+rd_make() { [ -e "$1" ] || true 2>/dev/null >>"$1"; }
 
 # rd_absent PATH...: true when the kernel says of every path that no such file exists. The tests above
 # cannot tell that from an input/output error or a stale file handle; the message of an open can, and
@@ -183,6 +189,7 @@ rd_guarded() {
   rd_kind "$rd_guard"
   case $rd_is in ERR*) rd_say "$rd_number ERR guard $rd_is"; return 1 ;; esac
   rd_opened=no
+  rd_make "$rd_guard"
   if [ -e "$rd_guard" ] && [ ! -w "$rd_guard" ]; then
     rd_locked "$@" 2>/dev/null 9<"$rd_guard"
   else
@@ -288,7 +295,14 @@ rd_take() {
   rd_kind "$rd_path"
   case $rd_is in
     FILE) rd_tell HELD ;;
-    *) rd_fail link "$rd_why" ;;
+    ERR*) rd_say "$rd_number $rd_is" ;;
+    NONE)
+      case $rd_why in
+        # By somebody who does not respect the guard, and it is gone again.
+        *': File exists') rd_fail unproven ;;
+        *) rd_fail link "$rd_why" ;;
+      esac
+      ;;
   esac
   return 1
 }
@@ -347,6 +361,7 @@ rd_alone() {
   rd_kind "$rd_hold"
   case $rd_is in ERR*) rd_say "$rd_number ERR hold $rd_is"; return 1 ;; esac
   rd_opened=no
+  rd_make "$rd_hold"
   if [ -e "$rd_hold" ] && [ ! -w "$rd_hold" ]; then
     rd_unless_held "$@" 8<"$rd_hold"
   else
@@ -523,7 +538,8 @@ rd_hold() {
   case $rd_is in
     ERR*) rd_say "$rd_number $rd_is"; return ;;
     NONE)
-      if ! (: >>"$rd_path") 2>/dev/null; then
+      rd_make "$rd_path"
+      if [ ! -e "$rd_path" ]; then
         rd_fail hold "$( (: >>"$rd_path") 2>&1)"
         return
       fi
