@@ -1,7 +1,10 @@
 #!/bin/sh
 # Operations on lock files. This text is fed to `/bin/sh -s`, here or on another host; calls of the
-# functions follow it, each in a subshell that sets rd_nonce. An answer is a line
+# functions follow it, each after rd_nonce was set. An answer is a line
 #   RD1 <nonce> <number of the claim or path> <STATUS> [detail]
+# What every run of a job needs (looks, claims, signs of life, promotions, releases) is called in this shell itself: a
+# subshell would take a third of the time. Hence nothing there may end the shell, read what has no bound, or rely on a
+# variable that it has not set. The rest is called in subshells.
 # Everything that changes P is done while P.guard is locked. A look needs no guard: P appears by
 # link(2) and goes by unlink(2), so it is there as a whole or not at all.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -14,6 +17,8 @@ IFS='
 rd_nl='
 '
 rd_nonce=''
+# shellcheck disable=SC3045 # not in POSIX, but in every shell that is anybody's /bin/sh
+rd_data=$(ulimit -S -d)
 
 rd_say() { printf 'RD1 %s %s\n' "$rd_nonce" "$*"; }
 
@@ -152,22 +157,43 @@ rd_tell() {
   fi
 }
 
-# rd_mine: whether the file at rd_path carries rd_token; sets rd_own_name to a name by which it is changed.
+# rd_mine: whether the file at rd_path carries rd_token; sets rd_own_name to a name by which it is changed, and rd_first
+# and rd_second to its lines.
 # The name P.tmp.<token> that it was linked from stays as long as the lock: by that name nobody else's file can
 # ever be hit. It is read all the same: another program may have written over the lock, which keeps the file.
 rd_mine() {
   rd_temp=$rd_path.tmp.${rd_token:-,}
-  rd_own_name=$rd_temp
   # shellcheck disable=SC3013 # POSIX since 2024, and in every shell that is anybody's /bin/sh
-  [ "$rd_path" -ef "$rd_temp" ] || rd_own_name=$rd_path
-  rd_read && rd_carries
+  if [ "$rd_path" -ef "$rd_temp" ]; then
+    rd_own_name=$rd_temp
+    rd_read
+  else
+    rd_own_name=$rd_path
+    rd_read_other
+  fi
+  rd_carries
 }
 
-# rd_read: sets rd_first and rd_second to the lines of the file at rd_path.
+# rd_read: sets rd_first and rd_second to the lines of the file at rd_path. Once is enough: a shell reads byte by byte,
+# and a lock file costs as much as a fork. A shell that would need more memory for a line ends.
 rd_read() {
   rd_first='' rd_second=''
+  # shellcheck disable=SC3045 # as above
+  ulimit -S -d 8192
   { IFS= read -r rd_first; IFS= read -r rd_second; } 2>/dev/null <"$rd_path"
-  return 0
+  # shellcheck disable=SC3045 # as above
+  ulimit -S -d "$rd_data"
+}
+
+# rd_read_other: the same for what somebody else may have put there, which may be huge: here in seconds of CPU.
+rd_read_other() {
+  rd_lines=$(
+    # shellcheck disable=SC3045 # as above
+    ulimit -t 10
+    { IFS= read -r rd_first; IFS= read -r rd_second; } 2>/dev/null <"$rd_path"
+    printf '%s\n%s' "$rd_first" "$rd_second"
+  )
+  rd_first=${rd_lines%%"$rd_nl"*} rd_second=${rd_lines#*"$rd_nl"}
 }
 
 rd_carries() {
@@ -202,9 +228,6 @@ rd_guarded() {
 
 rd_locked() {
   rd_opened=yes
-  # Bounds the reading of a huge file that somebody put in the place of a lock, here in seconds of CPU.
-  # shellcheck disable=SC3045 # not in POSIX, but in every shell that is anybody's /bin/sh
-  ulimit -t 10
   if [ "$rd_prepare" = : ]; then
     # In the background it would cost a fork more.
     flock -w 5 9
@@ -313,6 +336,24 @@ rd_clear() {
   rd_check "$@" && [ $rd_blocked = no ]
 }
 
+# rd_free NUMBER PATH...: true when there seems to be nothing at any of the paths. Otherwise answers as rd_check,
+# numbered from 0, and BLOCKED as NUMBER; if nothing is there by then it is true all the same. It only keeps those
+# from claiming who would have to give back at once: what must not be there is looked for again after the claim,
+# and proven then.
+rd_free() {
+  rd_last=$1
+  shift
+  for rd_file in "$@"; do
+    rd_kind "$rd_file"
+    [ "$rd_is" = NONE ] || break
+  done
+  [ "$rd_is" != NONE ] || return 0
+  rd_token=''
+  rd_clear 0 "$@" && return
+  rd_say "$rd_last" BLOCKED
+  return 1
+}
+
 # rd_own NUMBER PATH TOKEN COMMAND: runs it under the guard if the file carries the token; answers
 # ABSENT, LOST (another's file is there), BUSY or ERR otherwise.
 rd_own() {
@@ -344,7 +385,6 @@ rd_release() {
 # A writer may be on its way that finds its token in P and begins when P is gone: it has P.hold locked by then.
 # The token of what is only claimed was never given to a writer; writers of other tokens turn themselves away.
 rd_drop() {
-  rd_read
   case $rd_writers$rd_second in
     ended* | *'"state":"claim"'*) rd_remove ;;
     *'"hold":true'*) rd_alone "$rd_path.hold" rd_remove ;;
@@ -418,7 +458,6 @@ rd_promote() {
 # The new content is as long as the old one and is written over it, in one write of less than a page: no
 # reader and no power failure finds neither. It needs no space on a full disk and no further program.
 rd_exchange() {
-  rd_read
   rd_old=$rd_first$rd_nl$rd_second$rd_nl
   if [ ${#rd_old} -ne ${#rd_content} ]; then rd_fail length; else rd_put; fi
 }

@@ -53,6 +53,36 @@ export function describeLockTransport(name: string, open: () => Promise<LockWorl
       expect(seen?.kind === "held" && seen.found.ageSeconds).toBeLessThan(30);
     });
 
+    describe("that is to look before it claims", () => {
+      const request = (thenCheck: string[]) => {
+        const claims = [claimOf(world.path("a.lock"), mine)];
+        return { claims, thenCheck, thenPromote: claims, lookFirst: true };
+      };
+
+      it.each(["another's lock", "a directory"])("leaves it at that for %s", async (what) => {
+        const other = world.path("other");
+        await world.plant(other, what === "a directory" ? "directory" : { content: lockContent({ token: theirs }) });
+        const before = await world.list();
+        const { claims, checks, promotions, looked } = await transport.acquire(
+          request([world.path("free"), other]),
+          never,
+        );
+        expect([kinds(claims), checks, promotions]).toEqual([["not-tried"], [], []]);
+        expect(kinds(looked ?? [])).toEqual(["absent", "absent", what === "a directory" ? "error" : "held"]);
+        expect(await world.list()).toEqual(before);
+      });
+
+      it("claims when nothing is there, and finds the own lock of another", async () => {
+        const { claims, checks, looked } = await transport.acquire(request([world.path("free")]), never);
+        expect([kinds(claims), kinds(checks), looked]).toEqual([["acquired"], ["absent"], undefined]);
+        const again = { ...request([world.path("free")]), claims: [claimOf(world.path("a.lock"), theirs)] };
+        expect((await transport.acquire(again, never)).looked).toMatchObject([
+          { kind: "held", found: { record: { token: mine } } },
+          { kind: "absent" },
+        ]);
+      });
+    });
+
     it("lets exactly one of twenty simultaneous claims win", async () => {
       const path = world.path("contended.lock");
       const contenders = await Promise.all(Array.from({ length: 20 }, () => world.newTransport()));

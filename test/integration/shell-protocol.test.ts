@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { collectAnswers, frameOperation, newNonce } from "../../src/ssh/shell-protocol.ts";
+import { collectAnswers, frameOperation, inSubshell, newNonce } from "../../src/ssh/shell-protocol.ts";
 
 describe.each(["/bin/sh", "bash --posix", "busybox sh"])("operations in %s", (shell) => {
   const [program = "", ...args] = shell.split(" ");
@@ -20,12 +20,15 @@ describe.each(["/bin/sh", "bash --posix", "busybox sh"])("operations in %s", (sh
     ["fail", "false"],
     ["exit", "exit 0"],
     ["exit with an error", "exit 1"],
-    ["are killed", "sh -c 'kill -9 $PPID'"],
-  ])("end once when the commands %s, and the next one is carried out", async ([, last = ""], context) => {
-    const found = await execa("which", [program], { reject: false });
-    if (found.exitCode !== 0) return context.skip(`${program} is not installed here`);
-    const [first, second] = await runAll([`${say("one")}\n${last}`, say("two")]);
-    expect(first).toEqual({ answers: ["one"], ends: 1 });
-    expect(second).toEqual({ answers: ["two"], ends: 1 });
-  });
+    ["are killed", "sh -c 'kill -9 $PPID'; :"],
+  ])(
+    "end once when the commands, in a subshell, %s, and the next one is carried out",
+    async ([, last = ""], context) => {
+      const found = await execa("which", [program], { reject: false });
+      if (found.exitCode !== 0) return context.skip(`${program} is not installed here`);
+      const [first, second] = await runAll([inSubshell(`${say("one")}\n${last}`), say("two")]);
+      expect(first).toEqual({ answers: ["one"], ends: 1 });
+      expect(second).toEqual({ answers: ["two"], ends: 1 });
+    },
+  );
 });

@@ -40,7 +40,11 @@ export function createFaultyTransport(inner: LockTransport, plan: FaultPlan): Lo
       suffer(
         "acquire",
         (transport) => transport.acquire(request, never),
-        (unknown) => ({ claims: request.claims.map(() => unknown), checks: [], promotions: [] }),
+        (unknown) => ({
+          ...{ claims: request.claims.map(() => unknown), checks: [], promotions: [] },
+          ...(request.lookFirst === true &&
+            !unknown.mayHaveRun && { looked: [...request.claims, ...request.thenCheck].map(() => unknown) }),
+        }),
       ),
     check: (paths, signal) =>
       suffer(

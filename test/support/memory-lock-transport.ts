@@ -5,6 +5,7 @@ import type {
   BeatAnswer,
   BreakAnswer,
   CheckAnswer,
+  Claim,
   FenceAnswer,
   FingerprintAnswer,
   HoldAnswer,
@@ -53,12 +54,15 @@ export function createMemoryTransport(
   };
   return {
     host: host.name === "local" ? null : host.name,
-    acquire: ({ claims, thenCheck, thenPromote = [] }, signal) =>
+    acquire: ({ claims, thenCheck, thenPromote = [], lookFirst = false }, signal) =>
       send(
         "acquire",
         signal,
         (): AcquireResult => {
           const answers: AcquireAnswer[] = [];
+          const looked = lookFirst ? pathsOf(claims, thenCheck).map((path) => host.check(path)) : [];
+          if (looked.some(({ kind }) => kind !== "absent"))
+            return { claims: claims.map(() => ({ kind: "not-tried" })), checks: [], promotions: [], looked };
           for (const { path, token, content } of claims) {
             const stopped = answers.some(({ kind }) => kind !== "acquired");
             answers.push(stopped ? { kind: "not-tried" } : host.acquire(path, token, content));
@@ -68,7 +72,10 @@ export function createMemoryTransport(
           const clear = all && checks.every((check) => isClear(check, claims[0]?.token));
           return { claims: answers, checks, promotions: clear ? thenPromote.map((claim) => host.promote(claim)) : [] };
         },
-        (unknown): AcquireResult => ({ claims: claims.map(() => unknown), checks: [], promotions: [] }),
+        (unknown): AcquireResult => ({
+          ...{ claims: claims.map(() => unknown), checks: [], promotions: [] },
+          ...(lookFirst && !unknown.mayHaveRun && { looked: pathsOf(claims, thenCheck).map(() => unknown) }),
+        }),
       ),
     check: (paths, signal) =>
       send(
@@ -141,6 +148,10 @@ export function createMemoryTransport(
         (unknown) => unknown,
       ),
   };
+}
+
+function pathsOf(claims: readonly Claim[], others: readonly string[]): string[] {
+  return [...claims.map(({ path }) => path), ...others];
 }
 
 function isClear(check: CheckAnswer, token: string | undefined): boolean {

@@ -6,7 +6,7 @@ import type { ScriptResult } from "../../lock/transport/script-transport.ts";
 import type { Connection } from "../../ssh/connection.ts";
 import { createRemoteShell } from "../../ssh/remote-shell.ts";
 import { NoShell } from "../../ssh/shell-channel.ts";
-import { collectAnswers, frameOperation, newNonce } from "../../ssh/shell-protocol.ts";
+import { collectAnswers, frameOperation, inSubshell, newNonce } from "../../ssh/shell-protocol.ts";
 import { readDoctorScript } from "./doctor-facts.ts";
 
 /** Has commands carried out that may call the functions of lock.sh and doctor.sh. */
@@ -20,7 +20,7 @@ export async function shellHere(deps: { runTool: RunTool; operationTimeoutMs: nu
   const scripts = await readScripts();
   return async (command) => {
     const nonce = newNonce();
-    const input = scripts + frameOperation(nonce, command);
+    const input = scripts + frameOperation(nonce, inSubshell(command));
     const result = await deps.runTool(["/bin/sh", "-s"], { timeoutMs: deps.operationTimeoutMs, input });
     const lines = collectAnswers(result.stdout, nonce);
     if (lines !== undefined) return { kind: "answered", lines };
@@ -45,7 +45,7 @@ export async function shellThere(
     if (first.kind === "no-shell") return { kind: "none", detail: first.detail };
     if (first.kind === "unknown") throw new Error(first.detail);
     const run: RunOnHost = async (command) => {
-      const answer = await shell.run(command);
+      const answer = await shell.run(inSubshell(command));
       return answer.kind === "answered" ? answer : { kind: "unknown", detail: answer.detail, mayHaveRun: true };
     };
     return { kind: "shell", run };

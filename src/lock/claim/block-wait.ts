@@ -15,22 +15,25 @@ export type WaitResult =
 /**
  * Waits, holding nothing, until one look proves that all obstacles are absent. A block's
  * timeout counts from the claim's first look, over all its waits; the last look is made at the deadline.
+ * `firstLook`: what was just seen of them.
  */
 export async function waitUntilFree(
   obstacles: readonly Obstacle[],
   scope: ClaimScope,
   attempts: number,
+  firstLook?: readonly Sight[],
 ): Promise<WaitResult> {
-  const { clock, signal, timings, random } = scope;
+  const { clock, signal, random } = scope;
   let looks = 0;
+  let known = firstLook;
   let announced = { key: "", until: 0 };
   const targets = obstacles.map(({ target }) => target);
   // Only what was in the way at the last look can end the wait by its timeout.
   let inTheWay: readonly Obstacle[] = obstacles;
   for (;;) {
-    const left = timeLeft(inTheWay, scope);
-    const withinMs = left === undefined ? undefined : Math.max(left, timings.lastLookMs);
-    const sights = await lookAt(targets, { clock, signal, withinMs });
+    const withinMs = lookWithin(inTheWay, scope);
+    const sights = known ?? (await lookAt(targets, { clock, signal, withinMs }));
+    known = undefined;
     if (signal.aborted) return { kind: "cancelled", reason: abortReasonOf(signal) };
     const sightOf = (obstacle: Obstacle) => sights[obstacles.indexOf(obstacle)] as Sight;
     inTheWay = obstacles.filter((obstacle) => sightOf(obstacle).state !== "absent");
@@ -102,6 +105,12 @@ export function timeLeft(obstacles: readonly Obstacle[], scope: ClaimScope): num
   const timeouts = obstacles.flatMap(({ block }) => block?.timeoutMs ?? []);
   if (timeouts.length === 0) return undefined;
   return Math.min(...timeouts) - (scope.clock.monotonic() - scope.firstLookAt);
+}
+
+/** How long a look may take: to the nearest deadline, or a little beyond it. */
+export function lookWithin(obstacles: readonly Obstacle[], scope: ClaimScope): number | undefined {
+  const left = timeLeft(obstacles, scope);
+  return left === undefined ? undefined : Math.max(left, scope.timings.lastLookMs);
 }
 
 export function timedOut(target: LockTarget, block: Block, sight: Sight): WaitResult & { kind: "timeout" } {

@@ -1,7 +1,14 @@
 import { abortReasonOf, childController, sleep } from "../../base/abort.ts";
-import { timeLeft } from "./block-wait.ts";
+import { lookWithin } from "./block-wait.ts";
 import type { Badge } from "./claim-badge.ts";
-import { claimGroup, consecutive, sharesTrip, type ClaimFailure } from "./claim-group.ts";
+import {
+  claimGroup,
+  consecutive,
+  sharesTrip,
+  type ClaimFailure,
+  type GroupTrip,
+  type LookedOnly,
+} from "./claim-group.ts";
 import { beginLease, promoteAll } from "./claim-promote.ts";
 import type { NamedTarget, Obstacle } from "./claim-obstacle.ts";
 import type { ClaimScope } from "./claim-scope.ts";
@@ -9,12 +16,20 @@ import type { Lease } from "../lease/lease.ts";
 import { describeSight, lookAt, type Sight } from "../look.ts";
 import type { TakenLock } from "../release-locks.ts";
 
-export type AttemptResult = { readonly kind: "held" } | ClaimFailure;
+export type AttemptResult = { readonly kind: "held" } | LookedOnly | ClaimFailure;
 
 interface Attempt {
   readonly own: readonly NamedTarget[];
   readonly blocks: readonly Obstacle[];
   readonly badge: Badge;
+  /** Nobody has looked yet: the claim does it in the same trip. Only for what `takesOneTrip`. */
+  readonly lookFirst?: GroupTrip["lookFirst"];
+}
+
+/** Whether look, claim, second look and promotion can be one trip: all is on one host, and nobody needs a pause. */
+export function takesOneTrip(own: readonly NamedTarget[], blocks: readonly Obstacle[]): boolean {
+  const all = [...own, ...blocks.map(({ target }) => target)];
+  return all.every((target) => sharesTrip(target, own) && target.peer !== "legacy");
 }
 
 /**
@@ -36,7 +51,8 @@ export async function attemptClaim(
   lease.lost.removeEventListener("abort", onLost);
   ending.dispose();
   const { lostLock } = lease;
-  if (lostLock === undefined || scope.signal.aborted || result.kind === "failed") return result;
+  if (lostLock === undefined || scope.signal.aborted || result.kind === "failed" || result.kind === "looked")
+    return result;
   const detail = abortReasonOf(lease.lost).message;
   return {
     kind: "blocked",
@@ -46,7 +62,7 @@ export async function attemptClaim(
 }
 
 async function claimAndLook(
-  { own, blocks, badge }: Attempt,
+  { own, blocks, badge, lookFirst }: Attempt,
   taken: TakenLock[],
   scope: ClaimScope,
   lease: Lease,
@@ -63,7 +79,7 @@ async function claimAndLook(
     const isWhole = isLast && groups.length === 1 && onTheWay.length === blocks.length;
     const isMutex = blocks.length === 0 && !settles;
     const manner = isMutex ? "hold" : isWhole ? "settle" : "claim";
-    const result = await claimGroup({ group, onTheWay, manner }, badge, taken, scope, lease);
+    const result = await claimGroup({ group, onTheWay, manner, lookFirst }, badge, taken, scope, lease);
     if (result.kind !== "claimed") return result;
     promoted &&= result.promoted;
     for (const [block, sight] of result.seen) seen.set(block, sight);
@@ -81,9 +97,7 @@ async function claimAndLook(
 async function lookAtBlocks(blocks: readonly Obstacle[], scope: ClaimScope): Promise<Map<Obstacle, Sight>> {
   if (blocks.length === 0) return new Map();
   const targets = blocks.map(({ target }) => target);
-  const left = timeLeft(blocks, scope);
-  const withinMs = left === undefined ? undefined : Math.max(left, scope.timings.lastLookMs);
-  const sights = await lookAt(targets, { ...scope, withinMs });
+  const sights = await lookAt(targets, { ...scope, withinMs: lookWithin(blocks, scope) });
   return new Map(blocks.map((block, index) => [block, sights[index] as Sight]));
 }
 

@@ -1,3 +1,4 @@
+import { AbortReason, childController } from "../../base/abort.ts";
 import type { Badge } from "./claim-badge.ts";
 import type { Obstacle } from "./claim-obstacle.ts";
 import type { ClaimScope } from "./claim-scope.ts";
@@ -18,10 +19,23 @@ export interface GroupTrip {
    * the same trip if nothing is in the way. `hold`: there is nothing to look at, the claim is the lock.
    */
   readonly manner: "claim" | "settle" | "hold";
+  /** With `settle`: the first look of all is made in the same trip, and may take so long; undefined: as long as a trip may. */
+  readonly lookFirst?: { readonly withinMs: number | undefined } | undefined;
 }
 
 export type GroupResult =
-  { readonly kind: "claimed"; readonly seen: ReadonlyMap<Obstacle, Sight>; readonly promoted: boolean } | ClaimFailure;
+  | { readonly kind: "claimed"; readonly seen: ReadonlyMap<Obstacle, Sight>; readonly promoted: boolean }
+  | LookedOnly
+  | ClaimFailure;
+
+/**
+ * The first look found something, and nothing was claimed; or nobody answered, and what may have been claimed is
+ * in `taken` and not to be waited for. Sights are those of the blocks and then of the own locks.
+ */
+export interface LookedOnly {
+  readonly kind: "looked";
+  readonly sights: readonly Sight[];
+}
 
 /**
  * `blocked`: something is in the way, what was taken has to be given back. `failed`: a lock of the job's own
@@ -40,16 +54,23 @@ export async function claimGroup(
   scope: ClaimScope,
   lease: Lease,
 ): Promise<GroupResult> {
-  const { group, onTheWay, manner } = trip;
+  const { group, onTheWay, manner, lookFirst } = trip;
   const { signal, clock } = scope;
   const startedAt = clock.monotonic();
-  const result = await interruptible(acquire(trip, badge, signal), signal);
+  const result = await acquireInTime(trip, badge, scope);
   const lostOnTheWay: AcquireAnswer = { kind: "unknown", detail: "", mayHaveRun: true };
-  const { claims, checks, promotions }: AcquireResult =
-    result.kind === "done" ? result.value : { claims: group.map(() => lostOnTheWay), checks: [], promotions: [] };
+  const { claims, checks, promotions } = result ?? {
+    claims: group.map(() => lostOnTheWay),
+    checks: [],
+    promotions: [],
+  };
   const note = { token: badge.token, startedAt, taken, lease };
   group.forEach((target, index) => record(target, claims[index], note, scope));
   if (signal.aborted) return { kind: "cancelled" };
+  if (lookFirst !== undefined) {
+    const looked = toFirstLook(result, trip, { from: startedAt, until: clock.monotonic() });
+    if (looked !== undefined) return { kind: "looked", sights: looked };
+  }
 
   let resolved = false;
   for (const [index, target] of group.entries()) {
@@ -70,13 +91,51 @@ export async function claimGroup(
   return { kind: "claimed", seen, promoted: manner === "hold" || (!resolved && exchanged) };
 }
 
-function acquire({ group, onTheWay, manner }: GroupTrip, badge: Badge, signal: AbortSignal): Promise<AcquireResult> {
+/** Undefined: there was no answer in time. */
+async function acquireInTime(
+  trip: GroupTrip,
+  badge: Badge,
+  { signal, clock }: ClaimScope,
+): Promise<AcquireResult | undefined> {
+  const withinMs = trip.lookFirst?.withinMs;
+  if (withinMs === undefined) {
+    const result = await interruptible(acquire(trip, badge, signal), signal);
+    return result.kind === "done" ? result.value : undefined;
+  }
+  const ending = childController(signal);
+  const expire = () => ending.abort(new AbortReason("timed-out", "the look took too long"));
+  const cancelTimer = clock.setTimer(withinMs, expire);
+  const result = await interruptible(acquire(trip, badge, ending.signal), ending.signal);
+  cancelTimer();
+  ending.dispose();
+  return result.kind === "done" ? result.value : undefined;
+}
+
+/** What the first look of a trip saw, when it is all that came of it. */
+function toFirstLook(
+  result: AcquireResult | undefined,
+  { group, onTheWay }: GroupTrip,
+  time: LookTime,
+): Sight[] | undefined {
+  const looked = result?.looked?.map((answer) => toSight(answer, time));
+  if (looked !== undefined) return [...looked.slice(group.length), ...looked.slice(0, group.length)];
+  const details = (result?.claims ?? []).map((answer) => (answer.kind === "unknown" ? answer.detail : undefined));
+  if (details.includes(undefined)) return undefined;
+  const detail = details[0] ?? "no answer in time";
+  return [...onTheWay, ...group].map(() => ({ state: "unknown", detail }));
+}
+
+function acquire(
+  { group, onTheWay, manner, lookFirst }: GroupTrip,
+  badge: Badge,
+  signal: AbortSignal,
+): Promise<AcquireResult> {
   const { transport } = group[0] as LockTarget;
   const claimWith = (content: string) => group.map(({ path }) => ({ path, token: badge.token, content }));
   const claims = claimWith(manner === "hold" ? badge.held : badge.claim);
   const thenCheck = onTheWay.map(({ target }) => target.path);
   const thenPromote = manner === "settle" ? { thenPromote: claimWith(badge.held) } : {};
-  return transport.acquire({ claims, thenCheck, ...thenPromote }, signal);
+  return transport.acquire({ claims, thenCheck, ...thenPromote, ...(lookFirst && { lookFirst: true }) }, signal);
 }
 
 interface Note {

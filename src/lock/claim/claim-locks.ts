@@ -1,13 +1,14 @@
 import { abortReasonOf, type AbortReason } from "../../base/abort.ts";
 import type { Block } from "../../config/resolved.ts";
-import { hasExpired, pauseWatching, timedOut, timeLeft, waitUntilFree } from "./block-wait.ts";
-import { attemptClaim, type AttemptResult } from "./claim-attempt.ts";
+import { hasExpired, lookWithin, pauseWatching, timedOut, timeLeft, waitUntilFree } from "./block-wait.ts";
+import { attemptClaim, takesOneTrip } from "./claim-attempt.ts";
 import type { Badge } from "./claim-badge.ts";
 import type { NamedTarget, Obstacle } from "./claim-obstacle.ts";
+import type { ClaimFailure } from "./claim-group.ts";
 import type { ClaimScope } from "./claim-scope.ts";
 import type { Lease } from "../lease/lease.ts";
 import { backoffDelay } from "../lock-timings.ts";
-import { describePlace, describeSight } from "../look.ts";
+import { describePlace, describeSight, type Sight } from "../look.ts";
 import type { OrphanReaper } from "../recovery/orphan-reaper.ts";
 import { releaseLocks, type TakenLock } from "../release-locks.ts";
 
@@ -31,18 +32,25 @@ export async function claimLocks(
   const own = inGlobalOrder(job.own);
   // Own locks are watched as well, from the first look on: what was not watched does not count.
   const obstacles = [...job.blocks, ...own.map((target) => ({ target, block: undefined }))];
-  for (let attempts = 0; ; attempts += 1) {
-    // Without a wait for others there is nothing to watch meanwhile: the first claim tells by itself.
-    const isFirst = attempts === 0 && job.blocks.length === 0;
-    const wait = isFirst ? ({ kind: "free" } as const) : await waitUntilFree(obstacles, scope, attempts);
+  // Without a wait for others there is nothing to watch meanwhile: the first claim tells by itself.
+  let mayClaim = job.blocks.length === 0;
+  // The first look may be made on the way to the claim, which comes to nothing if it finds anything.
+  let lookFirst = own.length > 0 && !mayClaim && takesOneTrip(own, job.blocks);
+  let firstLook: readonly Sight[] | undefined;
+  for (let attempts = 0; ;) {
+    const isFree = mayClaim || lookFirst;
+    const wait = isFree ? ({ kind: "free" } as const) : await waitUntilFree(obstacles, scope, attempts, firstLook);
     if (wait.kind !== "free") return wait;
+    [mayClaim, firstLook] = [false, undefined];
     if (scope.signal.aborted) return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
     if (own.length === 0) return { kind: "held", taken: [], lease: undefined };
 
     const taken: TakenLock[] = [];
     const badge = deps.makeBadge(attempts);
     await scope.journal?.claiming({ jobId: scope.jobId, runId: scope.runId, token: badge.token });
-    const attempt = { own, blocks: job.blocks, badge };
+    const within = lookFirst ? { withinMs: lookWithin(job.blocks, scope) } : undefined;
+    const attempt = { own, blocks: job.blocks, badge, lookFirst: within };
+    lookFirst = false;
     const lease = scope.openLease();
     const result = await attemptClaim(attempt, taken, scope, lease).catch(async (bug: unknown) => {
       lease.end();
@@ -51,6 +59,15 @@ export async function claimLocks(
     });
     if (result.kind === "held") return { kind: "held", taken, lease };
     lease.end();
+    if (result.kind === "looked") {
+      // Nobody waits for a host that does not answer: what may have been claimed there is given back in the background.
+      noteLeft(taken, () => true, scope);
+      for (const lock of taken) deps.reaper.add({ lock, jobId: scope.jobId, runId: scope.runId });
+      deps.reaper.sawToken(badge.token);
+      if (taken.length === 0) scope.journal?.left(badge.token, []);
+      firstLook = result.sights;
+      continue;
+    }
     await withdraw(taken, because(result), scope, deps.reaper);
     if (taken.length === 0) scope.journal?.left(badge.token, []);
     if (result.kind === "cancelled") return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
@@ -65,6 +82,7 @@ export async function claimLocks(
     const delay = Math.min(backoffDelay(attempts, scope.timings, scope.random), left);
     if (!(await pauseWatching(obstacles, delay, scope, { target: obstacle.target, sight })))
       return { kind: "cancelled", reason: abortReasonOf(scope.signal) };
+    attempts += 1;
   }
 }
 
@@ -74,7 +92,7 @@ function inGlobalOrder(targets: readonly NamedTarget[]): NamedTarget[] {
   return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-function because(result: Exclude<AttemptResult, { kind: "held" }>): string {
+function because(result: ClaimFailure): string {
   switch (result.kind) {
     case "blocked":
       return `${describePlace(result.obstacle.target.place)} ${describeSight(result.sight)}`;

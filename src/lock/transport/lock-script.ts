@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { quoteForShell } from "../../ssh/shell-protocol.ts";
+import { inSubshell, quoteForShell } from "../../ssh/shell-protocol.ts";
 import type { AcquireRequest, BeatenLock, Claim, ForeignLock, OwnLock, StaleLock } from "./lock-transport.ts";
 
 /**
@@ -12,9 +12,18 @@ export function readLockScript(): Promise<string> {
 
 /**
  * Claims one after the other, looks at the paths only if all of them succeeded, and promotes only if
- * nothing is in the way. Answers are numbered in that order.
+ * nothing is in the way. Answers are numbered in that order. The number behind them all says that the first look
+ * found something; the answers are those of that look then.
  */
-export function acquireCommand({ claims, thenCheck, thenPromote = [] }: AcquireRequest): string {
+export function acquireCommand(request: AcquireRequest): string {
+  const { claims, thenCheck, thenPromote = [], lookFirst = false } = request;
+  const claim = claimsCommand(request);
+  if (!lookFirst) return claim;
+  const last = claims.length + thenCheck.length + thenPromote.length;
+  return `${call("rd_free", String(last), ...claims.map(({ path }) => path), ...thenCheck)} &&\n${claim}`;
+}
+
+function claimsCommand({ claims, thenCheck, thenPromote = [] }: AcquireRequest): string {
   const [only, held] = [claims[0], thenPromote[0]];
   if (claims.length === 1 && only !== undefined && held !== undefined) {
     return call("rd_settle", "0", only.path, only.token, ...linesOf(only), linesOf(held)[1], ...thenCheck);
@@ -63,23 +72,24 @@ export function promoteCommand(claims: readonly Claim[]): string {
 
 /** Writes into a hold file that a token is dead. */
 export function fenceCommand({ path, token }: OwnLock): string {
-  return call("rd_fence", "0", path, token);
+  return inSubshell(call("rd_fence", "0", path, token));
 }
 
 export function breakCommand({ path, token, mtime }: StaleLock): string {
-  return call("rd_break", "0", path, token, String(mtime));
+  return inSubshell(call("rd_break", "0", path, token, String(mtime)));
 }
 
 export function breakForeignCommand({ path, sha256, mtime }: ForeignLock): string {
-  return call("rd_breakforeign", "0", path, sha256, String(mtime));
+  return inSubshell(call("rd_breakforeign", "0", path, sha256, String(mtime)));
 }
 
 export function fingerprintCommand(path: string): string {
-  return call("rd_fingerprint", "0", path);
+  return inSubshell(call("rd_fingerprint", "0", path));
 }
 
 export function probeCommand(directories: readonly string[]): string {
-  return directories.map((directory, index) => call("rd_probe", String(index), directory)).join("\n");
+  const probes = directories.map((directory, index) => call("rd_probe", String(index), directory));
+  return inSubshell(probes.join("\n"));
 }
 
 function claimCall(name: string, number: number, claim: Claim): string {

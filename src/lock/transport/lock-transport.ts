@@ -214,7 +214,8 @@ export interface LockTransport {
    * same trip, after the last claim; otherwise `checks` is empty. If each of those is absent, or carries
    * the token of the first claim, `thenPromote` follows, still in the same trip; otherwise, and without
    * `thenPromote`, `promotions` is empty. A transport that needs further trips for it may leave
-   * `thenPromote` undone: the caller promotes what was not promoted.
+   * `thenPromote` undone: the caller promotes what was not promoted. With `lookFirst` nothing is claimed while
+   * anything is seen at any of these paths: then `looked` says what, and each claim is `not-tried`.
    */
   acquire(request: AcquireRequest, signal: AbortSignal): Promise<AcquireResult>;
   /** Looks at many paths in one trip; one answer per path, in the same order. */
@@ -265,6 +266,8 @@ export interface AcquireRequest {
   readonly thenCheck: readonly string[];
   /** The claims again, with the content they get when nothing is in the way. */
   readonly thenPromote?: readonly Claim[];
+  /** Looks at the paths of the claims and at the further ones before anything is claimed. */
+  readonly lookFirst?: boolean;
 }
 
 export interface AcquireResult {
@@ -272,4 +275,6 @@ export interface AcquireResult {
   readonly checks: readonly CheckAnswer[];
   /** As long as `thenPromote`, or empty: nothing was tried. */
   readonly promotions: readonly PromoteAnswer[];
+  /** One answer for each claim's path and then for each of `thenCheck`, from before any claim; only if nothing was claimed. */
+  readonly looked?: readonly CheckAnswer[];
 }

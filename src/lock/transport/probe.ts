@@ -1,7 +1,13 @@
 import { posix } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { LockAllowances } from "../../config/resolved.ts";
-import type { AcquireRequest, DirectoryAbilities, LockTransport, ProbeAnswer } from "./lock-transport.ts";
+import type {
+  AcquireRequest,
+  AcquireResult,
+  DirectoryAbilities,
+  LockTransport,
+  ProbeAnswer,
+} from "./lock-transport.ts";
 import { flawOfPath } from "./script-transport.ts";
 
 /** What the locks of a directory must not depend on, in words for the operator; `key`: what would allow it. */
@@ -87,10 +93,17 @@ export function createProbedTransport(deps: {
     const answers = await transport.probe(directories, signal);
     return directories.map((directory, index) => judge(directory, answers[index])).find((why) => why !== undefined);
   };
-  const acquire = async (request: AcquireRequest, signal: AbortSignal) => {
+  const acquire = async (request: AcquireRequest, signal: AbortSignal): Promise<AcquireResult> => {
     const paths = request.claims.map(({ path }) => path).filter((path) => flawOfPath(path) === undefined);
     const due = [...new Set(paths.map((path) => posix.dirname(path)))].filter(isDue);
     if (due.length === 0) return transport.acquire(request, signal);
+    if (request.lookFirst === true) {
+      // A directory that is not there yet, or not any more, is to be waited for: nothing is tried there.
+      const all = [...request.claims.map(({ path }) => path), ...request.thenCheck];
+      const looked = await transport.check(all, signal);
+      if (looked.some(({ kind }) => kind !== "absent"))
+        return { claims: request.claims.map(() => ({ kind: "not-tried" })), checks: [], promotions: [], looked };
+    }
     let letOthersPass: () => void = () => undefined;
     const mine = new Promise<void>((resolve) => (letOthersPass = resolve));
     trying = mine;

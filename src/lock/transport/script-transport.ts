@@ -12,7 +12,15 @@ import {
   promoteCommand,
   releaseCommand,
 } from "./lock-script.ts";
-import type { AcquireAnswer, CheckAnswer, LockTransport, PromoteAnswer, Refused, Unknown } from "./lock-transport.ts";
+import type {
+  AcquireAnswer,
+  AcquireResult,
+  CheckAnswer,
+  LockTransport,
+  PromoteAnswer,
+  Refused,
+  Unknown,
+} from "./lock-transport.ts";
 import {
   sortAnswers,
   toAcquireAnswer,
@@ -59,15 +67,26 @@ export function createScriptTransport(deps: { host: string | null; run: RunScrip
   return {
     host,
     acquire: async (request, signal) => {
-      const { claims, thenCheck, thenPromote = [] } = request;
+      const { claims, thenCheck, thenPromote = [], lookFirst = false } = request;
       const flaw = [...claims, ...thenPromote].map(flawOfClaim).find(Boolean);
       if (flaw !== undefined) return { claims: claims.map(() => refusal(flaw)), checks: [], promotions: [] };
       const sound = thenCheck.filter((path) => flawOfPath(path) === undefined);
+      const paths = [...claims.map(({ path }) => path), ...thenCheck];
+      const onlyLooked = (looked: readonly CheckAnswer[]): AcquireResult => ({
+        claims: claims.map(() => ({ kind: "not-tried" })),
+        ...{ checks: [], promotions: [], looked },
+      });
       // A path that cannot be looked at is in the way of a promotion.
       const promote = sound.length === thenCheck.length ? thenPromote : [];
-      const result = await run(acquireCommand({ claims, thenCheck: sound, thenPromote: promote }), signal);
+      const command = acquireCommand({ claims, thenCheck: sound, thenPromote: promote, lookFirst });
+      const result = await run(command, signal);
+      if (lookFirst && isNotSent(result)) return onlyLooked(paths.map(() => result));
       if (result.kind !== "answered") return { claims: claims.map(() => result), checks: [], promotions: [] };
       const answers = sortAnswers(result.lines);
+      if (answers.get(claims.length + sound.length + promote.length)?.status === "BLOCKED") {
+        let looks = 0;
+        return onlyLooked(paths.map((path) => checkFlaw(path) ?? toCheckAnswer(answers.get(looks++))));
+      }
       const taken = readClaims(claims.length, (index) => toAcquireAnswer(answers.get(index)));
       if (taken.some((answer) => answer.kind !== "acquired")) return { claims: taken, checks: [], promotions: [] };
       let number = claims.length;
@@ -106,6 +125,11 @@ export function createScriptTransport(deps: { host: string | null; run: RunScrip
     holds: (paths, signal) => askAll(holdsCommand(paths), signal, paths.length, toHoldAnswer),
     fence: (dead, signal) => ask(fenceCommand(dead), signal, toFenceAnswer),
   };
+}
+
+/** It cannot be carried out later either. */
+function isNotSent(result: ScriptResult): result is Refused | Unknown {
+  return result.kind === "error" || (result.kind === "unknown" && !result.mayHaveRun);
 }
 
 /** Claims behind one that did not succeed were not tried; a missing answer before that is a riddle. */

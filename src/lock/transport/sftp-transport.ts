@@ -1,4 +1,12 @@
-import type { AcquireAnswer, Claim, LockTransport, OwnLock, Refused, Unknown } from "./lock-transport.ts";
+import type {
+  AcquireAnswer,
+  AcquireResult,
+  Claim,
+  LockTransport,
+  OwnLock,
+  Refused,
+  Unknown,
+} from "./lock-transport.ts";
 import { flawOfClaim, flawOfPath } from "./script-transport.ts";
 import { NoAnswer, refusal } from "./sftp-files.ts";
 import {
@@ -70,19 +78,28 @@ export function createSftpTransport(deps: SftpQueueDeps): LockTransport {
 
   return {
     host: endpoint.host,
-    acquire: ({ claims: asked, thenCheck, thenPromote = [] }, signal) => {
+    acquire: ({ claims: asked, thenCheck, thenPromote = [], lookFirst = false }, signal) => {
       const claims = asked.map(withoutLease);
       const flaw = [...claims, ...thenPromote].map(flawOfClaim).find(Boolean);
       const none = { checks: [], promotions: [] };
+      const paths = [...claims.map(({ path }) => path), ...thenCheck];
       if (flaw !== undefined) return Promise.resolve({ claims: claims.map(() => refusal(flaw)), ...none });
       return enter(
         signal,
-        async (scope) => {
+        async (scope): Promise<AcquireResult> => {
+          const looked = lookFirst ? await checkAll(paths, scope) : [];
+          if (looked.some(({ kind }) => kind !== "absent"))
+            return { claims: claims.map(() => ({ kind: "not-tried" })), ...none, looked };
           const taken = await claimEach(claims, scope);
           const all = taken.every(({ kind }) => kind === "acquired");
           return { claims: taken, checks: all ? await checkAll(thenCheck, scope) : [], promotions: [] };
         },
-        (failure) => ({ claims: claims.map(() => failure), ...none }),
+        (failure): AcquireResult => ({
+          claims: claims.map(() => failure),
+          ...none,
+          // It was never begun.
+          ...(lookFirst && { looked: paths.map(() => failure) }),
+        }),
       );
     },
     check: (paths, signal) =>

@@ -30,6 +30,16 @@ describe.each(allFaults)("whichever operation is lost (%s)", (fault) => {
     expect([...kinds.keys()].toSorted()).toEqual(expect.arrayContaining(["acquire", "check", "release"]));
   });
 
+  it("nor do they when all is on one host, and look and claim are one trip", { timeout: 120_000 }, async () => {
+    const second = remoteLock("alpha", "/locks/b");
+    const jobs = [
+      buildJob({ id: "one", lockFiles: [alpha], blocksOn: [soon(second)] }),
+      buildJob({ id: "two", lockFiles: [second], blocksOn: [soon(alpha)] }),
+    ];
+    const kinds = await sweepFaults({ ...common, jobs, hosts: ["alpha"] }, { limit: 40 });
+    expect([...kinds.keys()].toSorted()).toEqual(expect.arrayContaining(["acquire", "check", "release"]));
+  });
+
   it("nor do three on three hosts, two of which share a lock, too", { timeout: 120_000 }, async () => {
     const contest = { ...common, runsEach: 2, jobs: ring, hosts: ["alpha", "beta", "gamma"] };
     const kinds = await sweepFaults(contest, { limit: 48 });
