@@ -20,7 +20,9 @@ rd_nonce=''
 # shellcheck disable=SC3045 # not in POSIX, but in every shell that is anybody's /bin/sh
 rd_data=$(ulimit -S -d)
 
-rd_say() { printf 'RD1 %s %s\n' "$rd_nonce" "$*"; }
+# Answers are gathered, and printed when all is done: each write wakes up a server and a client.
+rd_said=''
+rd_say() { rd_said="${rd_said}RD1 $rd_nonce $*$rd_nl"; }
 
 # rd_kind PATH: sets rd_is to FILE, NONE, or "ERR code". NONE is not yet a proof of absence: the file may come or
 # go between two of these tests, and so everything else rests on one test alone that says so, never on what the
@@ -134,7 +136,7 @@ rd_look() {
 rd_check() {
   for rd_try in 1 2 3; do
     if rd_look "$@"; then
-      printf '%s' "$rd_out"
+      rd_said=$rd_said$rd_out
       return 0
     fi
   done
@@ -151,7 +153,7 @@ rd_check() {
 rd_tell() {
   rd_out=''
   if rd_stat "$rd_path" && rd_describe "$rd_number" "$rd_path" "$1"; then
-    printf '%s' "$rd_out"
+    rd_said=$rd_said$rd_out
   else
     rd_say "$rd_number ERR unproven"
   fi
@@ -535,7 +537,7 @@ rd_fingerprint() {
   rd_before=
   if rd_stat "$rd_path" && rd_before=$rd_stats && rd_get_sum && rd_out='' && rd_describe "$1" "$2" HELD &&
     rd_stat "$rd_path" && [ "$rd_stats" = "$rd_before" ]; then
-    printf '%s' "$rd_out"
+    rd_said=$rd_said$rd_out
     rd_say "$rd_number SUM $rd_sum"
   else
     rd_say "$rd_number ERR unproven"

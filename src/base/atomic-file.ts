@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
@@ -9,27 +9,28 @@ import { dirname } from "node:path";
  */
 export async function writeFileAtomically(path: string, content: string, options: { mode: number }): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  // Opened meanwhile: each call that waits for another costs a turn of the event loop.
+  const directory = open(dirname(path), "r");
+  directory.catch(() => undefined);
   try {
     const file = await open(temporary, "wx", options.mode);
     try {
       await file.writeFile(content);
       await file.sync();
     } finally {
-      await file.close();
+      closeLater(file);
     }
     await rename(temporary, path);
+    await (await directory).sync();
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  } finally {
+    directory.then(closeLater, () => undefined);
   }
-  await syncDirectory(dirname(path));
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+/** Everything is on the disk: nobody has to wait for it, and nothing can be done about its failure. */
+function closeLater(file: FileHandle): void {
+  file.close().catch(() => undefined);
 }

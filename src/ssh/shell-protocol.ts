@@ -14,16 +14,17 @@ export function newNonce(): string {
 
 /**
  * Wraps commands for a shell. They run in that shell itself, without standard input, which carries the operations
- * that follow. They find the nonce in `$rd_nonce` and answer with lines `RD1 <nonce> …`; the last line is
- * `RD1 <nonce> END`. Commands that may end the shell, or change it, belong in a subshell.
+ * that follow. They find the nonce in `$rd_nonce` and answer with lines `RD1 <nonce> …`, which they print or add to
+ * `$rd_said`; the last line is `RD1 <nonce> END`. Commands that may end the shell, or change it, belong in a subshell.
  */
 export function frameOperation(nonce: string, command: string): string {
-  return `{\nrd_nonce=${nonce}\n${command}\n} </dev/null\nprintf '${prefix} %s END\\n' ${nonce}\n`;
+  const print = `printf '%s${prefix} %s END\\n' "$rd_said" ${nonce}`;
+  return `{\nrd_nonce=${nonce} rd_said=\n${command}\n} </dev/null\n${print}\n`;
 }
 
 /** Neither their variables nor an `exit` outlive it; it costs as much as half of the rest. */
 export function inSubshell(command: string): string {
-  return `(\n${command}\n)`;
+  return `(\n${command}\nprintf %s "$rd_said"\n)`;
 }
 
 /** Quotes any text (without NUL) as one word of a POSIX shell. */

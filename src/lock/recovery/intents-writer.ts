@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomically } from "../../base/atomic-file.ts";
 import type { CancelTimer, Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
+import { describeError, systemErrorCode } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 
 /** Keeps a file up to date with what `content` says. Nothing here rejects. */
@@ -22,6 +22,18 @@ export function outdatedNameOf(file: string): string {
   return `${file}.old`;
 }
 
+/** The directory is there but for the first time. */
+async function writeOrMakeDirectory(file: string, text: string): Promise<void> {
+  const options = { mode: 0o640 };
+  try {
+    await writeFileAtomically(file, text, options);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+    await mkdir(dirname(file), { recursive: true, mode: 0o750 });
+    await writeFileAtomically(file, text, options);
+  }
+}
+
 /** `written` is what the file contains already, if that is known. */
 export function createFileKeeper(
   file: string,
@@ -39,8 +51,7 @@ export function createFileKeeper(
     const text = content();
     if (text === written) return true;
     try {
-      await mkdir(dirname(file), { recursive: true, mode: 0o750 });
-      await writeFileAtomically(file, text, { mode: 0o640 });
+      await writeOrMakeDirectory(file, text);
       if (written === undefined) await rm(outdatedNameOf(file), { force: true }).catch(() => undefined);
       written = text;
       failing = false;

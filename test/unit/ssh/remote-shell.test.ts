@@ -48,7 +48,8 @@ describe("a remote shell", () => {
     const nonce = channel.nonce(1);
     expect(channel.sent).toHaveLength(3);
     expect(channel.sent[0]).toBe("functions\n");
-    expect(channel.sent[1]).toBe(`{\nrd_nonce=${nonce}\nfirst\n} </dev/null\nprintf 'RD1 %s END\\n' ${nonce}\n`);
+    const print = `printf '%sRD1 %s END\\n' "$rd_said" ${nonce}`;
+    expect(channel.sent[1]).toBe(`{\nrd_nonce=${nonce} rd_said=\nfirst\n} </dev/null\n${print}\n`);
   });
 
   it("finds the answers between noise, in pieces of any size", async () => {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readLockScript } from "../../../../src/lock/transport/lock-script.ts";
 import { createScriptTransport, type ScriptResult } from "../../../../src/lock/transport/script-transport.ts";
+import { frameOperation } from "../../../../src/ssh/shell-protocol.ts";
 import { lockContent } from "../../../support/lock-fixture.ts";
 import { makeTempDir } from "../../../support/temp-dir.ts";
 
@@ -87,9 +88,9 @@ describe("the lock functions", () => {
       const path = join(await makeTempDir(), "foreign.lock");
       await writeFile(path, '1234\n{"token":""}\n');
       await utimes(path, 0, 0);
-      const input = `${await readLockScript()}rd_nonce=n\n${call.replace("{path}", `'${path}'`)}\n`;
+      const input = `${await readLockScript()}${frameOperation("n", call.replace("{path}", `'${path}'`))}`;
       const { stdout } = spawnSync("/bin/sh", ["-s"], { input, encoding: "utf8" });
-      expect(stdout).toBe("RD1 n 0 ERR token \n");
+      expect(stdout).toBe("RD1 n 0 ERR token \nRD1 n END\n");
       expect(await readdir(dirname(path))).toEqual(["foreign.lock"]);
     },
   );
