@@ -45,7 +45,9 @@ export function findMissingFiles(
   for (const [index, job] of config.jobs.entries()) {
     const where: KeyPath = ["jobs", index];
     const shared: KeyPath[] = [["defaults"], ["ssh"]];
-    if (job.endpoint !== undefined) look(job.endpoint, [where, ...shared]);
+    for (const [number, { endpoint }] of job.targets.entries()) {
+      if (endpoint !== undefined) look(endpoint, [[...where, "targets", number], where, ...shared]);
+    }
     const lockAt = (lock: LockFile, path: KeyPath) =>
       lock.type === "remote" && look(lock.endpoint, [path, where, ...shared]);
     job.lockFiles.forEach((lock, number) => lockAt(lock, [...where, "lock_files", number]));

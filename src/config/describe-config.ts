@@ -45,7 +45,7 @@ function describeJob(job: Job): Tree {
     id: job.id,
     type: job.type,
     enabled: job.enabled,
-    ...(job.endpoint === undefined ? {} : { ...describeAddress(job.endpoint), direction: job.direction }),
+    ...describeTargets(job),
     ssh: describeConnection(firstEndpoint(job)),
     schedule: listOrNothing(job.schedules),
     ...describeScheduling(job.scheduling),
@@ -72,6 +72,23 @@ function describeJob(job: Job): Tree {
     track_changes: describeTrackChanges(job.trackChanges),
     actions: job.actions.map(describeAction),
   };
+}
+
+/** One host without anything of its own needs no list. */
+function describeTargets({ type, direction, targets, maxParallel }: Job): Tree {
+  if (type === "local") return {};
+  const [only] = targets;
+  const isPlain = targets.length === 1 && only?.dest === undefined && only?.bwlimit === undefined;
+  if (isPlain && only?.endpoint !== undefined && only.id === only.endpoint.host) {
+    return { ...describeAddress(only.endpoint), direction };
+  }
+  const list = targets.map(({ id, endpoint, dest, bwlimit }) => ({
+    id,
+    ...(endpoint === undefined ? {} : describeAddress(endpoint)),
+    dest,
+    bwlimit,
+  }));
+  return { direction, targets: list, max_parallel: maxParallel };
 }
 
 function describeAction(action: Action): Tree {
@@ -153,7 +170,8 @@ function describeAddress({ host, user, port, identityFile }: SshEndpoint): Tree 
 /** A job's locks share its connection settings, so any of its endpoints shows them. */
 function firstEndpoint(job: Job): SshEndpoint | undefined {
   const locks = [...job.lockFiles, ...job.blocksOn.map(({ lock }) => lock)];
-  return job.endpoint ?? locks.flatMap((lock) => (lock.type === "remote" ? [lock.endpoint] : []))[0];
+  const endpoints = job.targets.flatMap(({ endpoint }) => endpoint ?? []);
+  return [...endpoints, ...locks.flatMap((lock) => (lock.type === "remote" ? [lock.endpoint] : []))][0];
 }
 
 function describeConnection(endpoint: SshEndpoint | undefined): Tree | undefined {

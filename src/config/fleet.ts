@@ -61,8 +61,8 @@ export interface NamedLock {
 export function guessHost(member: FleetMember): FleetMember {
   const { config, hostIsCertain } = member;
   if (hostIsCertain) return member;
-  const endpoints = config.jobs.flatMap(({ endpoint, lockFiles, blocksOn }) => [
-    endpoint,
+  const endpoints = config.jobs.flatMap(({ targets, lockFiles, blocksOn }) => [
+    ...targets.map(({ endpoint }) => endpoint),
     ...[...lockFiles, ...blocksOn.map(({ lock }) => lock)].map((lock) =>
       lock.type === "remote" ? lock.endpoint : undefined,
     ),

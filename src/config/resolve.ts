@@ -55,14 +55,12 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
   const ssh = { ...raw.ssh, ...raw.defaults?.ssh, ...job.ssh };
   const defaults: EndpointDefaults = { ssh, home };
   const remote = job.type === "remote";
-  const targets = resolveTargets(job, defaults);
   return {
     id: job.id,
     type: job.type,
     enabled: job.enabled ?? true,
     direction: (remote ? job.direction : undefined) ?? "push",
-    endpoint: targets[0]?.endpoint,
-    targets,
+    targets: resolveTargets(job, defaults),
     maxParallel: job.max_parallel ?? 4,
     schedules: listOf(job.schedule),
     scheduling: resolveScheduling(job, scheduling),

@@ -153,8 +153,6 @@ export interface Job {
   readonly type: "local" | "remote";
   readonly enabled: boolean;
   readonly direction: "push" | "pull";
-  /** That of the first target. */
-  readonly endpoint: SshEndpoint | undefined;
   /** Where the syncs lead: one for each of `targets`, else one for `host` or for this host. Never empty. */
   readonly targets: readonly Target[];
   /** So many targets at a time. */

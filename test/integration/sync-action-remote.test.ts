@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Job } from "../../src/config/resolved.ts";
+import type { JobDraft } from "../support/build-job.ts";
 import { processesMentioning, waitUntil } from "../support/process-state.ts";
 import { buildSync, startAction } from "../support/run-action.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
@@ -27,14 +28,14 @@ beforeEach(async () => {
   await writeFile(join(source, "file"), "content");
 });
 
-const remote = (direction: Job["direction"]): Partial<Job> => ({
+const remote = (direction: Job["direction"]): JobDraft => ({
   type: "remote",
   direction,
   endpoint: endpointOf(sshd),
 });
 
 /** A sync that lasts until it is stopped. */
-async function startEndless(job: Partial<Job>, deps: NonNullable<Parameters<typeof startAction>[1]>["deps"] = {}) {
+async function startEndless(job: JobDraft, deps: NonNullable<Parameters<typeof startAction>[1]>["deps"] = {}) {
   await writeFile(join(source, "big"), "");
   await truncate(join(source, "big"), 2_000_000_000);
   const rsync = { archive: true, bwlimit: "2000" };

@@ -1,17 +1,17 @@
 import { defaultLease } from "../../src/config/resolve-lease.ts";
-import type { Action, Job } from "../../src/config/resolved.ts";
+import type { Action, Job, SshEndpoint, Target } from "../../src/config/resolved.ts";
+
+/** What of a job a test is about; `endpoint` stands for a single target. */
+export type JobDraft = Partial<Job> & { readonly endpoint?: SshEndpoint | undefined };
 
 /** A local job with one command action and no locks; a test names only what it is about. */
-export function buildJob(overrides: Partial<Job> = {}): Job {
+export function buildJob({ endpoint, ...overrides }: JobDraft = {}): Job {
   return {
     id: "job",
     type: "local",
     enabled: true,
     direction: "push",
-    endpoint: undefined,
-    targets: [
-      { id: overrides.endpoint?.host ?? "local", endpoint: overrides.endpoint, dest: undefined, bwlimit: undefined },
-    ],
+    targets: [buildTarget(endpoint)],
     maxParallel: 4,
     schedules: [],
     scheduling: {
@@ -40,6 +40,10 @@ export function buildJob(overrides: Partial<Job> = {}): Job {
     actions: [buildCommand("one")],
     ...overrides,
   };
+}
+
+export function buildTarget(endpoint: SshEndpoint | undefined, overrides: Partial<Target> = {}): Target {
+  return { id: endpoint?.host ?? "local", endpoint, dest: undefined, bwlimit: undefined, ...overrides };
 }
 
 export function buildCommand(id: string): Action {

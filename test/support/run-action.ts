@@ -4,12 +4,12 @@ import { AbortReason } from "../../src/base/abort.ts";
 import type { AbortKind } from "../../src/base/abort.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
-import type { Action, Job, SyncAction } from "../../src/config/resolved.ts";
+import type { Action, SyncAction } from "../../src/config/resolved.ts";
 import type { HoldClaim } from "../../src/model/hold.ts";
 import type { ActionOutcome } from "../../src/model/run.ts";
 import type { TransferProgress } from "../../src/model/transfer.ts";
 import { sshCommand } from "../../src/ssh/ssh-arguments.ts";
-import { buildJob } from "./build-job.ts";
+import { buildJob, type JobDraft } from "./build-job.ts";
 
 /** A running action and what it has said so far. */
 export interface StartedAction {
@@ -21,7 +21,7 @@ export interface StartedAction {
 }
 
 export interface StartOptions {
-  job?: Partial<Job>;
+  job?: JobDraft;
   deps?: Partial<ActionDeps>;
   dryRun?: boolean;
   holds?: readonly HoldClaim[];

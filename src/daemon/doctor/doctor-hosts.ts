@@ -62,20 +62,24 @@ export function hostsOfConfig(config: Config): DoctorHost[] {
   for (const job of config.jobs) {
     const syncs = job.actions.filter((action) => action.kind === "sync");
     const here = draftOf(null, job.id);
-    const there = job.endpoint === undefined ? here : draftOf(job.endpoint, job.id);
-    if (syncs.length > 0) here.needsRsync = there.needsRsync = true;
-    const written = job.direction === "pull" ? here : there;
-    for (const { dest } of syncs) written.destinations.add(dest);
-    const isElsewhere = (lock: LockFile) =>
-      lock.type === "local"
-        ? written.endpoint !== null
-        : lock.endpoint.host !== written.endpoint?.host || lock.endpoint.port !== written.endpoint.port;
-    if (syncs.length > 0 && job.hold !== "off" && job.lockFiles.some(isElsewhere)) {
+    if (syncs.length > 0) here.needsRsync = true;
+    const places = job.targets.map(({ endpoint, dest: own }) => {
+      const there = endpoint === undefined ? here : draftOf(endpoint, job.id);
+      if (syncs.length > 0) there.needsRsync = true;
+      const written = job.direction === "pull" ? here : there;
+      for (const { dest } of syncs) written.destinations.add(own ?? dest);
+      return written;
+    });
+    for (const written of places) {
+      if (syncs.length === 0 || job.hold === "off" || !job.lockFiles.some((lock) => isElsewhere(lock, written)))
+        continue;
       const required = job.hold === "required" || written.holds.get(job.holdDir)?.required === true;
       written.holds.set(job.holdDir, { path: job.holdDir, required });
     }
     const isThird = (lock: LockFile) =>
-      syncs.length > 0 && lock.type === "remote" && lock.endpoint.host !== written.endpoint?.host;
+      syncs.length > 0 &&
+      lock.type === "remote" &&
+      places.some((written) => lock.endpoint.host !== written.endpoint?.host);
     for (const lock of job.lockFiles) addLock(lock, { id: job.id, claims: true, third: isThird(lock) });
     for (const { lock } of job.blocksOn) addLock(lock, { id: job.id, claims: false, third: false });
   }
@@ -87,6 +91,11 @@ export function hostsOfConfig(config: Config): DoctorHost[] {
     needsRsync,
     jobs: [...jobs],
   }));
+}
+
+function isElsewhere(lock: LockFile, { endpoint }: Draft): boolean {
+  if (lock.type === "local") return endpoint !== null;
+  return lock.endpoint.host !== endpoint?.host || lock.endpoint.port !== endpoint.port;
 }
 
 function newDraft(endpoint: SshEndpoint | null): Draft {

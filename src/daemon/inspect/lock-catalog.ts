@@ -4,7 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { StartChild } from "../../base/kept-child.ts";
 import { silentLogger } from "../../base/logger.ts";
 import type { RunTool } from "../../base/tool-runner.ts";
-import type { Config, Job, LockFile } from "../../config/resolved.ts";
+import type { Config, Job, LockFile, SshEndpoint } from "../../config/resolved.ts";
 import { createFenceFinder } from "../../lock/hold/fence-finder.ts";
 import { describeOwner } from "../../lock/lock-owner.ts";
 import type { LockRecord } from "../../lock/lock-record.ts";
@@ -89,18 +89,15 @@ export async function openLockCatalog(configs: readonly Config[], deps: CatalogD
 
 /** Somebody sits there and waits: less patience than a job has will do. */
 function inHaste(job: Job, connectTimeoutMs: number): Job {
-  const hurry = <T extends LockFile>(lock: T): T => {
-    if (lock.type === "local") return lock;
-    const { endpoint } = lock;
-    const bound = Math.min(endpoint.connectTimeoutMs, connectTimeoutMs);
-    return { ...lock, endpoint: { ...endpoint, connectTimeoutMs: bound } };
-  };
+  const bound = (endpoint: SshEndpoint): SshEndpoint => ({
+    ...endpoint,
+    connectTimeoutMs: Math.min(endpoint.connectTimeoutMs, connectTimeoutMs),
+  });
+  const hurry = <T extends LockFile>(lock: T): T =>
+    lock.type === "local" ? lock : { ...lock, endpoint: bound(lock.endpoint) };
   return {
     ...job,
-    endpoint: job.endpoint && {
-      ...job.endpoint,
-      connectTimeoutMs: Math.min(job.endpoint.connectTimeoutMs, connectTimeoutMs),
-    },
+    targets: job.targets.map((target) => ({ ...target, endpoint: target.endpoint && bound(target.endpoint) })),
     lockFiles: job.lockFiles.map(hurry),
     blocksOn: job.blocksOn.map((block) => ({ ...block, lock: hurry(block.lock) })),
   };

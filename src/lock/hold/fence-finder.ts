@@ -8,11 +8,12 @@ import type { LockTarget, TransportPool } from "../transport/transport-pool.ts";
  * and then with the account that the job has there. All directors call a host by the same name.
  */
 export function createFenceFinder(
-  job: Pick<Job, "endpoint" | "lockFiles" | "blocksOn">,
+  job: Pick<Job, "targets" | "lockFiles" | "blocksOn">,
   { transports, owner }: { transports: TransportPool; owner: LockOwner },
 ): (record: LockRecord) => Promise<LockTarget | undefined> {
   const locks = [...job.lockFiles, ...job.blocksOn.map(({ lock }) => lock)];
-  const endpoints = [job.endpoint, ...locks.map((lock) => (lock.type === "remote" ? lock.endpoint : undefined))];
+  const ofTargets = job.targets.map(({ endpoint }) => endpoint);
+  const endpoints = [...ofTargets, ...locks.map((lock) => (lock.type === "remote" ? lock.endpoint : undefined))];
   return async (record) => {
     const at = findWay(record, owner, endpoints);
     return at === undefined ? undefined : transports.locate(at);

@@ -46,8 +46,9 @@ export async function planHolds(job: Job, transports: TransportPool): Promise<Ho
 
 function somewhereAtDestination(job: Job): LockFile {
   const path = join(job.holdDir, "any");
-  if (job.endpoint === undefined || job.direction === "pull") return { type: "local", path };
-  return { type: "remote", path, endpoint: job.endpoint };
+  const endpoint = job.targets[0]?.endpoint;
+  if (endpoint === undefined || job.direction === "pull") return { type: "local", path };
+  return { type: "remote", path, endpoint };
 }
 
 function holdFileOf(lock: LockTarget, destination: LockTarget, holdDir: string): HoldFile {

@@ -4,11 +4,11 @@ import type { ActionDeps } from "../../../src/action/action-kind.ts";
 import { OperatorError } from "../../../src/base/errors.ts";
 import type { LogFields } from "../../../src/base/logger.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
-import type { Job, SyncAction } from "../../../src/config/resolved.ts";
+import type { SshEndpoint, SyncAction } from "../../../src/config/resolved.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
-const endpoint: NonNullable<Job["endpoint"]> = {
+const endpoint: SshEndpoint = {
   host: "backup",
   user: "me",
   port: 2222,

@@ -50,7 +50,7 @@ describe("resolveConfig", () => {
       },
       enabled: true,
       direction: "push",
-      endpoint: undefined,
+      targets: [{ id: "local", endpoint: undefined, dest: undefined, bwlimit: undefined }],
       hold: "auto",
       holdDir: "/run/rsyncdirector-locks",
       concurrency: "queue",
@@ -110,13 +110,13 @@ describe("resolveConfig", () => {
       { kind: "command", id: "plain", argv: ["/bin/echo", "a b", "", "c d"], shell: false, cwd: "/home/tester/work" },
       { kind: "command", id: "script", argv: ["ls | wc -l; echo ${HOME} $HOME"], shell: true, cwd: undefined },
     ]);
-    expect(pull?.endpoint).toMatchObject({ host: "fe80::1", user: "somebody", port: 2200 });
+    expect(pull?.targets[0]?.endpoint).toMatchObject({ host: "fe80::1", user: "somebody", port: 2200 });
   });
 
   test("combines defaults with what a job says", async () => {
     const { jobs } = await load("valid", "everything.yaml");
     expect(jobs[0]?.retry).toEqual({ limit: 5, delayMs: 5000, maxDelayMs: 600_000, backoff: 3, exitCodes: undefined });
-    expect(jobs[0]?.endpoint).toEqual({
+    expect(jobs[0]?.targets[0]?.endpoint).toEqual({
       host: "nas",
       user: "backup",
       port: 22,
@@ -183,7 +183,7 @@ describe("resolveConfig", () => {
     expect(jobs[0]?.actions[0]).toMatchObject({
       opts: ["-av", "--delete", "--exclude", "raw files", "--exclude", "*.tmp"],
     });
-    expect(jobs[1]?.endpoint).toMatchObject({ port: 2022, identityFile: "/home/ann/.ssh/store" });
+    expect(jobs[1]?.targets[0]?.endpoint).toMatchObject({ port: 2022, identityFile: "/home/ann/.ssh/store" });
     expect(jobs[1]?.lockFiles[1]).toMatchObject({ endpoint: { port: 2022, identityFile: "/home/ann/.ssh/store" } });
     expect(jobs[1]?.blocksOn[0]).toMatchObject({
       waitTimeMs: 120_000,
@@ -196,7 +196,11 @@ describe("resolveConfig", () => {
     ]);
 
     const older = await load("legacy", "original-syncs.yaml");
-    expect(older.jobs[0]?.endpoint).toMatchObject({ user: "root", host: "vault", identityFile: "/root/.ssh/vault" });
+    expect(older.jobs[0]?.targets[0]?.endpoint).toMatchObject({
+      user: "root",
+      host: "vault",
+      identityFile: "/root/.ssh/vault",
+    });
     expect(older.jobs[0]?.actions).toMatchObject([
       { kind: "sync", id: "sync-1", sources: ["/home"], dest: "/vault/home", opts: ["-a", "--numeric-ids"] },
       { kind: "sync", id: "sync-2", sources: ["/etc"], dest: "/vault/etc", opts: ["-a"] },

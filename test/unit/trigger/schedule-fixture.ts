@@ -44,7 +44,6 @@ export function sketchConfig(sketch: ConfigSketch): Config {
       type: "local",
       enabled: true,
       direction: "push",
-      endpoint: undefined,
       targets: [{ id: "local", endpoint: undefined, dest: undefined, bwlimit: undefined }],
       maxParallel: 4,
       schedules: [],

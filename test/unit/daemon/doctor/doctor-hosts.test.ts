@@ -1,14 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { hostsOfConfig } from "../../../../src/daemon/doctor/doctor-hosts.ts";
 import type { Config, Job } from "../../../../src/config/resolved.ts";
-import { buildJob } from "../../../support/build-job.ts";
+import { buildJob, type JobDraft } from "../../../support/build-job.ts";
 import { blockOn, remoteLock } from "../../../support/lock-fixture.ts";
 import { plainEndpoint } from "../../../support/ssh-endpoint.ts";
 
-const sync: Job["actions"][number] = { kind: "sync", id: "s", sources: ["/a"], dest: "/b", opts: [], rsync: {}, extensions: [] };
+const sync: Job["actions"][number] = {
+  kind: "sync",
+  id: "s",
+  sources: ["/a"],
+  dest: "/b",
+  opts: [],
+  rsync: {},
+  extensions: [],
+};
 
 describe("the hosts of a configuration", () => {
-  const hostsOf = (...jobs: Partial<Job>[]) =>
+  const hostsOf = (...jobs: JobDraft[]) =>
     hostsOfConfig({ jobs: jobs.map((job, index) => buildJob({ id: `job${index}`, ...job })) } as unknown as Config);
 
   it("are this one and those of jobs, locks and blocks, each once", () => {
@@ -35,7 +43,7 @@ describe("the hosts of a configuration", () => {
   it("are third ones only when neither this one nor the one that is written", () => {
     const lock = { type: "remote", endpoint: plainEndpoint, path: "/run/x/a" } as const;
     const job = { type: "remote", endpoint: plainEndpoint, actions: [sync], lockFiles: [lock] } as const;
-    const thirdOf = (...jobs: Partial<Job>[]) =>
+    const thirdOf = (...jobs: JobDraft[]) =>
       hostsOf(...jobs)
         .at(-1)
         ?.lockDirectories.map(({ third }) => third);
@@ -47,7 +55,7 @@ describe("the hosts of a configuration", () => {
   it("need a directory for hold files where a job writes whose locks lie elsewhere", () => {
     const local = { type: "local", path: "/run/x/a" } as const;
     const job = { type: "remote", endpoint: plainEndpoint, actions: [sync], lockFiles: [local] } as const;
-    const holdsOf = (...jobs: Partial<Job>[]) => hostsOf(...jobs).map(({ holdDirectories }) => holdDirectories);
+    const holdsOf = (...jobs: JobDraft[]) => hostsOf(...jobs).map(({ holdDirectories }) => holdDirectories);
     const path = "/run/rsyncdirector-locks";
     expect(holdsOf(job)).toEqual([[], [{ path, required: false }]]);
     expect(holdsOf({ ...job, hold: "required" }, job)).toEqual([[], [{ path, required: true }]]);

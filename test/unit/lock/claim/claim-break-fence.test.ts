@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { buildTarget } from "../../../support/build-job.ts";
 import { lockContent, remoteLock } from "../../../support/lock-fixture.ts";
 import { MemoryLockHost } from "../../../support/memory-lock-host.ts";
 import { asBlock, type BreakWorld, createBreakWorld, dead, path } from "./claim-break-fixture.ts";
@@ -18,7 +19,10 @@ describe("a job that waits for a lock whose owner died", () => {
     });
 
     it("declares the token dead there first, and breaks then", async () => {
-      const { state, events } = world.start({ ...asBlock, endpoint }, { hosts: [world.backup, world.local, dest] });
+      const { state, events } = world.start(
+        { ...asBlock, targets: [buildTarget(endpoint)] },
+        { hosts: [world.backup, world.local, dest] },
+      );
       let fenced: boolean | undefined;
       events.on(
         "lock:broken",
@@ -31,7 +35,10 @@ describe("a job that waits for a lock whose owner died", () => {
 
     it("leaves it alone while a writer is alive there", async () => {
       dest.writers.add("/locks/00000000000000000000000000000001.hold");
-      const { state, events } = world.start({ ...asBlock, endpoint }, { hosts: [world.backup, world.local, dest] });
+      const { state, events } = world.start(
+        { ...asBlock, targets: [buildTarget(endpoint)] },
+        { hosts: [world.backup, world.local, dest] },
+      );
       await world.wait(1000);
       expect(state.kind).toBe("waiting");
       expect(dest.dead.size).toBe(0);
@@ -47,7 +54,7 @@ describe("a job that waits for a lock whose owner died", () => {
     ])("leaves it alone, and says so, when that host %s", async (_, { silent, knows }, cause, detail) => {
       dest.silent = silent;
       const { state, events } = world.start(
-        { ...asBlock, endpoint: knows ? endpoint : undefined },
+        { ...asBlock, targets: [buildTarget(knows ? endpoint : undefined)] },
         { hosts: [world.backup, world.local, dest] },
       );
       await world.wait(1000);

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Job } from "../../../../src/config/resolved.ts";
-import { buildJob } from "../../../support/build-job.ts";
+import { buildJob, type JobDraft } from "../../../support/build-job.ts";
 import { remoteLock } from "../../../support/lock-fixture.ts";
 import { afterCopy, createHoldWorld, type HoldWorld, pushJob, pushLock } from "./hold-locks-fixture.ts";
 
@@ -8,7 +7,7 @@ describe("guarded locks of which one is on another host than the one that is wri
   let world: HoldWorld;
   beforeEach(() => void (world = createHoldWorld()));
 
-  const there: Partial<Job> = { type: "local", endpoint: undefined, lockFiles: [pushLock], holdDir: "/locks" };
+  const there: JobDraft = { type: "local", endpoint: undefined, lockFiles: [pushLock], holdDir: "/locks" };
   const holdFile = async (claimed: ReturnType<HoldWorld["start"]>) => {
     const held = await claimed.hold();
     const { fencing } = held;

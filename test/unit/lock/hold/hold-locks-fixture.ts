@@ -1,8 +1,7 @@
-import type { Job } from "../../../../src/config/resolved.ts";
 import { createGuardedLocks } from "../../../../src/lock/hold/hold-locks.ts";
 import { defaultLockTimings } from "../../../../src/lock/lock-timings.ts";
 import { noIntents } from "../../../../src/lock/recovery/intents.ts";
-import { buildJob } from "../../../support/build-job.ts";
+import { buildJob, type JobDraft } from "../../../support/build-job.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { createDirector, memoryTransportPool, remoteLock } from "../../../support/lock-fixture.ts";
 import { MemoryLockHost } from "../../../support/memory-lock-host.ts";
@@ -15,7 +14,7 @@ export const afterCopy = { survivors: [], atDestination: true };
 export const pushLock = remoteLock("backup", "/locks/a");
 
 /** What of a job makes it a push to the host `backup`. */
-export const pushJob: Partial<Job> = {
+export const pushJob: JobDraft = {
   type: "remote",
   endpoint: pushLock.type === "remote" ? pushLock.endpoint : undefined,
   lockFiles: [pushLock],
@@ -33,7 +32,7 @@ export function createHoldWorld() {
   const hurry = new AbortController();
 
   /** A director that claims the locks of one job. */
-  const start = (overrides: Partial<Job> = {}) => {
+  const start = (overrides: JobDraft = {}) => {
     const director = createDirector({ hosts: [backup, local], clock });
     const spawned: unknown[] = [];
     const locks = createGuardedLocks({

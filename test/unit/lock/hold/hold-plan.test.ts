@@ -1,14 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Job } from "../../../../src/config/resolved.ts";
 import { planHolds } from "../../../../src/lock/hold/hold-plan.ts";
-import { buildJob } from "../../../support/build-job.ts";
+import { buildJob, type JobDraft } from "../../../support/build-job.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { memoryTransportPool, remoteLock } from "../../../support/lock-fixture.ts";
 import { MemoryLockHost } from "../../../support/memory-lock-host.ts";
 import { buildSync } from "../../../support/run-action.ts";
 
 describe("which hold locks a job's writers take", () => {
-  let plan: (overrides: Partial<Job>) => ReturnType<typeof planHolds>;
+  let plan: (overrides: JobDraft) => ReturnType<typeof planHolds>;
   const backup = remoteLock("backup", "/locks/a");
   const endpoint = backup.type === "remote" ? backup.endpoint : undefined;
   const here = { type: "local", path: "/locks/h" } as const;
