@@ -60,7 +60,7 @@ export async function openLockClient(
       const startedAt = performance.now();
       const claim = await locks.claim({ job, runId: String(runs), signal: new AbortController().signal });
       if (claim.kind !== "held") throw new Error(`a lock of the bench was not taken: ${JSON.stringify(claim)}`);
-      const troubles = await claim.held.release({ survivors: [], atDestination: false });
+      const troubles = await claim.held.release({ survivors: [], atTargets: [] });
       if (troubles.length > 0) throw new Error(troubles.join("; "));
       return performance.now() - startedAt;
     },

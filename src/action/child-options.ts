@@ -23,14 +23,16 @@ export function childOptions(
   };
 }
 
+/** `hasTarget`: the child works for the target of its context, and for no other. */
 export function childSpec(
   argv: readonly string[],
   actionId: string,
-  { context, deps }: { context: ActionContext; deps: ActionDeps },
+  { context, deps, hasTarget = true }: { context: ActionContext; deps: ActionDeps; hasTarget?: boolean },
 ): ProcessSpec {
   const [file = "", ...args] = argv;
   const { runId, jobId, attempt } = context;
-  return { file, args, env: childEnvironment(deps.env, { runId, jobId, actionId, attempt }) };
+  const target = hasTarget ? context.target.id : undefined;
+  return { file, args, env: childEnvironment(deps.env, { runId, jobId, actionId, attempt, target }) };
 }
 
 /** systemd ends what is left of a unit when its main process dies; elsewhere the kernel has to be asked. */

@@ -24,7 +24,7 @@ export const commandAction: ActionKind<CommandAction> = {
     }
     const tail = createOutputTail();
     const result = await runProcess(
-      { ...childSpec(argv, action.id, { context, deps }), cwd: action.cwd },
+      { ...childSpec(argv, action.id, { context, deps, hasTarget: job.targets.length === 1 }), cwd: action.cwd },
       {
         ...childOptions(job, { context, deps }),
         // What a program of the operator's starts may leave its group, which rsync never does.

@@ -5,7 +5,7 @@ import { formatLocksOfRun } from "./history-locks-view.ts";
 import { formatBytes, formatTable, formatTime, printable, formatJson } from "./output.ts";
 import { quoteWord } from "../base/shell-words.ts";
 
-/** By job, action and attempt, as `JSON.stringify([jobId, actionId, attempt])`. */
+/** By job, action, target and attempt, as `JSON.stringify([jobId, actionId, targetId, attempt])`. */
 export type Outputs = ReadonlyMap<string, string>;
 
 export function formatRunList(runs: readonly RunSummary[]): string {
@@ -60,8 +60,8 @@ export function formatOutputs(run: RunRecord, outputs: Outputs, { isTTY }: { isT
   return parts.length === 0 ? "(this run has no actions)\n" : parts.join("\n");
 }
 
-function outputKey({ jobId }: JobRecord, { actionId, attempt }: ActionRecord): string {
-  return JSON.stringify([jobId, actionId, attempt]);
+function outputKey({ jobId }: JobRecord, { actionId, targetId, attempt }: ActionRecord): string {
+  return JSON.stringify([jobId, actionId, targetId, attempt]);
 }
 
 function formatJob(job: JobRecord): string {
@@ -95,8 +95,9 @@ function formatAction(action: ActionRecord): string {
   ].join("\n");
 }
 
-function titleOf({ actionId, attempt }: ActionRecord): string {
-  return attempt === 1 ? actionId : `${actionId}, try ${attempt}`;
+function titleOf({ actionId, targetId, attempt }: ActionRecord): string {
+  const name = targetId === "" ? actionId : `${actionId} to ${targetId}`;
+  return attempt === 1 ? name : `${name}, try ${attempt}`;
 }
 
 function durationOf({ startedAt, finishedAt }: { startedAt: number; finishedAt: number | null }): string {

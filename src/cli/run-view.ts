@@ -44,6 +44,8 @@ export function showRun(
   const isTerminal = output.isTTY === true;
   const hidesStatistics = createStatisticsFilter();
   const formatClock = createClockFormat();
+  /** Jobs with several targets: no action's own line tells how they end. */
+  const withTargets = new Set<string>();
   let shownProgress = "";
 
   const line = (jobId: string, text: string) => {
@@ -60,30 +62,44 @@ export function showRun(
     events.on("job:started", ({ jobId }) => line(jobId, dryRun ? "dry run: takes no locks" : "started")),
     events.on("job:slow", ({ jobId, runningMs }) => line(jobId, `still running after ${formatDuration(runningMs)}`)),
     ...showLocks(events, line),
-    events.on("action:started", ({ jobId, actionId, argv }) => {
-      hidesStatistics.begin(`${jobId} ${actionId}`, argv);
-      line(jobId, `${actionId}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteWord).join(" ")}`);
+    events.on("action:started", (event) => {
+      const { jobId, argv } = event;
+      hidesStatistics.begin(keyOf(event), argv);
+      line(jobId, `${nameOf(event)}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteWord).join(" ")}`);
     }),
-    events.on("action:output", ({ jobId, actionId, stream, line: text }) => {
-      if (stream === "stdout" && hidesStatistics.hides(`${jobId} ${actionId}`, text)) return;
-      line(jobId, `${stream === "stderr" ? "!" : "|"} ${text}`);
+    events.on("action:output", (event) => {
+      const { jobId, targetId, stream, line: text } = event;
+      if (stream === "stdout" && hidesStatistics.hides(keyOf(event), text)) return;
+      line(jobId, `${targetId === "" ? "" : `${targetId} `}${stream === "stderr" ? "!" : "|"} ${text}`);
     }),
-    events.on("action:progress", ({ jobId, actionId, progress }) =>
-      setProgress(progressLine(`${jobId} ${actionId}`, progress)),
+    events.on("action:progress", (event) =>
+      setProgress(progressLine(`${event.jobId} ${nameOf(event)}`, event.progress)),
     ),
-    events.on("action:finished", ({ jobId, actionId, outcome, startedAt, at }) => {
+    events.on("action:finished", (event) => {
+      const { jobId, outcome, startedAt, at } = event;
       setProgress("");
-      line(jobId, `${actionId}: ${describeAction(outcome)} in ${formatDuration(at - startedAt)}`);
+      line(jobId, `${nameOf(event)}: ${describeAction(outcome)} in ${formatDuration(at - startedAt)}`);
     }),
-    events.on("action:retrying", ({ jobId, actionId, delayMs }) =>
-      line(jobId, `${actionId}: again in ${formatDuration(delayMs)}`),
+    events.on("action:retrying", (event) =>
+      line(event.jobId, `${nameOf(event)}: again in ${formatDuration(event.delayMs)}`),
     ),
-    events.on("job:finished", ({ jobId, outcome }) => line(jobId, describeEnd(outcome))),
+    events.on("target:result", ({ jobId }) => void withTargets.add(jobId)),
+    events.on("job:finished", ({ jobId, outcome }) =>
+      line(jobId, withTargets.delete(jobId) ? describeJob(outcome) : describeEnd(outcome)),
+    ),
   ];
   return () => {
     setProgress("");
     for (const stop of stops) stop();
   };
+}
+
+function keyOf({ jobId, actionId, targetId }: { jobId: string; actionId: string; targetId: string }): string {
+  return JSON.stringify([jobId, actionId, targetId]);
+}
+
+function nameOf({ actionId, targetId }: { actionId: string; targetId: string }): string {
+  return targetId === "" ? actionId : `${actionId} to ${targetId}`;
 }
 
 function describeAction(outcome: ActionOutcome): string {

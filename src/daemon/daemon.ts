@@ -58,9 +58,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const recorder = recordMetrics({ events, set: metrics.set, rsyncId: config.rsyncId });
     metrics.beforeScrape(() => recorder.refresh(clock.now()));
     recorder.setJobs(
-      config.jobs.map(({ id, actions, blocksOn }) => ({
+      config.jobs.map(({ id, actions, targets, blocksOn }) => ({
         id,
         actionIds: actions.map((action) => action.id),
+        targetIds: targets.length === 1 ? [] : targets.map((target) => target.id),
         blocks: blocksOn.length > 0,
       })),
     );

@@ -86,6 +86,14 @@ export function logEvents(options: {
     events.on("job:slow", (event) =>
       log.warn({ ...ofJob(event), running: formatDuration(event.runningMs) }, "job takes longer than warn_after"),
     ),
+    events.on("target:result", (event) => {
+      const { targetId, outcome } = event;
+      const detail = outcome.kind === "ok" ? {} : { detail: outcome.message };
+      log[levelOf(outcome.kind)](
+        { ...ofJob(event), target: targetId, outcome: outcome.kind, ...detail },
+        "target finished",
+      );
+    }),
     events.on("job:finished", (event) => {
       const { outcome, startedAt, at } = event;
       const fields = { ...ofJob(event), ...jobFields(outcome), duration: formatDuration(at - startedAt) };
@@ -161,17 +169,25 @@ function keyOf({
   runId,
   jobId,
   actionId,
+  targetId,
   attempt,
 }: DirectorEvents["action:output"] | DirectorEvents["action:finished"]) {
-  return JSON.stringify([runId, jobId, actionId, attempt]);
+  return JSON.stringify([runId, jobId, actionId, targetId, attempt]);
 }
 
 function ofJob({ runId, jobId }: { runId: string; jobId: string }): LogFields {
   return { run: runId, job: jobId };
 }
 
-function ofAction(event: { runId: string; jobId: string; actionId: string; attempt: number }): LogFields {
-  const fields = { ...ofJob(event), action: event.actionId };
+function ofAction(event: {
+  runId: string;
+  jobId: string;
+  actionId: string;
+  targetId: string;
+  attempt: number;
+}): LogFields {
+  const target = event.targetId === "" ? {} : { target: event.targetId };
+  const fields = { ...ofJob(event), action: event.actionId, ...target };
   return event.attempt === 1 ? fields : { ...fields, attempt: event.attempt };
 }
 

@@ -6,37 +6,55 @@ import type { TransferProgress } from "../model/transfer.ts";
 
 interface Shown {
   readonly action: string;
+  /** Empty: there is only one. */
+  readonly target: string;
   readonly startedAt: number;
   readonly progress: TransferProgress | undefined;
 }
 
-/** Keeps how far each job is just now, for those who wait for its locks. */
+/**
+ * Keeps how far each job is just now, for those who wait for its locks. Of several targets the one tells that is least
+ * far: the job is not over before it is.
+ */
 export function keepProgress(deps: { events: Emitter<DirectorEvents>; clock: Clock }): {
   progressOf: ProgressOf;
   stop(): void;
 } {
   const { events, clock } = deps;
-  const board = new Map<string, Shown>();
+  /** By target. What has ended stays until the next begins. */
+  const board = new Map<string, Map<string, Shown>>();
   const keyOf = ({ runId, jobId }: { runId: string; jobId: string }) => `${runId} ${jobId}`;
   const unsubscribe = [
     events.on("action:started", (event) => {
-      board.set(keyOf(event), { action: event.actionId, startedAt: event.at, progress: undefined });
+      const { actionId: action, targetId: target, at: startedAt } = event;
+      const before = [...(board.get(keyOf(event)) ?? [])].filter(([, shown]) => shown.action === action);
+      board.set(keyOf(event), new Map([...before, [target, { action, target, startedAt, progress: undefined }]]));
     }),
     events.on("action:progress", (event) => {
-      const shown = board.get(keyOf(event));
-      if (shown !== undefined) board.set(keyOf(event), { ...shown, progress: event.progress });
+      const lanes = board.get(keyOf(event));
+      const shown = lanes?.get(event.targetId);
+      if (shown !== undefined) lanes?.set(event.targetId, { ...shown, progress: event.progress });
+    }),
+    events.on("action:finished", (event) => {
+      const lanes = board.get(keyOf(event));
+      if (lanes !== undefined && lanes.size > 1) lanes.delete(event.targetId);
     }),
     events.on("job:finished", (event) => void board.delete(keyOf(event))),
   ];
   return {
     progressOf: (of) => {
-      const shown = board.get(keyOf(of));
+      const shown = leastFar(board.get(keyOf(of)));
       if (shown === undefined) return undefined;
-      const { action, startedAt, progress } = shown;
+      const { action, target, startedAt, progress } = shown;
       const now = clock.now();
       const left = progress === undefined ? undefined : millisecondsLeft(progress);
       return {
-        ...{ job: of.jobId, action, started: rfc3339(startedAt), at: rfc3339(now) },
+        ...{
+          job: of.jobId,
+          action: target === "" ? action : `${action} to ${target}`,
+          started: rfc3339(startedAt),
+          at: rfc3339(now),
+        },
         ...{ percent: progress?.percent ?? null, bytes: progress?.bytes ?? null },
         rate: progress?.bytesPerSecond ?? null,
         eta: left === undefined ? null : rfc3339(now + left),
@@ -44,6 +62,11 @@ export function keepProgress(deps: { events: Emitter<DirectorEvents>; clock: Clo
     },
     stop: () => unsubscribe.forEach((end) => end()),
   };
+}
+
+function leastFar(lanes: ReadonlyMap<string, Shown> | undefined): Shown | undefined {
+  const percentOf = ({ progress }: Shown) => progress?.percent ?? 0;
+  return [...(lanes?.values() ?? [])].toSorted((one, other) => percentOf(one) - percentOf(other))[0];
 }
 
 /** At the present rate; rsync's own estimate is not in the line that is read. */

@@ -10,7 +10,7 @@ import { createWaitAnnouncer, type ClaimScope, type LockDeps } from "./claim/cla
 import type { Lease } from "./lease/lease.ts";
 import { createLeaseKeeper } from "./lease/lease-keeper.ts";
 import { createFenceFinder } from "./hold/fence-finder.ts";
-import type { HoldPlace, LockOwner } from "./lock-record.ts";
+import type { Fence, LockOwner } from "./lock-record.ts";
 import { defaultLockTimings, type LockTimings } from "./lock-timings.ts";
 import { describePlace } from "./look.ts";
 import { createOrphanReaper, type OrphanReaper } from "./recovery/orphan-reaper.ts";
@@ -35,8 +35,10 @@ export interface ClaimRequest {
   readonly signal: AbortSignal;
   /** The writers of the job will hold a kernel lock: whoever finds this lock stale can tell whether they live. */
   readonly hold?: boolean;
+  /** Some of them will not. */
+  readonly unfenced?: boolean;
   /** Where the tokens of that job can be declared dead, when a hold lock is not beside its lock file. */
-  readonly fence?: HoldPlace | undefined;
+  readonly fence?: Fence | undefined;
 }
 
 export type ClaimResult =
@@ -98,7 +100,7 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
 
   return {
     claim: async (request) => {
-      const { job, runId, signal } = request;
+      const { job, runId, signal, hold = false, unfenced = false } = request;
       if (job.lockFiles.length === 0 && job.blocksOn.length === 0) return { kind: "held", held: noLocks() };
       const of = { jobId: job.id, runId, firstLookAt: clock.monotonic() };
       const announce = createWaitAnnouncer(shared, of);
@@ -113,7 +115,7 @@ export function createJobLocks(deps: JobLocksDeps): JobLocks {
       );
       const badgeOf = (attempts: number) =>
         makeBadge(
-          { ...of, attempts, owner, hold: request.hold ?? false, fence: request.fence, lease },
+          { ...of, attempts, owner, hold, unfenced, fence: request.fence, lease },
           { token: newToken(), claimHeartbeatMs: timings.claimHeartbeatMs, now: clock.now() },
         );
       const outcome = await claimLocks({ own, blocks }, scope, { makeBadge: badgeOf, reaper });

@@ -25,6 +25,12 @@ export interface HoldPlace {
   readonly path: string;
 }
 
+/** Where the tokens of a job can be declared dead. Whoever breaks its lock has to do so in all of these places. */
+export interface Fence extends HoldPlace {
+  /** Of a job that writes on several hosts: those on the others. In the file they follow in one list. */
+  readonly others?: readonly HoldPlace[];
+}
+
 /** The second line of a lock file, format version 1 (docs/locking.md). */
 export interface LockRecord {
   readonly v: 1;
@@ -42,8 +48,10 @@ export interface LockRecord {
   readonly ttl: number;
   /** A kernel lock at the destination proves whether anybody still writes. */
   readonly hold: boolean;
-  /** Where the token can be declared dead, when the hold lock is not beside the lock file. */
-  readonly fence?: HoldPlace;
+  /** Some of its writers hold no kernel lock, so that nobody can say whether one of them still writes. */
+  readonly unfenced?: true;
+  /** Where the token can be declared dead, when a hold lock is not beside the lock file. */
+  readonly fence?: Fence;
   /** RFC 3339 by the owner's clock, for people. */
   readonly created: string;
 }
@@ -53,7 +61,9 @@ export const longestContent = 4096;
 
 /** The first line is the process id, as the original writes it and as `cat` shows it first. */
 export function formatLockContent(record: LockRecord): string {
-  return `${record.owner.pid}\n${JSON.stringify(record)}\n`;
+  const { others = [], ...first } = record.fence ?? {};
+  const written = others.length === 0 ? record : { ...record, fence: [first, ...others] };
+  return `${record.owner.pid}\n${JSON.stringify(written)}\n`;
 }
 
 /**
@@ -89,12 +99,16 @@ export function parseLockRecord(line: string): LockRecord | undefined {
   } catch {
     return undefined;
   }
-  return isLockRecord(value) ? value : undefined;
+  if (!isObject(value) || !Array.isArray(value["fence"])) return isLockRecord(value) ? value : undefined;
+  const [first, ...others] = value["fence"] as unknown[];
+  if (!isHoldPlace(first) || others.length === 0 || !others.every(isHoldPlace)) return undefined;
+  const joined = { ...value, fence: { ...first, others } };
+  return isLockRecord(joined) ? joined : undefined;
 }
 
 function isLockRecord(value: unknown): value is LockRecord {
   if (!isObject(value) || value["v"] !== 1) return false;
-  const { token, state, rank, owner, job, run, hb, ttl, hold, fence, created } = value;
+  const { token, state, rank, owner, job, run, hb, ttl, hold, unfenced, fence, created } = value;
   return (
     typeof token === "string" &&
     tokenPattern.test(token) &&
@@ -102,6 +116,7 @@ function isLockRecord(value: unknown): value is LockRecord {
     [rank, job, run, created].every((field) => typeof field === "string") &&
     [hb, ttl].every((field) => typeof field === "number" && field >= 0) &&
     typeof hold === "boolean" &&
+    (unfenced === undefined || unfenced === true) &&
     (fence === undefined || isHoldPlace(fence)) &&
     isObject(owner) &&
     ["inst", "name", "host", "machine", "boot"].every((field) => typeof owner[field] === "string") &&
@@ -110,7 +125,7 @@ function isLockRecord(value: unknown): value is LockRecord {
   );
 }
 
-function isHoldPlace(value: unknown): boolean {
+function isHoldPlace(value: unknown): value is HoldPlace {
   if (!isObject(value)) return false;
   const { host, user, port, path } = value;
   return (

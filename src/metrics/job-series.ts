@@ -6,6 +6,8 @@ import type { MetricSet } from "./metrics.ts";
 export interface MetricJob {
   readonly id: string;
   readonly actionIds: readonly string[];
+  /** Empty for a job with one target. */
+  readonly targetIds: readonly string[];
   /** Whether it has `blocks_on`: only then is the time it was blocked observed. */
   readonly blocks: boolean;
 }
@@ -13,13 +15,15 @@ export interface MetricJob {
 /** Positions are the values of `rsyncdirector_last_run_status` and `rsyncdirector_job_state`: never reorder. */
 const outcomes: readonly OutcomeKind[] = ["ok", "warning", "skipped", "cancelled", "failed"];
 const states: readonly JobState[] = ["idle", "queued", "waiting", "running"];
+const directions = ["sent", "received"];
 const skipCauses: readonly SkipCause[] = ["block-timeout", "already-running", "disabled"];
 
 /**
  * Prometheus cannot tell a counter that is missing from one that never moved: every series exists
  * from the start, at 0.
  */
-export function addJobSeries(set: MetricSet, { id, actionIds, blocks }: MetricJob): void {
+export function addJobSeries(set: MetricSet, metricJob: MetricJob): void {
+  const { id, actionIds, targetIds, blocks } = metricJob;
   const job = { job_id: id };
   set.jobDuration.zero(job);
   if (blocks) set.blocked.zero(job);
@@ -29,7 +33,14 @@ export function addJobSeries(set: MetricSet, { id, actionIds, blocks }: MetricJo
   set.lastStatus.set(job, -1);
   set.fenced.set(job, -1);
   for (const outcome of outcomes) set.jobOutcomes.inc({ ...job, outcome }, 0);
-  for (const direction of ["sent", "received"]) set.networkBytes.inc({ ...job, direction }, 0);
+  for (const target of transferLabels(metricJob)) {
+    for (const metric of countersOfTransfer(set)) metric.inc(target, 0);
+    for (const direction of directions) set.networkBytes.inc({ ...target, direction }, 0);
+  }
+  for (const target of targetIds) {
+    set.lastSuccess.set({ ...job, target }, 0);
+    set.targetStatus.set({ ...job, target }, -1);
+  }
   for (const cause of skipCauses) set.jobsSkipped.inc({ ...job, cause }, 0);
   for (const action_id of actionIds) {
     for (const metric of countersOfAction(set)) metric.inc({ ...job, action_id }, 0);
@@ -38,13 +49,18 @@ export function addJobSeries(set: MetricSet, { id, actionIds, blocks }: MetricJo
 }
 
 /** A job that left the configuration leaves the metrics too. */
-export function removeJobSeries(set: MetricSet, { id, actionIds }: MetricJob): void {
+export function removeJobSeries(set: MetricSet, metricJob: MetricJob): void {
+  const { id, actionIds, targetIds } = metricJob;
   const job = { job_id: id };
   const gauges = [...lockGauges(set), set.lastRun, set.lastStatus, set.jobState, set.nextRun, set.fenced];
   for (const metric of [set.jobDuration, set.blocked, ...gauges, ...countersOfJob(set)]) metric.remove(job);
-  set.lastSuccess.remove({ ...job, target: "" });
+  for (const target of ["", ...targetIds]) set.lastSuccess.remove({ ...job, target });
+  for (const target of targetIds) set.targetStatus.remove({ ...job, target });
   for (const outcome of outcomes) set.jobOutcomes.remove({ ...job, outcome });
-  for (const direction of ["sent", "received"]) set.networkBytes.remove({ ...job, direction });
+  for (const target of transferLabels(metricJob)) {
+    for (const metric of countersOfTransfer(set)) metric.remove(target);
+    for (const direction of directions) set.networkBytes.remove({ ...target, direction });
+  }
   for (const cause of skipCauses) set.jobsSkipped.remove({ ...job, cause });
   for (const action_id of actionIds) {
     for (const metric of countersOfAction(set)) metric.remove({ ...job, action_id });
@@ -57,10 +73,21 @@ export function setJobState(set: MetricSet, id: string, state: JobState): void {
 
 /** Fills the gauges that speak of the past: after a restart, and whenever a job has ended. */
 export function setLastResult(set: MetricSet, result: LastJobResult): void {
-  const job = { job_id: result.jobId };
-  set.lastRun.set(job, result.finishedAt / 1000);
-  if (result.lastSuccessAt !== null) set.lastSuccess.set({ ...job, target: "" }, result.lastSuccessAt / 1000);
-  set.lastStatus.set(job, outcomes.indexOf(result.outcome));
+  const { jobId, targetId, outcome, finishedAt, lastSuccessAt } = result;
+  const job = { job_id: jobId };
+  if (lastSuccessAt !== null) set.lastSuccess.set({ ...job, target: targetId }, lastSuccessAt / 1000);
+  if (targetId !== "") return set.targetStatus.set({ ...job, target: targetId }, outcomes.indexOf(outcome));
+  set.lastRun.set(job, finishedAt / 1000);
+  set.lastStatus.set(job, outcomes.indexOf(outcome));
+}
+
+/** Each transfer is counted once: for its target where there are several. */
+function transferLabels({ id, targetIds }: MetricJob): { job_id: string; target: string }[] {
+  return (targetIds.length === 0 ? [""] : targetIds).map((target) => ({ job_id: id, target }));
+}
+
+function countersOfTransfer(set: MetricSet) {
+  return [set.transferredBytes, set.transferredFiles, set.deletedFiles];
 }
 
 function lockGauges(set: MetricSet) {
@@ -71,9 +98,6 @@ function countersOfJob(set: MetricSet) {
   return [
     set.skippedForBlockTimeout,
     set.waits,
-    set.transferredBytes,
-    set.transferredFiles,
-    set.deletedFiles,
     set.blockedUnknown,
     set.lockWithdrawn,
     set.lockSuspect,

@@ -9,6 +9,8 @@ export interface MetricDefinition {
 
 const job = ["job_id"] as const;
 const action = ["job_id", "action_id"] as const;
+/** `target` is empty for a job with one target, and where the job as a whole is meant. */
+const target = ["job_id", "target"] as const;
 
 /** Seconds, from 10 ms to two weeks: the original's, so that its dashboards go on working. */
 const durationBuckets = [
@@ -45,8 +47,13 @@ export const metricList = {
 
   lastSuccess: gauge(
     "rsyncdirector_last_success_timestamp_seconds",
-    "When the job last ended with ok or warning; 0: never.",
-    ["job_id", "target"],
+    "When the job, or all its syncs to that target, last ended with ok or warning; 0: never.",
+    target,
+  ),
+  targetStatus: gauge(
+    "rsyncdirector_target_last_status",
+    "How the syncs to one of several targets last ended: 0 ok, 1 warning, 3 cancelled, 4 failed; -1: never ran.",
+    target,
   ),
   lastRun: gauge("rsyncdirector_last_run_timestamp_seconds", "When the job last ended; 0: never.", job),
   lastStatus: gauge(
@@ -59,13 +66,17 @@ export const metricList = {
   jobOutcomes: counter("rsyncdirector_job_outcomes_total", "Jobs that ended, by outcome.", ["job_id", "outcome"]),
   jobsSkipped: counter("rsyncdirector_job_skipped_total", "Jobs that were skipped, by cause.", ["job_id", "cause"]),
   retries: counter("rsyncdirector_action_retries_total", "Actions that are tried again.", action),
-  transferredBytes: counter("rsyncdirector_transferred_bytes_total", "Size of the files that rsync transferred.", job),
+  transferredBytes: counter(
+    "rsyncdirector_transferred_bytes_total",
+    "Size of the files that rsync transferred.",
+    target,
+  ),
   networkBytes: counter("rsyncdirector_network_bytes_total", "Bytes that rsync sent and received.", [
-    "job_id",
+    ...target,
     "direction",
   ]),
-  transferredFiles: counter("rsyncdirector_transferred_files_total", "Files that rsync transferred.", job),
-  deletedFiles: counter("rsyncdirector_deleted_files_total", "Files that rsync deleted at the destination.", job),
+  transferredFiles: counter("rsyncdirector_transferred_files_total", "Files that rsync transferred.", target),
+  deletedFiles: counter("rsyncdirector_deleted_files_total", "Files that rsync deleted at the destination.", target),
   blockedUnknown: counter(
     "rsyncdirector_blocked_unknown_total",
     "Waits that began because nobody could say whether the lock of another was free.",

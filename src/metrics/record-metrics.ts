@@ -71,7 +71,13 @@ export function recordMetrics(options: {
     }
     if (!saysSomething(outcome)) return;
     const lastSuccessAt = isSuccess(outcome.kind) ? at : null;
-    setLastResult(set, { jobId, outcome: outcome.kind, finishedAt: at, lastSuccessAt });
+    setLastResult(set, { jobId, targetId: "", outcome: outcome.kind, finishedAt: at, lastSuccessAt });
+  }
+
+  function noteTarget({ jobId, targetId, outcome, at }: DirectorEvents["target:result"]): void {
+    if (jobs.get(jobId)?.targetIds.includes(targetId) !== true) return;
+    const lastSuccessAt = isSuccess(outcome.kind) ? at : null;
+    setLastResult(set, { jobId, targetId, outcome: outcome.kind, finishedAt: at, lastSuccessAt });
   }
 
   function countFailure(job_id: string, action_id: string, cause: string | undefined): void {
@@ -125,6 +131,7 @@ export function recordMetrics(options: {
         setJobState(set, event.jobId, "running");
       }),
     ),
+    events.on("target:result", noteTarget),
     events.on("job:finished", ifKnown(finishJob)),
     events.on(
       "lock:acquired",
@@ -162,7 +169,7 @@ export function recordMetrics(options: {
       ifKnown((event) => {
         const { outcome } = event;
         if (outcome.kind === "failed") openJob(event).failures.set(event.actionId, outcome.cause);
-        countTransfer(set, event.jobId, outcome.report?.stats ?? null);
+        countTransfer(set, { job_id: event.jobId, target: event.targetId }, outcome.report?.stats ?? null);
       }),
     ),
     events.on(
@@ -180,7 +187,7 @@ export function recordMetrics(options: {
     setJobs: (wanted) => {
       for (const job of jobs.values()) {
         const next = wanted.find(({ id }) => id === job.id);
-        if (next === undefined || next.blocks !== job.blocks || next.actionIds.join() !== job.actionIds.join()) {
+        if (next === undefined || !hasSameSeries(job, next)) {
           removeJobSeries(set, job);
           leases.forget(job.id);
           jobs.delete(job.id);
@@ -193,13 +200,24 @@ export function recordMetrics(options: {
       }
     },
     restore: (results) =>
-      results.filter(({ jobId }) => jobs.has(jobId)).forEach((result) => setLastResult(set, result)),
+      results
+        .filter(
+          ({ jobId, targetId }) => ["", ...(jobs.get(jobId)?.targetIds ?? [])].includes(targetId) && jobs.has(jobId),
+        )
+        .forEach((result) => setLastResult(set, result)),
     refresh: (now) => leases.refresh(now),
     stop: () => {
       unsubscribe.forEach((end) => end());
       leases.stop();
     },
   };
+}
+
+function hasSameSeries(one: MetricJob, other: MetricJob): boolean {
+  const isSame = (some: readonly string[], others: readonly string[]) => some.join() === others.join();
+  return (
+    one.blocks === other.blocks && isSame(one.actionIds, other.actionIds) && isSame(one.targetIds, other.targetIds)
+  );
 }
 
 function isOpen(open: ReadonlyMap<string, OpenJob>, jobId: string): boolean {
@@ -211,11 +229,11 @@ function becomeQueued(set: MetricSet, jobId: string, open: ReadonlyMap<string, O
   if (!isOpen(open, jobId)) setJobState(set, jobId, "queued");
 }
 
-function countTransfer(set: MetricSet, job_id: string, stats: TransferStats | null): void {
+function countTransfer(set: MetricSet, labels: { job_id: string; target: string }, stats: TransferStats | null): void {
   if (stats === null) return;
-  set.transferredBytes.inc({ job_id }, stats.transferredBytes ?? 0);
-  set.transferredFiles.inc({ job_id }, stats.filesTransferred ?? 0);
-  set.deletedFiles.inc({ job_id }, stats.filesDeleted ?? 0);
-  set.networkBytes.inc({ job_id, direction: "sent" }, stats.sentBytes ?? 0);
-  set.networkBytes.inc({ job_id, direction: "received" }, stats.receivedBytes ?? 0);
+  set.transferredBytes.inc(labels, stats.transferredBytes ?? 0);
+  set.transferredFiles.inc(labels, stats.filesTransferred ?? 0);
+  set.deletedFiles.inc(labels, stats.filesDeleted ?? 0);
+  set.networkBytes.inc({ ...labels, direction: "sent" }, stats.sentBytes ?? 0);
+  set.networkBytes.inc({ ...labels, direction: "received" }, stats.receivedBytes ?? 0);
 }

@@ -88,6 +88,11 @@ export interface ChangesFeed {
    * other run is a complete sync, which carries all of it too. undefined: the job does not watch.
    */
   begin(of: ChangeDestination, cause: RunCause): CarriedChanges | undefined;
+  /**
+   * Resolves to true when something is pending there, to false when the signal is aborted. With it a target that has
+   * everything waits for more while another is still at its first sync; without it the target is done.
+   */
+  untilPending?(of: ChangeDestination, signal: AbortSignal): Promise<boolean>;
 }
 
 export type CarriedChanges =

@@ -1,4 +1,4 @@
-import type { ActionOutcome, JobOutcome, LockPlace, OutcomeKind, RunCause, RunResult } from "./run.ts";
+import type { ActionOutcome, JobOutcome, LockPlace, OutcomeKind, RunCause, RunResult, TargetOutcome } from "./run.ts";
 import type { WatchState } from "./changes.ts";
 import type { TransferProgress } from "./transfer.ts";
 
@@ -10,6 +10,8 @@ interface OfJob extends OfRun {
 }
 interface OfAction extends OfJob {
   actionId: string;
+  /** Of a sync whose job has several targets: the target. Empty otherwise. */
+  targetId: string;
   /** 1 for the first try. */
   attempt: number;
 }
@@ -41,6 +43,12 @@ export interface DirectorEvents {
   /** `warn_after` has passed and the job still runs. */
   "job:slow": OfJob & { runningMs: number; at: number };
   "job:finished": OfJob & { outcome: JobOutcome; startedAt: number; at: number };
+
+  /**
+   * What became of one of several targets. Of a watched job it may come more than once in a run: as often as all
+   * that had changed was carried there again.
+   */
+  "target:result": OfJob & { targetId: string; outcome: TargetOutcome; at: number };
 
   /**
    * The locks are taken and the actions begin. `unfenced`: nothing but the lock file keeps a second writer
@@ -128,6 +136,8 @@ export type JobState = "idle" | "queued" | "waiting" | "running";
 /** What was last known of a job before this process started; used to fill gauges after a restart. */
 export interface LastJobResult {
   jobId: string;
+  /** Empty: the job as a whole. */
+  targetId: string;
   outcome: OutcomeKind;
   finishedAt: number;
   lastSuccessAt: number | null;

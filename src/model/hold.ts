@@ -22,15 +22,15 @@ export interface HoldClaim {
 export interface WritersLeft {
   /** Processes of ours that could not be killed. */
   readonly survivors: readonly number[];
-  /** A writer held the kernel locks at the destination, and may still. */
-  readonly atDestination: boolean;
+  /** Ids of the targets where a writer held the kernel locks, and may still. */
+  readonly atTargets: readonly string[];
 }
 
 /** A shell can keep the descriptors 3 to 9 open for a writer: more cannot be redirected everywhere. */
 export const mostHolds = 7;
 
 /**
- * Whether a second writer would be refused by the kernel of the host that is written. `none`: the job
+ * For one target: whether a second writer would be refused by the kernel of the host that is written. `none`: the job
  * has no lock files or copies nothing, so that there is nothing to fence.
  */
 export type Fencing =

@@ -64,6 +64,10 @@ export type JobOutcome =
 
 export type OutcomeKind = JobOutcome["kind"];
 
+/** How the syncs of one target ended. */
+export type TargetOutcome =
+  { kind: "ok" } | { kind: "warning"; message: string } | { kind: "failed" | "cancelled"; message: string };
+
 export interface JobResult {
   jobId: string;
   outcome: JobOutcome;

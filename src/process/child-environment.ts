@@ -36,11 +36,12 @@ export function actionMarks({ runId, jobId, actionId }: ActionId): Environment {
 /** What an action's child is told about itself; leftovers of a crashed daemon are found by the run. */
 export function childEnvironment(
   parent: Readonly<Record<string, string | undefined>>,
-  action: ActionId & { attempt: number },
+  action: ActionId & { attempt: number; target?: string | undefined },
 ): Environment {
   return {
     ...baseEnvironment(parent),
     ...actionMarks(action),
     RSYNCDIRECTOR_ATTEMPT: String(action.attempt),
+    ...(action.target !== undefined && { RSYNCDIRECTOR_TARGET: action.target }),
   };
 }

@@ -44,7 +44,8 @@ export function executeRun(
     const child = childController(controller.signal);
     current = { jobId, controller: child };
     try {
-      return await deps.runJob(job as Job, { runId, signal: child.signal, shutdown, dryRun });
+      const { cause } = run.request;
+      return await deps.runJob(job as Job, { runId, cause, signal: child.signal, shutdown, dryRun });
     } finally {
       child.dispose();
       current = undefined;

@@ -18,9 +18,13 @@ export class RunQueue {
   readonly #waiting: QueuedRun[] = [];
   readonly #active = new Map<string, { run: QueuedRun; unfinished: Set<string> }>();
 
-  /** The waiting run that covers every job of the request already, so that the request adds nothing. */
-  findCovering(request: RunRequest): QueuedRun | undefined {
-    return this.#waiting.find((run) => request.jobs.every((job) => run.needs.has(job)));
+  /**
+   * The waiting run that covers every job of the request already, so that the request adds nothing. A run for what
+   * has changed is no complete one, which everybody but a watcher asks for.
+   */
+  findCovering({ jobs, cause }: RunRequest): QueuedRun | undefined {
+    const carriesEnough = ({ request }: QueuedRun) => cause.kind === "watch" || request.cause.kind !== "watch";
+    return this.#waiting.find((run) => carriesEnough(run) && jobs.every((job) => run.needs.has(job)));
   }
 
   add(run: QueuedRun): void {

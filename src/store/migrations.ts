@@ -104,6 +104,62 @@ const migrations: readonly string[] = [
   CREATE INDEX lock_events_by_time ON lock_events (at);
   `,
   `
+  CREATE TABLE actions_of_targets (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    action_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT,
+    message TEXT,
+    argv TEXT NOT NULL,
+    exit_code INTEGER,
+    signal TEXT,
+    files_total INTEGER,
+    files_created INTEGER,
+    files_deleted INTEGER,
+    files_transferred INTEGER,
+    total_bytes INTEGER,
+    transferred_bytes INTEGER,
+    literal_bytes INTEGER,
+    matched_bytes INTEGER,
+    sent_bytes INTEGER,
+    received_bytes INTEGER,
+    UNIQUE (job, action_id, target_id, attempt)
+  ) STRICT;
+  INSERT INTO actions_of_targets
+    SELECT id, job, action_id, '', attempt, started_at, finished_at, outcome, reason, message, argv, exit_code, signal,
+      files_total, files_created, files_deleted, files_transferred, total_bytes, transferred_bytes, literal_bytes,
+      matched_bytes, sent_bytes, received_bytes
+    FROM actions;
+  CREATE TABLE outputs_of_actions (
+    action INTEGER PRIMARY KEY REFERENCES actions_of_targets (id) ON DELETE CASCADE,
+    stored_bytes INTEGER NOT NULL,
+    gzip BLOB NOT NULL
+  ) STRICT;
+  INSERT INTO outputs_of_actions SELECT action, stored_bytes, gzip FROM outputs;
+  DROP TABLE outputs;
+  DROP TABLE actions;
+  ALTER TABLE actions_of_targets RENAME TO actions;
+  ALTER TABLE outputs_of_actions RENAME TO outputs;
+
+  CREATE TABLE last_results_of_targets (
+    job_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    finished_at INTEGER NOT NULL,
+    last_success_at INTEGER,
+    PRIMARY KEY (job_id, target_id)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO last_results_of_targets
+    SELECT job_id, '', outcome, finished_at, last_success_at FROM last_results;
+  DROP TABLE last_results;
+  ALTER TABLE last_results_of_targets RENAME TO last_results;
+  `,
+  `
   CREATE TABLE dirty_destinations (
     id INTEGER PRIMARY KEY,
     job_id TEXT NOT NULL,
@@ -134,13 +190,18 @@ export function readSchemaVersion(database: SqlDatabase): number {
 
 /** Brings the schema up to date in one transaction. Throws a `SqlError` when it is newer than this program. */
 export function migrate(database: SqlDatabase): void {
+  migrateTo(database, schemaVersion);
+}
+
+/** As `migrate`, to an earlier version, from which tests go on. */
+export function migrateTo(database: SqlDatabase, wanted: number): void {
   const version = readSchemaVersion(database);
   if (version > schemaVersion) {
     throw new SqlError("SQLITE_READONLY", `its schema (${version}) is newer than this program's (${schemaVersion})`);
   }
-  if (version === schemaVersion) return;
+  if (version === wanted) return;
   database.transaction(() => {
-    for (const step of migrations.slice(version)) database.exec(step);
-    database.exec(`PRAGMA user_version = ${schemaVersion}`);
+    for (const step of migrations.slice(version, wanted)) database.exec(step);
+    database.exec(`PRAGMA user_version = ${wanted}`);
   });
 }

@@ -8,6 +8,7 @@ import {
   recordAction,
   recordJobEnd,
   recordJobStart,
+  recordLastResult,
   recordRunEnd,
   recordRunStart,
   type JobFacts,
@@ -16,7 +17,7 @@ import {
 
 interface OpenJob extends JobFacts {
   waitedMs: number | null;
-  /** Of the actions under way, by id and attempt. */
+  /** Of the actions under way, by id, target and attempt. */
   readonly argv: Map<string, readonly string[]>;
 }
 
@@ -89,18 +90,22 @@ export function recordHistory(options: {
       openJob(event, event.at).waitedMs = event.waitedMs;
     }),
     events.on("action:started", (event) => {
-      openJob(event, event.at).argv.set(`${event.attempt} ${event.actionId}`, event.argv);
+      openJob(event, event.at).argv.set(keyOf(event), event.argv);
     }),
     events.on("action:finished", (event) => {
-      const { actionId, attempt, startedAt, outcome } = event;
+      const { actionId, targetId, attempt, startedAt, outcome } = event;
       const job = openJob(event, startedAt);
-      const key = `${attempt} ${actionId}`;
+      const key = keyOf(event);
       const argv = outcome.report?.argv ?? job.argv.get(key) ?? [];
       job.argv.delete(key);
       const output = packOutput(outcome.report);
       const kept = outcome.report === null ? outcome : { ...outcome, report: { ...outcome.report, output: "" } };
-      const action = { job, actionId, attempt, argv, startedAt, finishedAt: event.at, outcome: kept };
+      const action = { job, actionId, targetId, attempt, argv, startedAt, finishedAt: event.at, outcome: kept };
       write((database) => recordAction(database, action, output), output?.byteLength);
+    }),
+    events.on("target:result", ({ jobId, targetId, outcome, at }) => {
+      const result = { jobId, targetId, outcome: outcome.kind, finishedAt: at };
+      write((database) => recordLastResult(database, result));
     }),
     events.on("job:finished", (event) => {
       const job = openJob(event, event.startedAt);
@@ -120,4 +125,8 @@ export function recordHistory(options: {
     for (const end of unsubscribe) end();
     cancelPrune?.();
   };
+}
+
+function keyOf({ actionId, targetId, attempt }: { actionId: string; targetId: string; attempt: number }): string {
+  return JSON.stringify([actionId, targetId, attempt]);
 }

@@ -27,6 +27,8 @@ export interface RunSummary {
 
 export interface ActionRecord {
   actionId: string;
+  /** Empty: the job had one target, or the action none. */
+  targetId: string;
   attempt: number;
   startedAt: number;
   finishedAt: number;
@@ -165,11 +167,16 @@ export function createRunHistory(database: SqlDatabase, isAlive: (owner: string)
   }
 
   /** What an action wrote, at most the last 1 MiB; undefined when nothing is kept (any more). */
-  function readOutput(runId: string, jobId: string, actionId: string, attempt: number): string | undefined {
+  function readOutput(
+    runId: string,
+    jobId: string,
+    { actionId, targetId, attempt }: Pick<ActionRecord, "actionId" | "targetId" | "attempt">,
+  ): string | undefined {
     const row = database.all(
       `SELECT o.gzip FROM runs r JOIN jobs j ON j.run = r.id JOIN actions a ON a.job = j.id
-       JOIN outputs o ON o.action = a.id WHERE r.run_id = ? AND j.job_id = ? AND a.action_id = ? AND a.attempt = ?`,
-      ...[runId, jobId, actionId, attempt],
+       JOIN outputs o ON o.action = a.id
+       WHERE r.run_id = ? AND j.job_id = ? AND a.action_id = ? AND a.target_id = ? AND a.attempt = ?`,
+      ...[runId, jobId, actionId, targetId, attempt],
     )[0];
     const packed = row?.["gzip"];
     return packed instanceof Uint8Array ? gunzipSync(packed).toString("utf8") : undefined;
@@ -180,10 +187,11 @@ export function createRunHistory(database: SqlDatabase, isAlive: (owner: string)
 
 export type RunHistory = ReturnType<typeof createRunHistory>;
 
-/** The last result of every job that ever ran, also of those whose runs have left the history. */
+/** The last result of every job that ever ran, and of each of its targets where it has several, also of those whose runs have left the history. */
 export function readLastResults(database: SqlDatabase): LastJobResult[] {
-  return database.all("SELECT * FROM last_results ORDER BY job_id").map((row) => ({
+  return database.all("SELECT * FROM last_results ORDER BY job_id, target_id").map((row) => ({
     jobId: String(row["job_id"]),
+    targetId: String(row["target_id"]),
     outcome: row["outcome"] as OutcomeKind,
     finishedAt: Number(row["finished_at"]),
     lastSuccessAt: numberOrNull(row["last_success_at"]),
@@ -193,6 +201,7 @@ export function readLastResults(database: SqlDatabase): LastJobResult[] {
 function actionRecord(row: SqlRow): ActionRecord {
   return {
     actionId: String(row["action_id"]),
+    targetId: String(row["target_id"]),
     attempt: Number(row["attempt"]),
     startedAt: Number(row["started_at"]),
     finishedAt: Number(row["finished_at"]),

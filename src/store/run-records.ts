@@ -23,6 +23,8 @@ export interface JobFacts {
 export interface ActionFacts {
   readonly job: JobFacts;
   readonly actionId: string;
+  /** Empty: the job has one target, or the action none. */
+  readonly targetId: string;
   readonly attempt: number;
   readonly argv: readonly string[];
   readonly startedAt: number;
@@ -77,25 +79,31 @@ export function recordJobEnd(
     end.waitedMs,
     row,
   );
-  if (saysSomething(outcome)) recordLastResult(database, { jobId: job.jobId, outcome: outcome.kind, finishedAt });
+  if (saysSomething(outcome)) recordLastResult(database, { ...wholeOf(job), outcome: outcome.kind, finishedAt });
 }
 
 /** Kept apart from the runs: retention must not make a job forget when it last worked. */
-function recordLastResult(
+export function recordLastResult(
   database: SqlDatabase,
-  result: { jobId: string; outcome: OutcomeKind; finishedAt: number },
+  result: { jobId: string; targetId: string; outcome: OutcomeKind; finishedAt: number },
 ): void {
   database.run(
-    `INSERT INTO last_results (job_id, outcome, finished_at, last_success_at) VALUES (?, ?, ?, ?)
-     ON CONFLICT (job_id) DO UPDATE SET
+    `INSERT INTO last_results (job_id, target_id, outcome, finished_at, last_success_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (job_id, target_id) DO UPDATE SET
        outcome = iif(excluded.finished_at >= finished_at, excluded.outcome, outcome),
        finished_at = max(excluded.finished_at, finished_at),
        last_success_at = nullif(max(coalesce(excluded.last_success_at, -1), coalesce(last_success_at, -1)), -1)`,
     result.jobId,
+    result.targetId,
     result.outcome,
     result.finishedAt,
     isSuccess(result.outcome) ? result.finishedAt : null,
   );
+}
+
+/** The result of a job as a whole. */
+function wholeOf({ jobId }: { jobId: string }): { jobId: string; targetId: string } {
+  return { jobId, targetId: "" };
 }
 
 const statistics: readonly (readonly [column: string, field: keyof TransferStats])[] = [
@@ -112,7 +120,7 @@ const statistics: readonly (readonly [column: string, field: keyof TransferStats
 ];
 
 const actionColumns = [
-  ...["job", "action_id", "attempt", "started_at", "finished_at", "outcome", "reason", "message", "argv"],
+  ...["job", "action_id", "target_id", "attempt", "started_at", "finished_at", "outcome", "reason", "message", "argv"],
   ...["exit_code", "signal"],
   ...statistics.map(([column]) => column),
 ];
@@ -127,6 +135,7 @@ export function recordAction(database: SqlDatabase, action: ActionFacts, output:
     insertAction,
     recordJobStart(database, action.job),
     action.actionId,
+    action.targetId,
     action.attempt,
     action.startedAt,
     action.finishedAt,
@@ -158,7 +167,7 @@ export function recordInterruptedRuns(database: SqlDatabase, isAlive: (owner: st
     const id = row["id"] as number;
     const jobs = database.all("SELECT id, job_id, started_at FROM jobs WHERE run = ? AND outcome IS NULL", id);
     for (const job of jobs) {
-      const result = { jobId: String(job["job_id"]), finishedAt: Number(job["started_at"]) };
+      const result = { ...wholeOf({ jobId: String(job["job_id"]) }), finishedAt: Number(job["started_at"]) };
       recordLastResult(database, { ...result, outcome: "failed" });
       database.run("UPDATE jobs SET outcome = 'failed', message = ? WHERE id = ?", interrupted, job["id"] as number);
     }

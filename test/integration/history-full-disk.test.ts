@@ -50,7 +50,9 @@ test("jobs run on while the disk is full, and their runs are in the history when
   await clock.advance(120_000);
   expect(history.state()).toEqual({ ok: true, detail: "" });
   expect(history.query((ask) => ask.listRuns({ limit: 100 }))).toHaveLength(10);
-  expect(history.query((ask) => ask.readOutput("r10", "a", "copy", 1))).toBe(output);
+  expect(history.query((ask) => ask.readOutput("r10", "a", { actionId: "copy", targetId: "", attempt: 1 }))).toBe(
+    output,
+  );
   expect(states).toEqual([false, true]);
   expect(log.messages("error")).toEqual(["history cannot be written, jobs run on"]);
   history.close();

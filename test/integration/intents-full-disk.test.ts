@@ -14,7 +14,7 @@ test("a life whose disk was full is known to have left more than it wrote down",
   const open = () => openIntents(file, { boot: "boot", clock: new FakeClock(), log: createMemoryLog() });
   const of = { runId: "run", jobId: "job" };
   const first = await open();
-  first.begin({ ...of, locks: [{ type: "local", path: "/locks/a" }], holds: null });
+  first.begin({ ...of, locks: [{ type: "local", path: "/locks/a" }], holds: [] });
   await first.claiming({ ...of, token: "token-1" });
   await writeFile(join(directory, "filler"), Buffer.alloc(128 * 1024)).catch(() => undefined);
   await first.claiming({ ...of, token: "token-2" });

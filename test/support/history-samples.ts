@@ -40,7 +40,7 @@ export function emitRun(events: Emitter<DirectorEvents>, sample: SampleRun): voi
   const results = sample.jobs.map(({ id: jobId, outcome = { kind: "ok" }, action, waitedMs }) => {
     events.emit("job:started", { runId, jobId, at });
     if (waitedMs !== undefined) events.emit("job:unblocked", { runId, jobId, waitedMs, outcome: "free", at });
-    const of = { runId, jobId, actionId: "copy", attempt: 1 };
+    const of = { runId, jobId, actionId: "copy", targetId: "", attempt: 1 };
     const done = action ?? { kind: "ok", report: report() };
     events.emit("action:started", { ...of, argv: done.report?.argv ?? [], at });
     events.emit("action:finished", { ...of, outcome: done, startedAt: at, at: at + 50 });

@@ -144,9 +144,10 @@ function findRun(history: RunHistory, wanted: string): string {
 function readOutputs(history: RunHistory, run: RunRecord): Map<string, string> {
   const outputs = new Map<string, string>();
   for (const { jobId, actions } of run.jobs) {
-    for (const { actionId, attempt, hasOutput } of actions) {
-      const output = hasOutput ? history.readOutput(run.runId, jobId, actionId, attempt) : undefined;
-      if (output !== undefined) outputs.set(JSON.stringify([jobId, actionId, attempt]), output);
+    for (const action of actions) {
+      const { actionId, targetId, attempt, hasOutput } = action;
+      const output = hasOutput ? history.readOutput(run.runId, jobId, action) : undefined;
+      if (output !== undefined) outputs.set(JSON.stringify([jobId, actionId, targetId, attempt]), output);
     }
   }
   return outputs;

@@ -126,9 +126,18 @@ async function lookForWriter(
     return sight.state === "held" && seen?.state !== "alive" ? { state: "untold" } : seen;
   }
   if (!record.hold) return { state: "untold" };
-  if (record.fence === undefined) return askHold(hold, deps);
+  if (record.fence === undefined) return withUnfenced(record, await askHold(hold, deps));
   const way = await catalog.reachFence(record);
-  return way === undefined ? { state: "unknown", detail: whyNoWay(record) } : askHold(way, deps);
+  const there: WriterSight =
+    way === undefined ? { state: "unknown", detail: whyNoWay(record) } : await askHold(way, deps);
+  // Of a job that writes on several hosts, one may be that of the lock file.
+  const here = beside?.hasHold === true && there.state !== "alive" ? await askHold(hold, deps) : there;
+  return withUnfenced(record, here.state === "none" ? there : here);
+}
+
+/** That no writer is seen proves nothing where some of them hold no kernel lock. */
+function withUnfenced({ unfenced }: LockRecord, seen: WriterSight): WriterSight {
+  return unfenced === true && seen.state === "none" ? { state: "untold" } : seen;
 }
 
 export function whyNoWay({ fence, owner }: LockRecord): string {

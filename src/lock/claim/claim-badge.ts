@@ -1,5 +1,5 @@
 import type { LockLease } from "../../config/resolved.ts";
-import { formatLockPair, makeRank, type HoldPlace, type LockOwner } from "../lock-record.ts";
+import { formatLockPair, makeRank, type Fence, type LockOwner } from "../lock-record.ts";
 
 /** What one attempt claims with. */
 export interface Badge {
@@ -18,15 +18,16 @@ export function makeBadge(
     attempts: number;
     owner: LockOwner;
     hold: boolean;
-    fence: HoldPlace | undefined;
+    unfenced?: boolean;
+    fence: Fence | undefined;
     lease: LockLease;
   },
   { token, claimHeartbeatMs, now }: { token: string; claimHeartbeatMs: number; now: number },
 ): Badge {
-  const { jobId, runId, attempts, owner, hold, fence, lease } = of;
+  const { jobId, runId, attempts, owner, hold, unfenced = false, fence, lease } = of;
   const rank = makeRank(attempts, token);
   const created = new Date(now).toISOString();
-  const where = fence === undefined ? {} : { fence };
+  const where = { ...(unfenced && { unfenced }), ...(fence !== undefined && { fence }) };
   const common = { v: 1, token, rank, owner, job: jobId, run: runId, hold, ...where, created } as const;
   const contents = formatLockPair(
     { ...common, state: "claim", hb: toSeconds(claimHeartbeatMs), ttl: toSeconds(lease.claimTtlMs) },

@@ -8,8 +8,8 @@ import { type ProcessTable, watchSurvivors } from "./survivors.ts";
 export interface PendingRelease {
   readonly held: HeldLocks;
   readonly of: { readonly runId: string; readonly jobId: string };
-  /** undefined: it had no writers, or they held no lock and nobody can be asked. */
-  readonly site: HoldSite | undefined;
+  /** Where its writers were. None: it had no writers, or they held no lock and nobody can be asked. */
+  readonly sites: readonly HoldSite[];
   /** Own processes that could not be killed. */
   readonly survivors: readonly number[];
   /** Called when all are gone, and again when one of them was not. */
@@ -36,7 +36,7 @@ export function releaseAfterWriters(
   pending: PendingRelease,
   deps: LockDeps & { processes: ProcessTable; hurry?: AbortSignal | undefined },
 ): KeptLocks {
-  const { held, of, site, survivors } = pending;
+  const { held, of, sites, survivors } = pending;
   const { clock, timings, events, log, processes, hurry } = deps;
   const survivorsLeft = watchSurvivors(survivors, processes);
   const end = new AbortController();
@@ -48,9 +48,9 @@ export function releaseAfterWriters(
   const look: Parameters<typeof lookUntilGone>[0] = async (options) => {
     const hanging = survivorsLeft();
     if (hanging !== undefined) return hanging;
-    const living = site === undefined ? undefined : await findAndFence(site, held, { ...options, signal: end.signal });
+    const living = await findAnywhere(sites, held, { ...options, signal: end.signal });
     if (living !== undefined || end.signal.aborted) return living ?? "it was given up";
-    given = await pending.release({ withoutWriters: site === undefined });
+    given = await pending.release({ withoutWriters: sites.length === 0 });
     return given.inUse;
   };
   const tell = (detail: string) => {
@@ -77,6 +77,16 @@ export function releaseAfterWriters(
   };
   const done = work();
   return { waited: Promise.race([done, tooLong]), over: done.then(() => undefined), giveUp: () => end.abort() };
+}
+
+/** Who still writes at any of the sites, which are asked at once. */
+async function findAnywhere(
+  sites: readonly HoldSite[],
+  held: HeldLocks,
+  options: Parameters<typeof findWriter>[1],
+): Promise<string | undefined> {
+  const found = await Promise.all(sites.map((site) => findAndFence(site, held, options)));
+  return found.find((living) => living !== undefined);
 }
 
 /** Who still writes; when nobody does, nobody can begin to any more with this token. */

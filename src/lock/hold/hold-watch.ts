@@ -44,13 +44,17 @@ export async function findWriter(holds: WatchedHolds, options: LookOptions): Pro
   return holds.paths.map((path, index) => describe(path, answers?.[index])).find((text) => text !== undefined);
 }
 
-/** Why no hold lock can be taken there; undefined: it can, or nobody can say. */
-export async function findObstacle(holds: WatchedHolds, options: LookOptions): Promise<string | undefined> {
+/** Why no hold lock can be taken there. No obstacle: it can, or nobody can say. */
+export async function findObstacle(
+  holds: WatchedHolds,
+  options: LookOptions,
+): Promise<{ readonly answered: boolean; readonly obstacle: string | undefined }> {
   const answers = (await askHolds(holds, options)) ?? [];
-  return holds.paths
+  const obstacle = holds.paths
     .map((path, index) => ({ path, answer: answers[index] }))
     .map(({ path, answer }) => (answer?.kind === "error" ? `${path}: ${answer.detail}` : readOnly(path, answer, holds)))
     .find((text) => text !== undefined);
+  return { answered: answers.some(({ kind }) => kind !== "unknown"), obstacle };
 }
 
 /** No later look would tell more: a directory has gone, and with it what was in it; the other hold files are free. */

@@ -77,12 +77,12 @@ export function ownLifetime(
   { lease }: { lease: LockLease },
   timings: LockTimings,
 ): Lifetime {
-  const { ttl = 0, hb = 0, hold = false } = record ?? {};
+  const { ttl = 0, hb = 0, hold = false, unfenced = false } = record ?? {};
   // A lock without a lease: nobody may break it, such as one whose owner can only use sftp.
   if (ttl === 0 || !lease.breakStale) return never;
   const wanted = Math.max(ttl * 1000, lease.minTtlMs, timings.shortestTtlMs);
   const ttlMs = Math.min(wanted, timings.longestTtlMs);
-  const delayMs = hold ? 0 : timings.breakDelayMs;
+  const delayMs = hold && !unfenced ? 0 : timings.breakDelayMs;
   const beatsMs = Math.min(3 * hb * 1000, timings.longestTtlMs);
   return { windowMs: Math.max(withDrift(ttlMs), beatsMs) + delayMs, byAge: undefined };
 }

@@ -12,17 +12,20 @@ export interface Intent {
   readonly locks: readonly LockFile[];
   /** Random tokens that any of these locks may carry. */
   readonly tokens: readonly string[];
-  /** Kernel locks of its writers; `at` is the way to their host. */
-  readonly holds: {
-    readonly at: LockFile;
-    readonly paths: readonly string[];
-    /** The one in which a token is declared dead, because a lock is on another host. */
-    readonly fence?: string;
-  } | null;
+  /** Kernel locks of its writers, for each target. */
+  readonly holds: readonly HeldSite[];
   /** `token key` of the locks whose one removal over sftp was sent, or may have been. */
   readonly unlinked?: readonly string[];
   /** Process groups of its children; `start` is field 22 of the leader's /proc/PID/stat. */
   readonly groups: readonly { readonly id: number; readonly start: number }[];
+}
+
+/** Kernel locks of writers at one place; `at` is the way to their host. */
+export interface HeldSite {
+  readonly at: LockFile;
+  readonly paths: readonly string[];
+  /** The one in which a token is declared dead, because a lock is on another host. */
+  readonly fence?: string;
 }
 
 export function formatIntents(intents: readonly Intent[]): string {
@@ -39,12 +42,19 @@ export function parseIntents(text: string): readonly Intent[] | undefined {
   }
   if (!isObject(value) || value["v"] !== 1) return undefined;
   const { intents } = value;
-  return isListOf(intents, isIntent) ? intents : undefined;
+  const read = Array.isArray(intents) ? intents.map(withHoldsListed) : intents;
+  return isListOf(read, isIntent) ? read : undefined;
+}
+
+/** Before there were several targets, one place was written, or null. */
+function withHoldsListed(intent: unknown): unknown {
+  if (!isObject(intent) || Array.isArray(intent["holds"])) return intent;
+  const { holds } = intent;
+  return { ...intent, holds: holds === null ? [] : [holds] };
 }
 
 function isIntent(value: unknown): value is Intent {
   if (!isObject(value)) return false;
-  const { holds } = value;
   return (
     [value["runId"], value["jobId"], value["boot"]].every(isText) &&
     isListOf(value["locks"], isLockFile) &&
@@ -52,11 +62,11 @@ function isIntent(value: unknown): value is Intent {
     isListOf(value["groups"], isGroup) &&
     ["string", "undefined"].includes(typeof value["pidns"]) &&
     (value["unlinked"] === undefined || isListOf(value["unlinked"], isText)) &&
-    (holds === null || isHolds(holds))
+    isListOf(value["holds"], isHeldSite)
   );
 }
 
-function isHolds(value: unknown): boolean {
+function isHeldSite(value: unknown): value is HeldSite {
   if (!isObject(value) || !isLockFile(value["at"]) || !isListOf(value["paths"], isText)) return false;
   return value["fence"] === undefined || isText(value["fence"]);
 }

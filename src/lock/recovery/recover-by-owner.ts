@@ -72,10 +72,14 @@ function toIntent(record: LockRecord, lock: LockFile, known: readonly LockFile[]
   const { boot, pidns } = owner;
   const life = { boot, ...(pidns !== undefined && { pidns }) };
   const intent = { runId: run, jobId: job, ...life, locks: [lock], tokens: [token], groups: [] };
-  if (!record.hold) return { ...intent, holds: null };
-  if (fence === undefined) return { ...intent, holds: { at: lock, paths: [`${lock.path}.hold`] } };
-  const at = wayTo(fence, known);
-  return at === undefined ? undefined : { ...intent, holds: { at, paths: [fence.path], fence: fence.path } };
+  if (!record.hold) return { ...intent, holds: [] };
+  const beside = { at: lock, paths: [`${lock.path}.hold`] };
+  if (fence === undefined) return { ...intent, holds: [beside] };
+  const holds = [fence, ...(fence.others ?? [])].map((place) => {
+    const at = wayTo(place, known);
+    return at === undefined ? undefined : { at, paths: [place.path], fence: place.path };
+  });
+  return holds.every((site) => site !== undefined) ? { ...intent, holds } : undefined;
 }
 
 /** A hold file on this machine, which was the owner's, or on one of the hosts of the lock files. */

@@ -144,18 +144,26 @@ async function waitForLastWriter(
   { transports, processes, clock, timings, log }: RecoveryDeps,
 ): Promise<boolean> {
   const survivorsLeft = watchSurvivors(survivors, processes);
-  const holds = intent.tokens.length === 0 ? null : intent.holds;
-  const transport = holds === null ? undefined : (await transports.locate(holds.at)).transport;
+  const { tokens } = intent;
+  const sites = await Promise.all(
+    (tokens.length === 0 ? [] : intent.holds).map(async ({ at, paths, fence }) => {
+      const { transport } = await transports.locate(at);
+      return { transport, paths, fence };
+    }),
+  );
   for (let told = false; !signal.aborted; told = true) {
     const found = await lookUntilGone(
       async (options) => {
         const hanging = survivorsLeft();
         if (hanging !== undefined) return hanging;
-        if (transport === undefined || holds === null) return undefined;
-        const watched = { transport, paths: holds.paths, fence: holds.fence };
-        // As after a reboot of that host. What is only closed to us may well be locked.
-        if (await areHoldsGone(watched, options)) return undefined;
-        return (await findWriter(watched, options)) ?? declareDead(watched, intent.tokens, signal);
+        const living = await Promise.all(
+          sites.map(async (site) => {
+            // As after a reboot of that host. What is only closed to us may well be locked.
+            if (await areHoldsGone(site, options)) return undefined;
+            return (await findWriter(site, options)) ?? declareDead(site, tokens, signal);
+          }),
+        );
+        return living.find((found) => found !== undefined);
       },
       { clock, withinMs: timings.writersMs, signal },
     );

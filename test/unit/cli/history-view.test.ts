@@ -29,6 +29,7 @@ const run: RunRecord = {
         {
           ...of,
           actionId: "copy",
+          targetId: "",
           attempt: 1,
           outcome: "failed",
           message: hostile,
@@ -50,7 +51,7 @@ const run: RunRecord = {
     },
   ],
 };
-const outputs = new Map([[JSON.stringify([hostile, "copy", 1]), `${hostile}\n\tend\n`]]);
+const outputs = new Map([[JSON.stringify([hostile, "copy", "", 1]), `${hostile}\n\tend\n`]]);
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
 it("lists runs without what could steer the terminal", () => {

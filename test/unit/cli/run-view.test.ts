@@ -4,7 +4,7 @@ import type { TransferProgress } from "../../../src/model/transfer.ts";
 import { EventLog } from "../../support/event-log.ts";
 import { TextSink } from "../../support/text-sink.ts";
 
-const of = { runId: "run", jobId: "home", actionId: "sync", attempt: 1 };
+const of = { runId: "run", jobId: "home", actionId: "sync", targetId: "", attempt: 1 };
 const progress: TransferProgress = {
   bytes: 1_500_000,
   percent: 50,

@@ -10,7 +10,7 @@ function start() {
   return { events, log, stop };
 }
 
-const of = { runId: "r1", jobId: "home", actionId: "copy", attempt: 1 };
+const of = { runId: "r1", jobId: "home", actionId: "copy", targetId: "", attempt: 1 };
 
 test("a run is told in static messages with fields", () => {
   const { events, log } = start();

@@ -3,7 +3,7 @@ import { createMetrics } from "../../../src/metrics/metrics.ts";
 import { recordMetrics } from "../../../src/metrics/record-metrics.ts";
 import { newEvents } from "../../support/history-samples.ts";
 
-const home = { id: "home", actionIds: ["copy"], blocks: true };
+const home = { id: "home", actionIds: ["copy"], targetIds: [], blocks: true };
 const place = { host: "nas", path: "/run/x" };
 
 describe("metrics of leases", () => {

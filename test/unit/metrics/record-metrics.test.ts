@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import type { MetricJob } from "../../../src/metrics/job-series.ts";
 import { createMetrics } from "../../../src/metrics/metrics.ts";
 import { recordMetrics } from "../../../src/metrics/record-metrics.ts";
 import type { ActionOutcome, JobOutcome } from "../../../src/model/run.ts";
 import { emitRun, newEvents, noStats, report } from "../../support/history-samples.ts";
 
-const home = { id: "home", actionIds: ["copy", "check"], blocks: true };
-const mail = { id: "mail", actionIds: ["copy"], blocks: false };
+const home: MetricJob = { id: "home", actionIds: ["copy", "check"], targetIds: [], blocks: true };
+const mail: MetricJob = { id: "mail", actionIds: ["copy"], targetIds: [], blocks: false };
 
 async function start(jobs = [home, mail]) {
   const events = newEvents();
@@ -66,11 +67,11 @@ test("every series of every job is there before anything has happened", async ()
       "rsyncdirector_job_skipped_total{job_id="home",cause="disabled"}",
       "rsyncdirector_action_retries_total{job_id="home",action_id="copy"}",
       "rsyncdirector_action_retries_total{job_id="home",action_id="check"}",
-      "rsyncdirector_transferred_bytes_total{job_id="home"}",
-      "rsyncdirector_network_bytes_total{job_id="home",direction="sent"}",
-      "rsyncdirector_network_bytes_total{job_id="home",direction="received"}",
-      "rsyncdirector_transferred_files_total{job_id="home"}",
-      "rsyncdirector_deleted_files_total{job_id="home"}",
+      "rsyncdirector_transferred_bytes_total{job_id="home",target=""}",
+      "rsyncdirector_network_bytes_total{job_id="home",target="",direction="sent"}",
+      "rsyncdirector_network_bytes_total{job_id="home",target="",direction="received"}",
+      "rsyncdirector_transferred_files_total{job_id="home",target=""}",
+      "rsyncdirector_deleted_files_total{job_id="home",target=""}",
       "rsyncdirector_blocked_unknown_total{job_id="home"}",
       "rsyncdirector_lock_withdrawn_total{job_id="home"}",
       "rsyncdirector_lock_stuck{job_id="home"}",
@@ -127,9 +128,16 @@ test("an action that works when it is tried again aborts nothing", async () => {
   const { events, value } = await start();
   const of = { runId: "r1", jobId: "home", actionId: "copy" };
   events.emit("job:started", { ...of, at: 0 });
-  events.emit("action:finished", { ...of, attempt: 1, outcome: failed("exit"), startedAt: 0, at: 1 });
-  events.emit("action:retrying", { ...of, attempt: 1, delayMs: 10, message: "", at: 1 });
-  events.emit("action:finished", { ...of, attempt: 2, outcome: { kind: "ok", report: report() }, startedAt: 2, at: 3 });
+  events.emit("action:finished", { ...of, targetId: "", attempt: 1, outcome: failed("exit"), startedAt: 0, at: 1 });
+  events.emit("action:retrying", { ...of, targetId: "", attempt: 1, delayMs: 10, message: "", at: 1 });
+  events.emit("action:finished", {
+    ...of,
+    targetId: "",
+    attempt: 2,
+    outcome: { kind: "ok", report: report() },
+    startedAt: 2,
+    at: 3,
+  });
   events.emit("job:finished", { ...of, outcome: { kind: "ok" }, startedAt: 0, at: 3000 });
   expect(await value('job_aborted_for_failed_action_err_total{job_id="home",action_id="copy"}')).toBe(0);
   expect(await value('rsyncdirector_action_retries_total{job_id="home",action_id="copy"}')).toBe(1);
@@ -191,18 +199,18 @@ test("bytes and files add up", async () => {
   };
   const action = { kind: "ok", report: report({ stats }) } as const;
   for (const runId of ["r1", "r2"]) emitRun(events, { runId, at: 0, jobs: [{ id: "home", action }] });
-  expect(await value('rsyncdirector_transferred_bytes_total{job_id="home"}')).toBe(200);
-  expect(await value('rsyncdirector_transferred_files_total{job_id="home"}')).toBe(4);
-  expect(await value('rsyncdirector_deleted_files_total{job_id="home"}')).toBe(2);
-  expect(await value('rsyncdirector_network_bytes_total{job_id="home",direction="sent"}')).toBe(100);
-  expect(await value('rsyncdirector_network_bytes_total{job_id="home",direction="received"}')).toBe(14);
+  expect(await value('rsyncdirector_transferred_bytes_total{job_id="home",target=""}')).toBe(200);
+  expect(await value('rsyncdirector_transferred_files_total{job_id="home",target=""}')).toBe(4);
+  expect(await value('rsyncdirector_deleted_files_total{job_id="home",target=""}')).toBe(2);
+  expect(await value('rsyncdirector_network_bytes_total{job_id="home",target="",direction="sent"}')).toBe(100);
+  expect(await value('rsyncdirector_network_bytes_total{job_id="home",target="",direction="received"}')).toBe(14);
 });
 
 test("what was known before a restart fills the gauges, for jobs that still exist", async () => {
   const { recorder, value, metrics } = await start();
   recorder.restore([
-    { jobId: "home", outcome: "failed", finishedAt: 9000, lastSuccessAt: 4000 },
-    { jobId: "gone", outcome: "ok", finishedAt: 9000, lastSuccessAt: 9000 },
+    { jobId: "home", targetId: "", outcome: "failed", finishedAt: 9000, lastSuccessAt: 4000 },
+    { jobId: "gone", targetId: "", outcome: "ok", finishedAt: 9000, lastSuccessAt: 9000 },
   ]);
   expect(await value('rsyncdirector_last_success_timestamp_seconds{job_id="home",target=""}')).toBe(4);
   expect(await value('rsyncdirector_last_run_timestamp_seconds{job_id="home"}')).toBe(9);
@@ -213,7 +221,7 @@ test("what was known before a restart fills the gauges, for jobs that still exis
 test("a reload removes the series of jobs that left and keeps the counts of those that stay", async () => {
   const { events, recorder, value, metrics } = await start();
   emitRun(events, { runId: "r1", at: 0, jobs: [{ id: "home" }, { id: "mail" }] });
-  recorder.setJobs([mail, { id: "new", actionIds: [], blocks: false }]);
+  recorder.setJobs([mail, { id: "new", actionIds: [], targetIds: [], blocks: false }]);
   expect(await metrics.scrape()).not.toContain('"home"');
   expect(await value('job_duration_seconds_count{job_id="mail"}')).toBe(1);
   expect(await value('job_duration_seconds_count{job_id="new"}')).toBe(0);
@@ -238,7 +246,7 @@ test("schedules, the history and the build show", async () => {
 
 test("ids that are no plain words cannot break the format or forge a line", async () => {
   const id = 'a"b\\c\nruns_completed_total{rsync_id="x"} 99';
-  const { events, metrics } = await start([{ id, actionIds: [id], blocks: true }]);
+  const { events, metrics } = await start([{ id, actionIds: [id], targetIds: [], blocks: true }]);
   emitRun(events, { runId: "r1", at: 0, jobs: [{ id }] });
   const lines = (await metrics.scrape()).split("\n");
   expect(lines.filter((line) => line.startsWith("runs_completed_total"))).toHaveLength(1);
@@ -255,11 +263,46 @@ test("after the end nothing is counted", async () => {
 });
 
 test("two hundred jobs are scraped whole", async () => {
-  const jobs = Array.from({ length: 200 }, (_, n) => ({ id: `job${n}`, actionIds: ["a", "b"], blocks: true }));
+  const jobs = Array.from({ length: 200 }, (_, n) => ({
+    id: `job${n}`,
+    actionIds: ["a", "b"],
+    targetIds: [],
+    blocks: true,
+  }));
   const { metrics } = await start(jobs);
   await metrics.scrape();
   const began = performance.now();
   const text = await metrics.scrape();
   console.log(`200 jobs: ${(text.length / 1000).toFixed(0)} kB in ${(performance.now() - began).toFixed(1)} ms`);
   expect(text.match(/^job_duration_seconds_count/gm)).toHaveLength(200);
+});
+
+test("a job with several targets has what became of each, and counts its transfers once", async () => {
+  const { events, recorder, value, metrics } = await start();
+  recorder.setJobs([{ ...home, targetIds: ["near", "far"] }]);
+  const success = (target: string) =>
+    value(`rsyncdirector_last_success_timestamp_seconds{job_id="home",target="${target}"}`);
+  const status = (target: string) => value(`rsyncdirector_target_last_status{job_id="home",target="${target}"}`);
+  expect([await success("near"), await success("far"), await success("")]).toEqual([0, 0, 0]);
+  expect([await status("near"), await status("far")]).toEqual([-1, -1]);
+  const of = { runId: "r1", jobId: "home" };
+  const stats = { ...noStats, transferredBytes: 100, sentBytes: 50 };
+  const done: ActionOutcome = { kind: "ok", report: report({ stats }) };
+  const action = { ...of, actionId: "copy", targetId: "near", attempt: 1, startedAt: 1, at: 2000 };
+  events.emit("action:finished", { ...action, outcome: done });
+  events.emit("target:result", { ...of, targetId: "near", outcome: { kind: "ok" }, at: 2000 });
+  events.emit("target:result", { ...of, targetId: "far", outcome: { kind: "failed", message: "down" }, at: 3000 });
+  events.emit("target:result", { ...of, targetId: "unknown", outcome: { kind: "ok" }, at: 3000 });
+  expect([await success("near"), await success("far"), await success("")]).toEqual([2, 0, 0]);
+  expect([await status("near"), await status("far")]).toEqual([0, 4]);
+  const bytes = (await metrics.scrape()).match(/^rsyncdirector_transferred_bytes_total{job_id="home".*/gm);
+  expect(bytes).toEqual([
+    'rsyncdirector_transferred_bytes_total{job_id="home",target="near"} 100',
+    'rsyncdirector_transferred_bytes_total{job_id="home",target="far"} 0',
+  ]);
+  recorder.restore([{ jobId: "home", targetId: "far", outcome: "ok", finishedAt: 1000, lastSuccessAt: 1000 }]);
+  expect([await success("far"), await status("far"), await success("")]).toEqual([1, 0, 0]);
+  expect(await metrics.scrape()).not.toContain('target="unknown"');
+  recorder.setJobs([home]);
+  expect(await metrics.scrape()).not.toMatch(/target="(near|far)"/);
 });

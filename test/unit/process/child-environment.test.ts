@@ -16,6 +16,11 @@ describe("a child's environment", () => {
     });
   });
 
+  it("says for which target it works, if it does for one", () => {
+    expect(childEnvironment({}, { ...action, target: "backup02" })).toMatchObject({ RSYNCDIRECTOR_TARGET: "backup02" });
+    expect(childEnvironment({}, action)).not.toHaveProperty("RSYNCDIRECTOR_TARGET");
+  });
+
   it.each([
     "RSYNC_RSH",
     "RSYNC_OLD_ARGS",

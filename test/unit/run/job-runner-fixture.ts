@@ -4,7 +4,8 @@ import type { RunAction } from "../../../src/action/action.ts";
 import type { Job } from "../../../src/config/resolved.ts";
 import type { GuardedClaim, GuardedLocks } from "../../../src/lock/hold/hold-locks.ts";
 import type { Fencing, WritersLeft } from "../../../src/model/hold.ts";
-import type { ActionOutcome } from "../../../src/model/run.ts";
+import type { ActionOutcome, RunCause } from "../../../src/model/run.ts";
+import type { ChangesFeed } from "../../../src/model/changes.ts";
 import { createJobRunner } from "../../../src/run/job-runner.ts";
 import { EventLog } from "../../support/event-log.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -28,7 +29,11 @@ export const untilStopped: RunAction = (_job, _action, { signal }) =>
     });
   });
 
-export function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Promise<GuardedClaim>) {
+export function setUp(
+  runAction: RunAction,
+  claim?: (signal: AbortSignal) => Promise<GuardedClaim>,
+  feed?: ChangesFeed,
+) {
   const clock = new FakeClock();
   const events = new EventLog();
   const lost = new AbortController();
@@ -51,7 +56,7 @@ export function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Pro
         return troubles;
       };
       const onSpawned = (pid: number) => void spawned.push(pid);
-      return { kind: "held", held: { lost: lost.signal, fencing, spawned: onSpawned, release } };
+      return { kind: "held", held: { lost: lost.signal, fencingOf: () => fencing, spawned: onSpawned, release } };
     },
     close: async () => undefined,
   };
@@ -59,6 +64,7 @@ export function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Pro
   const runJob = createJobRunner({
     locks,
     runAction,
+    feed,
     trackProcesses: (pids) => () => pids.filter((pid) => unkillable.has(pid)),
     events,
     clock,
@@ -76,7 +82,7 @@ export function setUp(runAction: RunAction, claim?: (signal: AbortSignal) => Pro
     released,
     onRelease: (run: () => void) => (onRelease = run),
     spawned,
-    run: (job: Job, dryRun = false) =>
-      runJob(job, { runId: "run", signal: stop.signal, shutdown: shutdown.signal, dryRun }),
+    run: (job: Job, dryRun = false, cause: RunCause = { kind: "signal" }) =>
+      runJob(job, { runId: "run", cause, signal: stop.signal, shutdown: shutdown.signal, dryRun }),
   };
 }

@@ -61,7 +61,7 @@ describe("job runner and its locks", () => {
     await test.run(buildJob());
     expect(seen).toEqual([[{ hold: "/run/x.hold", lock: "/run/x", token: "t" }]]);
     expect(test.spawned).toEqual([4711]);
-    expect(test.released).toEqual([{ survivors: [], atDestination: false }]);
+    expect(test.released).toEqual([{ survivors: [], atTargets: [] }]);
   });
 
   it.each([
@@ -76,7 +76,7 @@ describe("job runner and its locks", () => {
     const result = test.run(buildJob({ actions: [buildSync({})], retry }));
     await test.clock.advance(10);
     await result;
-    expect(test.released).toMatchObject([{ atDestination: expected }]);
+    expect(test.released).toMatchObject([{ atTargets: expected ? ["local"] : [] }]);
   });
 
   it("keeps the locks, and is not over, while a process that cannot be killed may still write", async () => {
@@ -108,7 +108,7 @@ describe("job runner and its locks", () => {
     await test.clock.advance(1000);
     test.shutdown.abort(new AbortReason("shutdown", "the director stops"));
     await result;
-    expect(test.released).toEqual([{ survivors: [42], atDestination: false }]);
+    expect(test.released).toEqual([{ survivors: [42], atTargets: [] }]);
   });
 
   it("does not call a job ok whose lock could not be freed", async () => {

@@ -27,6 +27,17 @@ describe("run queue", () => {
     expect(ids(queue.takeReady())).toEqual(["b"]);
   });
 
+  it("takes no run for what has changed for a complete one, but a complete one for both", () => {
+    const queue = new RunQueue();
+    const changed: RunRequest = { jobs: ["one"], cause: { kind: "watch", path: "/srv" } };
+    queue.add({ runId: "changes", request: changed, needs: new Set(["one"]) });
+    expect(queue.findCovering(changed)?.runId).toBe("changes");
+    expect(queue.findCovering(request("one"))).toBeUndefined();
+    queue.clearWaiting();
+    queue.add(run("complete", "one"));
+    expect(queue.findCovering(changed)?.runId).toBe("complete");
+  });
+
   it("does not let a later run overtake a waiting one that needs the same job", () => {
     const queue = new RunQueue();
     queue.add(run("a", "one"));

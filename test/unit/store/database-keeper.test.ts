@@ -24,7 +24,7 @@ function result(jobId: string) {
   return {
     bytes: 100,
     apply: (database: Parameters<Parameters<DatabaseKeeper["attempt"]>[0]>[0]) =>
-      void database.run("INSERT OR REPLACE INTO last_results VALUES (?, 'ok', 1, 1)", jobId),
+      void database.run("INSERT OR REPLACE INTO last_results VALUES (?, '', 'ok', 1, 1)", jobId),
   };
 }
 
@@ -144,7 +144,10 @@ test("a change that can never be written does not hold up the others", async () 
   const { keeper, log, states } = await newKeeper();
   await keeper.start();
   keeper.write(result("a"));
-  keeper.write({ bytes: 1, apply: (database) => void database.run("INSERT INTO last_results VALUES (NULL, 1, 1, 1)") });
+  keeper.write({
+    bytes: 1,
+    apply: (database) => void database.run("INSERT INTO last_results VALUES (NULL, '', 1, 1, 1)"),
+  });
   keeper.write(result("b"));
   keeper.flush();
   expect(stored(keeper)).toEqual(["a", "b"]);

@@ -9,6 +9,8 @@ import { makeTempDir } from "../../support/temp-dir.ts";
 const opened: History[] = [];
 afterEach(() => opened.splice(0).forEach((history) => history.close()));
 
+const copy = { actionId: "copy", targetId: "", attempt: 1 };
+
 async function start(file?: string, retention = { keepRuns: 100, keepMs: 90 * 86_400_000 }) {
   const events = newEvents();
   const clock = new FakeClock();
@@ -60,6 +62,7 @@ test("a run with its jobs and actions can be read back whole", async () => {
   expect(run?.jobs[0]?.actions).toEqual([
     {
       actionId: "copy",
+      targetId: "",
       attempt: 1,
       startedAt: 1000,
       finishedAt: 1050,
@@ -73,7 +76,7 @@ test("a run with its jobs and actions can be read back whole", async () => {
       hasOutput: true,
     },
   ]);
-  const output = history.query((ask) => ask.readOutput("20260301-000000-aaaaaa", "home", "copy", 1));
+  const output = history.query((ask) => ask.readOutput("20260301-000000-aaaaaa", "home", copy));
   expect(output).toBe("one\ntwo\0 \u{1F600}\n");
 });
 
@@ -81,7 +84,7 @@ test("keeps the last MiB of an output, and not its secrets", async () => {
   const { events, history } = await start();
   const output = `${"begin ".repeat(400_000)}https://u:pw@host END`;
   emitRun(events, { runId: "r1", at: 1, jobs: [{ id: "a", action: { kind: "ok", report: report({ output }) } }] });
-  const kept = history.query((ask) => ask.readOutput("r1", "a", "copy", 1)) ?? "";
+  const kept = history.query((ask) => ask.readOutput("r1", "a", copy)) ?? "";
   expect(Buffer.byteLength(kept)).toBe(1024 * 1024);
   expect(kept.endsWith("https://u:[redacted]@host END")).toBe(true);
 });
@@ -92,7 +95,8 @@ test("every try of an action is kept", async () => {
   events.emit("job:started", { runId: "r1", jobId: "a", at: 1 });
   for (const attempt of [1, 2]) {
     const outcome = { kind: "ok", report: report({ exitCode: attempt }) } as const;
-    events.emit("action:finished", { runId: "r1", jobId: "a", actionId: "x", attempt, outcome, startedAt: 1, at: 2 });
+    const of = { runId: "r1", jobId: "a", actionId: "x", targetId: "", attempt };
+    events.emit("action:finished", { ...of, outcome, startedAt: 1, at: 2 });
   }
   const run = history.query((ask) => ask.readRun("r1"));
   expect(run?.jobs[0]?.actions.map(({ attempt, exitCode }) => [attempt, exitCode])).toEqual([
@@ -147,8 +151,8 @@ test("remembers each job's last result and last success, also after its runs are
   history.close();
   const again = await start(file);
   expect(again.history.lastJobResults()).toEqual([
-    { jobId: "a", outcome: "failed", finishedAt: now + 1100, lastSuccessAt: now + 100 },
-    { jobId: "b", outcome: "ok", finishedAt: now + 100, lastSuccessAt: now + 100 },
+    { jobId: "a", targetId: "", outcome: "failed", finishedAt: now + 1100, lastSuccessAt: now + 100 },
+    { jobId: "b", targetId: "", outcome: "ok", finishedAt: now + 100, lastSuccessAt: now + 100 },
   ]);
 });
 
@@ -169,4 +173,32 @@ test("another process reads while this one writes", async () => {
     expect(reader?.listRuns({ limit: 1 })[0]).toMatchObject({ runId: `r${number}`, outcome: "ok" });
   }
   reader?.close();
+});
+
+test("keeps the tries for each target apart, and each target's last result beside the job's", async () => {
+  const { events, history, file, clock } = await start();
+  const now = clock.now();
+  emitRunStart(events, { runId: "r1", at: now, jobs: [{ id: "a" }] });
+  events.emit("job:started", { runId: "r1", jobId: "a", at: now });
+  for (const targetId of ["near", "far"]) {
+    const of = { runId: "r1", jobId: "a", actionId: "x", targetId, attempt: 1 };
+    const outcome = { kind: "ok", report: report({ argv: ["to", targetId], output: `${targetId} says\n` }) } as const;
+    events.emit("action:finished", { ...of, outcome, startedAt: now, at: now });
+  }
+  const target = { runId: "r1", jobId: "a", at: now + 1 };
+  events.emit("target:result", { ...target, targetId: "near", outcome: { kind: "ok" } });
+  events.emit("target:result", { ...target, targetId: "far", outcome: { kind: "failed", message: "down" } });
+  const run = history.query((ask) => ask.readRun("r1"));
+  expect(run?.jobs[0]?.actions.map(({ targetId, argv }) => [targetId, argv[1]])).toEqual([
+    ["near", "near"],
+    ["far", "far"],
+  ]);
+  const far = { actionId: "x", targetId: "far", attempt: 1 };
+  expect(history.query((ask) => ask.readOutput("r1", "a", far))).toBe("far says\n");
+  history.close();
+  const again = await start(file);
+  expect(again.history.lastJobResults()).toEqual([
+    { jobId: "a", targetId: "far", outcome: "failed", finishedAt: now + 1, lastSuccessAt: null },
+    { jobId: "a", targetId: "near", outcome: "ok", finishedAt: now + 1, lastSuccessAt: now + 1 },
+  ]);
 });

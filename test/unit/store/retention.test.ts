@@ -23,7 +23,7 @@ function record(database: SqlDatabase, runId: string, startedAt: number, output 
   const run: RunFacts = { runId, cause: { kind: "signal" }, jobs: ["a"], startedAt, owner: "none:1:1" };
   const job = { run, jobId: "a", startedAt };
   const outcome = { kind: "ok", report: report({ output }) } as const;
-  const action = { job, actionId: "x", attempt: 1, argv: [], startedAt, finishedAt: startedAt, outcome };
+  const action = { job, actionId: "x", targetId: "", attempt: 1, argv: [], startedAt, finishedAt: startedAt, outcome };
   recordAction(database, action, packOutput(outcome.report));
   recordRunEnd(database, run, "ok", startedAt + 1);
 }

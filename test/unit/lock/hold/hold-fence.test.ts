@@ -10,7 +10,7 @@ describe("guarded locks of which one is on another host than the one that is wri
   const there: JobDraft = { type: "local", endpoint: undefined, lockFiles: [pushLock], holdDir: "/locks" };
   const holdFile = async (claimed: ReturnType<HoldWorld["start"]>) => {
     const held = await claimed.hold();
-    const { fencing } = held;
+    const fencing = held.fencingOf("local");
     const [claim] = fencing.kind === "fenced" ? fencing.holds : [];
     if (claim === undefined) throw new Error(fencing.kind);
     return { held, path: claim.hold, token: claim.token };
@@ -73,6 +73,9 @@ describe("guarded locks of which one is on another host than the one that is wri
     world.local.readOnly.add(path);
     world.backup.files.clear();
     const { hold } = world.start(there);
-    expect((await hold()).fencing).toEqual({ kind: "unfenced", reason: expect.stringContaining("may not write") });
+    expect((await hold()).fencingOf("local")).toEqual({
+      kind: "unfenced",
+      reason: expect.stringContaining("may not write"),
+    });
   });
 });

@@ -8,7 +8,7 @@ import { MemoryLockHost } from "../../../support/memory-lock-host.ts";
 import { buildSync } from "../../../support/run-action.ts";
 
 /** What a job says that has written and left nobody behind. */
-export const afterCopy = { survivors: [], atDestination: true };
+export const afterCopy = { survivors: [], atTargets: ["backup", "local"] };
 
 /** The lock of `pushJob`, at its destination. */
 export const pushLock = remoteLock("backup", "/locks/a");

@@ -9,7 +9,7 @@ describe("guarded locks", () => {
 
   it("hand the writer the hold file, the lock file and the token that is in it", async () => {
     const { hold, events } = world.start();
-    const { fencing } = await hold();
+    const fencing = (await hold()).fencingOf("backup");
     const token = events.of("lock:acquired")[0]?.token;
     expect(fencing).toEqual({ kind: "fenced", holds: [{ hold: "/locks/a.hold", lock: "/locks/a", token }] });
     expect(events.of("job:fencing")).toMatchObject([{ jobId: "job", fencing: "fenced", reason: null }]);
@@ -19,7 +19,10 @@ describe("guarded locks", () => {
 
   it("run unfenced, and say why, where the host says that there can be no hold lock", async () => {
     const { hold, events } = world.start({ lockFiles: [{ type: "local", path: "/locks/x" }], holdDir: "/missing" });
-    expect((await hold()).fencing).toEqual({ kind: "unfenced", reason: expect.stringContaining("directory does not") });
+    expect((await hold()).fencingOf("backup")).toEqual({
+      kind: "unfenced",
+      reason: expect.stringContaining("directory does not"),
+    });
     expect(events.of("job:fencing")).toMatchObject([
       { fencing: "unfenced", reason: expect.stringMatching(/^\/missing\//) },
     ]);
@@ -42,12 +45,13 @@ describe("guarded locks", () => {
     world.backup.fault = ({ kind }) => (kind === "holds" ? "before" : undefined);
     const { claim } = world.start({ hold: "required" });
     await world.clock.advance(20_000);
-    expect(await claim).toMatchObject({ kind: "held", held: { fencing: { kind: "fenced" } } });
+    const claimed = await claim;
+    expect(claimed.kind === "held" && claimed.held.fencingOf("backup")).toMatchObject({ kind: "fenced" });
   });
 
   it("need no question, and say nothing, for a job without lock files or copies", async () => {
     const { hold } = world.start({ lockFiles: [] });
-    expect((await hold()).fencing).toEqual({ kind: "none" });
+    expect((await hold()).fencingOf("backup")).toEqual({ kind: "none" });
     expect(world.backup.operations).toBe(0);
   });
 
@@ -106,7 +110,7 @@ describe("guarded locks", () => {
     const { hold, events } = world.start({ hold: "off" });
     const held = await hold();
     world.alive.set(77, 5000);
-    const released = held.release({ survivors: [77], atDestination: false });
+    const released = held.release({ survivors: [77], atTargets: [] });
     expect(await world.settlesIn(released, 60_000)).toBe(true);
     expect(events.of("lock:stuck")).toMatchObject([{ detail: "processes 77 cannot be killed and may still write" }]);
     expect(world.backup.files.has("/locks/a")).toBe(true);
@@ -143,7 +147,7 @@ describe("guarded locks", () => {
     const { hold } = world.start();
     const held = await hold();
     world.backup.writers.add("/locks/a.hold");
-    expect(await world.settlesIn(held.release({ survivors: [], atDestination: false }), 0)).toBe(true);
+    expect(await world.settlesIn(held.release({ survivors: [], atTargets: [] }), 0)).toBe(true);
     expect(world.backup.files.has("/locks/a")).toBe(false);
   });
 

@@ -52,7 +52,7 @@ async function pushTwice(faultAt: number, fault: Fault) {
           witness.leave();
         });
         await sleep(4000, { clock, signal });
-        troubles.push(...(await claim.held.release({ survivors: [], atDestination: true })));
+        troubles.push(...(await claim.held.release({ survivors: [], atTargets: ["backup", "local"] })));
         await gone;
         witness.done.set(job.id, run);
       }

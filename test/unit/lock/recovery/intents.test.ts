@@ -25,7 +25,7 @@ describe("the intents file", () => {
   const open = () => openIntents(file, { boot: "boot", clock, log });
   const onDisk = async () => parseIntents(await readFile(file, "utf8")) as readonly Intent[];
   const claimed = async (book: IntentBook, token = "token-1") => {
-    book.begin({ ...of, locks, holds: null });
+    book.begin({ ...of, locks, holds: [] });
     await book.claiming({ ...of, token });
   };
 
@@ -46,9 +46,9 @@ describe("the intents file", () => {
 
   it("has a job on the disk that claims nothing, at once without locks and soon with them", async () => {
     const book = await open();
-    book.begin({ runId: "run", jobId: "lockless", locks: [], holds: null });
+    book.begin({ runId: "run", jobId: "lockless", locks: [], holds: [] });
     await vi.waitFor(async () => expect(await onDisk()).toMatchObject([{ jobId: "lockless", tokens: [] }]));
-    book.begin({ ...of, locks, holds: null });
+    book.begin({ ...of, locks, holds: [] });
     await clock.advance(1000);
     await vi.waitFor(async () => expect(await onDisk()).toMatchObject([{}, { ...of, tokens: [] }]));
     await book.close();

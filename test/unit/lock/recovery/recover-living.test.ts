@@ -31,7 +31,7 @@ describe("recovery of what may be alive", () => {
   const here: LockFile = { type: "local", path: "/locks/b" };
   const intent = (overrides: Partial<Intent>): Intent => {
     const locks = [remoteLock("backup", "/locks/a")];
-    return { runId: "run", jobId: "job", ...life, locks, tokens: [token], holds: null, groups: [], ...overrides };
+    return { runId: "run", jobId: "job", ...life, locks, tokens: [token], holds: [], groups: [], ...overrides };
   };
   const start = ({ earlier }: { earlier: readonly Intent[] }) => {
     const settled: Intent[] = [];
@@ -70,7 +70,7 @@ describe("recovery of what may be alive", () => {
     backup.write("/locks/a", lockContent({ token }));
     local.writers.add("/locks/x.hold");
     local.readOnly.add("/locks/x.hold");
-    start({ earlier: [intent({ holds: { at: here, paths: ["/locks/x.hold"], fence: "/locks/x.hold" } })] });
+    start({ earlier: [intent({ holds: [{ at: here, paths: ["/locks/x.hold"], fence: "/locks/x.hold" }] })] });
     await clock.advance(600_000);
     expect(backup.files.size).toBe(1);
     expect(log.messages("error")).toContain("locks of an earlier life are kept");

@@ -49,7 +49,7 @@ describe("recovery after a crash", () => {
     pidns: "pid:[0]",
     locks: [there],
     tokens: [token],
-    holds: null,
+    holds: [],
     groups: [],
     ...overrides,
   });
@@ -140,7 +140,7 @@ describe("recovery after a crash", () => {
     local.write("/locks/b", lockContent({ token, hb: 30, ttl: 600 }));
     const { settled } = start({
       earlier: [
-        intent({ boot: "of the copy", holds: { at: there, paths: ["/locks/a.hold"], fence: "/locks/a.hold" } }),
+        intent({ boot: "of the copy", holds: [{ at: there, paths: ["/locks/a.hold"], fence: "/locks/a.hold" }] }),
       ],
     });
     const here2 = start({ earlier: [intent({ boot: "of the copy", locks: [here] })] });
@@ -158,7 +158,7 @@ describe("recovery after a crash", () => {
   it("declares its tokens dead where its hold lock is, before it gives a lock on another host back", async () => {
     backup.write("/locks/a", lockContent({ token }));
     local.writers.add("/locks/x.hold");
-    const holds = { at: here, paths: ["/locks/x.hold"], fence: "/locks/x.hold" };
+    const holds = [{ at: here, paths: ["/locks/x.hold"], fence: "/locks/x.hold" }];
     start({ earlier: [intent({ holds })] });
     await clock.advance(60_000);
     expect([backup.files.size, local.dead.size]).toEqual([1, 0]);
@@ -200,7 +200,7 @@ describe("recovery after a crash", () => {
   it("keeps the lock while the writer of the dead life lives at the destination", async () => {
     backup.write("/locks/a", lockContent({ token }));
     backup.writers.add("/locks/a.hold");
-    const { hasBegun, settled } = start({ earlier: [intent({ holds: { at: there, paths: ["/locks/a.hold"] } })] });
+    const { hasBegun, settled } = start({ earlier: [intent({ holds: [{ at: there, paths: ["/locks/a.hold"] }] })] });
     await clock.advance(600_000);
     expect(hasBegun()).toBe(true);
     expect(backup.files.size).toBe(1);
