@@ -85,12 +85,12 @@ async function runSync(
     signal,
     goesOn: feed !== undefined && cause.kind === "watch",
     untilMore: feed?.untilPending && ((target, until) => feed.untilPending?.(destinationOf(target.id), until) ?? no),
-    takeTurn: async (target, laneSignal) => {
+    takeTurn: async (target, lane) => {
       const of = destinationOf(target.id);
       const turn = await carryChanges(feed?.begin(of, cause), { dryRun: work.dryRun }, async (scope) => {
         const triesBefore = tries.get(target.id) ?? 0;
         const task = { action, target, scope, triesBefore };
-        const tried = await tryAction(deps, { ...work, signal: laneSignal }, task);
+        const tried = await tryAction(deps, { ...work, ...lane }, task);
         tries.set(target.id, triesBefore + tried.tries);
         return tried.outcome;
       });

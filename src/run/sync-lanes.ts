@@ -16,13 +16,22 @@ export interface Lanes {
   readonly targets: readonly Target[];
   readonly maxParallel: number;
   readonly signal: AbortSignal;
-  /** One sync with its retries. `signal` is aborted with the lanes' own, or when another lane has crashed. */
-  readonly takeTurn: (target: Target, signal: AbortSignal) => Promise<Turn>;
+  /** One sync with its retries. */
+  readonly takeTurn: (target: Target, lane: Lane) => Promise<Turn>;
   /** Whether a lane that is done takes further turns while others are still at their first. */
   readonly goesOn: boolean;
   /** Resolves to true when there may be something to carry again, to false when the signal is aborted. */
   readonly untilMore?: ((target: Target, signal: AbortSignal) => Promise<boolean>) | undefined;
 }
+
+export interface Lane {
+  /** Aborted with that of all lanes, or when another lane has crashed. */
+  readonly signal: AbortSignal;
+  /** Lets somebody else work during a wait. */
+  readonly rest: Rest;
+}
+
+export type Rest = <Value>(wait: () => Promise<Value>) => Promise<Value>;
 
 /**
  * One sync for several targets, side by side: each in a lane of its own, at most so many at a time. A target that is
@@ -32,13 +41,13 @@ export interface Lanes {
 export async function runLanes(lanes: Lanes): Promise<ReadonlyMap<string, Turn>> {
   const { targets, signal, takeTurn, goesOn, untilMore } = lanes;
   const controller = childController(signal);
-  const inTurn = createTurns(lanes.maxParallel);
+  const { inTurn, rest } = createTurns(lanes.maxParallel);
   const firstsOver = new AbortController();
   let firsts = targets.length;
 
   const next = (target: Target): Promise<Turn> => {
     if (controller.signal.aborted) return Promise.resolve({ kind: "cancelled" });
-    return takeTurn(target, controller.signal);
+    return takeTurn(target, { signal: controller.signal, rest });
   };
   const mayGoOn = (last: Turn) => goesOn && !firstsOver.signal.aborted && isCarried(last);
   const run = async (target: Target): Promise<Turn> => {
@@ -84,18 +93,34 @@ function join(before: Turn, after: Turn): Turn {
 }
 
 /** Lets so many work at a time, in the order in which they ask. */
-function createTurns(most: number): <Value>(work: () => Promise<Value>) => Promise<Value> {
+function createTurns(most: number): { inTurn: Rest; rest: Rest } {
   const waiting: (() => void)[] = [];
   let free = most;
-  return async (work) => {
+  const begin = async () => {
     if (free > 0) free -= 1;
     else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const following = waiting.shift();
-      if (following === undefined) free += 1;
-      else following();
-    }
+  };
+  const end = () => {
+    const following = waiting.shift();
+    if (following === undefined) free += 1;
+    else following();
+  };
+  return {
+    inTurn: async (work) => {
+      await begin();
+      try {
+        return await work();
+      } finally {
+        end();
+      }
+    },
+    rest: async (wait) => {
+      end();
+      try {
+        return await wait();
+      } finally {
+        await begin();
+      }
+    },
   };
 }

@@ -8,6 +8,7 @@ import type { GuardedHold } from "../lock/hold/hold-locks.ts";
 import type { SyncScope } from "../model/changes.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { ActionOutcome } from "../model/run.ts";
+import type { Rest } from "./sync-lanes.ts";
 import { retryDelay } from "./retry-policy.ts";
 
 export interface TryDeps {
@@ -25,6 +26,8 @@ export interface Work {
   readonly dryRun: boolean;
   /** A dry run holds nothing. */
   readonly held?: GuardedHold | undefined;
+  /** Lets others work while this waits to try again. */
+  readonly rest?: Rest | undefined;
   readonly onOutcome?: ((of: { action: Action; target: Target }, outcome: ActionOutcome) => void) | undefined;
 }
 
@@ -52,7 +55,8 @@ export async function tryAction(
     if (delayMs === null || outcome.kind !== "failed") return { outcome, tries };
     const { message, report } = outcome;
     events.emit("action:retrying", { ...of, delayMs, message, at: clock.now() });
-    if (!(await sleep(delayMs, { signal, clock }))) {
+    const wait = () => sleep(delayMs, { signal, clock });
+    if (!(await (work.rest === undefined ? wait() : work.rest(wait)))) {
       const reason = abortReasonOf(signal);
       return { outcome: { kind: "cancelled", reason: reason.kind, message: reason.message, report }, tries };
     }
