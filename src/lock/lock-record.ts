@@ -99,11 +99,19 @@ export function parseLockRecord(line: string): LockRecord | undefined {
   } catch {
     return undefined;
   }
-  if (!isObject(value) || !Array.isArray(value["fence"])) return isLockRecord(value) ? value : undefined;
-  const [first, ...others] = value["fence"] as unknown[];
-  if (!isHoldPlace(first) || others.length === 0 || !others.every(isHoldPlace)) return undefined;
-  const joined = { ...value, fence: { ...first, others } };
+  const joined = isObject(value) ? withFencesJoined(value) : undefined;
   return isLockRecord(joined) ? joined : undefined;
+}
+
+/** In the file the places of several hosts are one list. Undefined: what is written there makes no sense. */
+function withFencesJoined(value: Record<string, unknown>): Record<string, unknown> | undefined {
+  const { fence } = value;
+  if (!Array.isArray(fence)) return isObject(fence) && "others" in fence ? undefined : value;
+  const [first, ...others] = fence as unknown[];
+  if (others.length === 0 || ![first, ...others].every((place) => isHoldPlace(place) && !("others" in place))) {
+    return undefined;
+  }
+  return { ...value, fence: { ...(first as HoldPlace), others } };
 }
 
 function isLockRecord(value: unknown): value is LockRecord {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { AbortReason, childController } from "../base/abort.ts";
 import type { Target } from "../config/resolved.ts";
 
@@ -43,6 +44,7 @@ export async function runLanes(lanes: Lanes): Promise<ReadonlyMap<string, Turn>>
   const controller = childController(signal);
   const { inTurn, rest } = createTurns(lanes.maxParallel);
   const firstsOver = new AbortController();
+  for (const each of [controller.signal, firstsOver.signal]) setMaxListeners(0, each);
   let firsts = targets.length;
 
   const next = (target: Target): Promise<Turn> => {

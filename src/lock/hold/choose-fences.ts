@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+import { childController } from "../../base/abort.ts";
 import type { Job } from "../../config/resolved.ts";
 import type { LockDeps } from "../claim/claim-scope.ts";
 import { type HoldPlan, type HoldSite, planHolds } from "./hold-plan.ts";
@@ -60,7 +62,10 @@ export function createFenceChooser(
 
   return async (job, signal) => {
     const plans = await planHolds(job, transports);
-    const asked = await Promise.all(plans.map((plan) => choose(plan, job, signal)));
+    const asking = childController(signal);
+    setMaxListeners(0, asking.signal);
+    const asked = await Promise.all(plans.map((plan) => choose(plan, job, asking.signal)));
+    asking.dispose();
     const places = placesOfFences(asked.flatMap(({ site }) => site ?? []));
     const isTooLong = JSON.stringify(places).length > longestFences;
     const why = `a lock file has no room for the hold locks of ${places.length} hosts`;

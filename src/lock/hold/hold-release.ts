@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { LockDeps } from "../claim/claim-scope.ts";
 import type { HoldSite } from "./hold-plan.ts";
 import { declareDead, findWriter, lookUntilGone } from "./hold-watch.ts";
@@ -40,6 +41,7 @@ export function releaseAfterWriters(
   const { clock, timings, events, log, processes, hurry } = deps;
   const survivorsLeft = watchSurvivors(survivors, processes);
   const end = new AbortController();
+  setMaxListeners(0, end.signal);
   const patience = new AbortController();
   end.signal.addEventListener("abort", () => patience.abort(), { once: true });
   const onHurry = () => void clock.setTimer(hurriedMs, () => patience.abort());

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { sleep } from "../../base/abort.ts";
 import type { LockDeps } from "../claim/claim-scope.ts";
 import { areHoldsGone, declareDead, findWriter, lookUntilGone } from "../hold/hold-watch.ts";
@@ -39,6 +40,7 @@ export interface RecoveryDeps extends LockDeps {
 export function startRecovery(deps: RecoveryDeps): Recovery {
   const { intents, clock, boundMs } = deps;
   const end = new AbortController();
+  setMaxListeners(0, end.signal);
   const stopped = intents.earlier.map((intent) => stopProcesses(intent, deps));
   const settled = intents.earlier.map(async (intent, index) => {
     const survivors = (await stopped[index]) ?? [];

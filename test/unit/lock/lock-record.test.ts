@@ -7,6 +7,8 @@ import { lockContent } from "../../support/lock-fixture.ts";
 const second = lockContent({ token: "my-own-token-0123456789" }).split("\n")[1] as string;
 const changed = (change: Record<string, unknown>) => JSON.stringify({ ...JSON.parse(second), ...change });
 
+const fence = { host: "backup01", path: `/locks/${"0".repeat(32)}.hold` };
+
 describe("the content of a lock file", () => {
   it("is the process id, a line of JSON, and nothing else", () => {
     expect(lockContent()).toMatch(/^777\n\{"v":1,"token":"[^\n]+\}\n$/);
@@ -15,6 +17,13 @@ describe("the content of a lock file", () => {
   it("is read back as it was written, with fields of later versions ignored", () => {
     expect(parseLockRecord(second)).toMatchObject({ v: 1, token: "my-own-token-0123456789", state: "held" });
     expect(parseLockRecord(changed({ later: true }))).toMatchObject({ v: 1 });
+  });
+
+  it("has the hold files of several hosts in one list, which an earlier version takes for a foreign lock", () => {
+    const several = { ...fence, others: [{ ...fence, host: "backup02" }] };
+    const line = lockContent({ fence: several, unfenced: true }).split("\n")[1] ?? "";
+    expect(JSON.parse(line)).toMatchObject({ fence: [fence, { ...fence, host: "backup02" }], unfenced: true });
+    expect(parseLockRecord(line)).toMatchObject({ fence: several, unfenced: true });
   });
 
   it.each([
@@ -30,6 +39,13 @@ describe("the content of a lock file", () => {
     ["an owner without a process id", changed({ owner: { name: "x" } })],
     ["a negative time to live", changed({ ttl: -1 })],
     ["a hold file that has not the name of one", changed({ fence: { host: null, path: "/etc/shadow" } })],
+    [
+      "a list of hold files of which one has not the name of one",
+      changed({ fence: [fence, { ...fence, path: "/x" }] }),
+    ],
+    ["a list of one hold file", changed({ fence: [fence] })],
+    ["hold files beside another", changed({ fence: { ...fence, others: [{ host: null, path: "/etc/shadow" }] } })],
+    ["hold files beside one of a list", changed({ fence: [fence, { ...fence, others: [] }] })],
     [
       "a hold file whose name has a second line",
       changed({ fence: { host: null, path: `/a\n/${"0".repeat(32)}.hold` } }),

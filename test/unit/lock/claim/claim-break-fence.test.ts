@@ -48,6 +48,53 @@ describe("a job that waits for a lock whose owner died", () => {
       expect(state.kind).toBe("held");
     });
 
+    describe("and another on yet another host", () => {
+      const path2 = "/locks/00000000000000000000000000000002.hold";
+      const other = remoteLock("other", "/locks/any");
+      const targets = [destination, other].map((lock) =>
+        buildTarget(lock.type === "remote" ? lock.endpoint : undefined),
+      );
+      let second: MemoryLockHost;
+      beforeEach(() => {
+        second = new MemoryLockHost("other", world.clock);
+        const several = { ...fence, others: [{ host: "other", path: path2 }] };
+        world.backup.write(path, lockContent({ ...dead, fence: several }));
+      });
+      const start = (known = targets) =>
+        world.start({ ...asBlock, targets: known }, { hosts: [world.backup, world.local, dest, second] });
+
+      it("breaks the lock when the token is dead on both", async () => {
+        const { state } = start();
+        await world.wait(680);
+        expect(state.kind).toBe("held");
+        expect([...dest.dead, ...second.dead]).toEqual([`${fence.path} ${dead.token}`, `${path2} ${dead.token}`]);
+      });
+
+      it("leaves it, and the token, alone while a writer is alive on one", async () => {
+        second.writers.add(path2);
+        const { state, events } = start();
+        await world.wait(1000);
+        expect(state.kind).toBe("waiting");
+        expect([...dest.dead, ...second.dead]).toEqual([]);
+        expect(events.of("lock:spared")).toMatchObject([{ cause: "in-use" }]);
+        second.writers.clear();
+        await world.wait(10);
+        expect(state.kind).toBe("held");
+      });
+
+      it.each([
+        ["does not answer", true, "unknown", /other:\/locks\/0{31}2\.hold/],
+        ["is one that the configuration does not know", false, "unsupported", /another of its hold locks is on other/],
+      ])("leaves it alone, and says so, when one of them %s", async (_, knows, cause, detail) => {
+        second.silent = true;
+        const { state, events } = start(knows ? targets : targets.slice(0, 1));
+        await world.wait(1000);
+        expect(state.kind).toBe("waiting");
+        expect(dest.dead.size).toBe(0);
+        expect(events.of("lock:spared")).toMatchObject([{ cause, detail: expect.stringMatching(detail) }]);
+      });
+    });
+
     it.each([
       ["does not answer", { silent: true, knows: true }, "unknown", /hold lock dest:\/locks\/0{31}1\.hold/],
       ["is one that the configuration does not know", { silent: false, knows: false }, "unsupported", /is on dest/],

@@ -1,6 +1,6 @@
 import { createGuardedLocks } from "../../../../src/lock/hold/hold-locks.ts";
 import { defaultLockTimings } from "../../../../src/lock/lock-timings.ts";
-import { noIntents } from "../../../../src/lock/recovery/intents.ts";
+import { type NewIntent, noIntents } from "../../../../src/lock/recovery/intents.ts";
 import { buildJob, type JobDraft } from "../../../support/build-job.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { createDirector, memoryTransportPool, remoteLock } from "../../../support/lock-fixture.ts";
@@ -23,22 +23,28 @@ export const pushJob: JobDraft = {
 
 export type HoldWorld = ReturnType<typeof createHoldWorld>;
 
-/** This host, a host to push to, and the groups of processes that are `alive` here, by id with their start time. */
-export function createHoldWorld() {
+/** This host, hosts to push to, and the groups of processes that are `alive` here, by id with their start time. */
+export function createHoldWorld({ others = [] }: { others?: readonly string[] } = {}) {
   const clock = new FakeClock();
   const backup = new MemoryLockHost("backup", clock);
   const local = new MemoryLockHost("local", clock);
+  const hosts = [backup, local, ...others.map((name) => new MemoryLockHost(name, clock))];
   const alive = new Map<number, number>();
   const hurry = new AbortController();
 
   /** A director that claims the locks of one job. */
   const start = (overrides: JobDraft = {}) => {
-    const director = createDirector({ hosts: [backup, local], clock });
+    const director = createDirector({ hosts, clock });
     const spawned: unknown[] = [];
+    const intents: NewIntent[] = [];
     const locks = createGuardedLocks({
       locks: director.locks,
-      transports: memoryTransportPool([backup, local], clock),
-      intents: { ...noIntents, spawned: (_, group) => void spawned.push(group) },
+      transports: memoryTransportPool(hosts, clock),
+      intents: {
+        ...noIntents,
+        begin: (intent) => void intents.push(intent),
+        spawned: (_, group) => void spawned.push(group),
+      },
       processes: { startTimeOf: (pid) => alive.get(pid) },
       events: director.events,
       log: director.log,
@@ -49,14 +55,15 @@ export function createHoldWorld() {
     });
     const signal = new AbortController();
     const job = buildJob({ ...pushJob, ...overrides });
-    const claim = locks.claim({ job, runId: "run", signal: signal.signal });
+    const claimAgain = () => locks.claim({ job, runId: "run", signal: signal.signal });
+    const claim = claimAgain();
     const hold = async () => {
       await clock.advance(0);
       const claimed = await claim;
       if (claimed.kind !== "held") throw new Error(JSON.stringify(claimed));
       return claimed.held;
     };
-    return { ...director, locks, signal, claim, hold, spawned };
+    return { ...director, locks, signal, claim, claimAgain, hold, spawned, intents };
   };
   /** Advances the clock while a promise is pending; whether it has settled by then. */
   const settlesIn = async (promise: Promise<unknown>, ms: number) => {
@@ -65,5 +72,10 @@ export function createHoldWorld() {
     await clock.advance(ms);
     return settled;
   };
-  return { clock, backup, local, alive, hurry, start, settlesIn };
+  const host = (name: string): MemoryLockHost => {
+    const found = hosts.find((each) => each.name === name);
+    if (found === undefined) throw new Error(`the world has no host ${name}`);
+    return found;
+  };
+  return { clock, backup, local, host, alive, hurry, start, settlesIn };
 }

@@ -44,6 +44,20 @@ describe("the intents file", () => {
     expect(next.earlier[0]?.locks).toEqual(JSON.parse(JSON.stringify(locks)));
   });
 
+  it("reads what the version before wrote, which knew one place for hold locks or none", async () => {
+    const old = { ...of, boot: "boot", locks, tokens: ["token-1"], groups: [] };
+    const site = { at: locks[0], paths: ["/locks/a.hold"], fence: "/locks/a.hold" };
+    const intents = [
+      { ...old, holds: site },
+      { ...old, holds: null },
+    ];
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, JSON.stringify({ v: 1, intents }));
+    const book = await open();
+    expect(book.lost).toBe(false);
+    expect(book.earlier.map(({ holds }) => holds)).toEqual(JSON.parse(JSON.stringify([[site], []])));
+  });
+
   it("has a job on the disk that claims nothing, at once without locks and soon with them", async () => {
     const book = await open();
     book.begin({ runId: "run", jobId: "lockless", locks: [], holds: [] });
