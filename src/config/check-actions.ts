@@ -105,7 +105,7 @@ function checkSyncOpts(sync: Partial<RawSyncAction>, { job, path, log }: ActionC
 }
 
 /** Source or destination: an absolute path, or one that cannot be taken for a host or a module. */
-function checkOperand(operand: string, about: { where: KeyPath; remote: boolean; log: ProblemLog }): void {
+export function checkOperand(operand: string, about: { where: KeyPath; remote: boolean; log: ProblemLog }): void {
   const { where, remote, log } = about;
   if (operand.startsWith("rsync://") || /^[^/]*::/.test(operand)) {
     log.error(

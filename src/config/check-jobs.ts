@@ -7,6 +7,7 @@ import { checkLockNames, checkLocks } from "./check-locks.ts";
 import { checkSchedules } from "./check-schedules.ts";
 import { checkTracking } from "./check-tracking.ts";
 import { checkWatch } from "./check-watch.ts";
+import { checkTargets } from "./check-targets.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawJob } from "./schema-job.ts";
@@ -38,6 +39,7 @@ export function checkRules(root: Tree, log: ProblemLog, { home }: { home: string
     checkGuard(job, own, path, log);
     checkTracking(job, path, { home, log });
     checkWatch(job, path, { root, home, log });
+    checkTargets(job, own, path, log);
   }
   checkLockNames(jobs, log);
   checkLeases(root, jobs, log);
@@ -63,7 +65,7 @@ function effectiveJobs(root: Tree, log: ProblemLog): EffectiveJob[] {
 }
 
 function checkJob(job: RawJob, path: KeyPath, log: ProblemLog): void {
-  if (job.type === "remote" && job.host === undefined) {
+  if (job.type === "remote" && job.host === undefined && job.targets === undefined) {
     log.error([...path, "host"], "is missing: a job of type remote needs the host to copy to or from");
   }
   if (job.actions === undefined && job.syncs === undefined) {

@@ -51,8 +51,10 @@ export function checkLocks(job: RawJob, path: KeyPath, log: ProblemLog): void {
     for (const [index, lock] of list.entries()) {
       const where = [...path, key, index];
       if (!log.isSound(where)) continue;
-      if (lock.type === "remote" && lock.host === undefined && (job.host === undefined || job.type === "local")) {
-        log.error([...where, "host"], "is missing: a remote lock of a local job must say on which host it lies");
+      if (lock.type === "remote" && lock.host === undefined) {
+        const whose = job.type === "local" ? "a local job" : job.targets === undefined ? "" : "a job with targets";
+        const what = `is missing: a remote lock of ${whose} must say on which host it lies`;
+        if (whose !== "" || job.host === undefined) log.error([...where, "host"], what);
       }
       if (lock.type === "local" && lock.host !== undefined) {
         log.warning([...where, "host"], "is not used: the lock is of type local. Write type: remote if it lies there", {

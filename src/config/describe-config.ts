@@ -46,6 +46,7 @@ function describeJob(job: Job): Tree {
     type: job.type,
     enabled: job.enabled,
     ...describeTargets(job),
+    max_parallel: job.maxParallel,
     ssh: describeConnection(firstEndpoint(job)),
     schedule: listOrNothing(job.schedules),
     ...describeScheduling(job.scheduling),
@@ -75,7 +76,7 @@ function describeJob(job: Job): Tree {
 }
 
 /** One host without anything of its own needs no list. */
-function describeTargets({ type, direction, targets, maxParallel }: Job): Tree {
+function describeTargets({ type, direction, targets }: Job): Tree {
   if (type === "local") return {};
   const [only] = targets;
   const isPlain = targets.length === 1 && only?.dest === undefined && only?.bwlimit === undefined;
@@ -88,7 +89,7 @@ function describeTargets({ type, direction, targets, maxParallel }: Job): Tree {
     dest,
     bwlimit,
   }));
-  return { direction, targets: list, max_parallel: maxParallel };
+  return { direction, targets: list };
 }
 
 function describeAction(action: Action): Tree {

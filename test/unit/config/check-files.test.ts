@@ -53,3 +53,28 @@ test("files that are missing are named once, with the key that names them and wh
   ]);
   expect(findMissingFiles(config, find, () => true)).toEqual([]);
 });
+
+test("the keys of every target are looked for", async () => {
+  const file = join(await makeTempDir(), "x.yaml");
+  await writeFile(
+    file,
+    `
+rsync_id: x
+jobs:
+  - id: a
+    type: remote
+    private_ssh_key: /k/job
+    targets:
+      - host: near
+      - { host: far, private_ssh_key: /k/far }
+    actions: [{ action: command, id: c, command: "true" }]
+`,
+    { mode: 0o600 },
+  );
+  const { config, find } = await inspectConfig(file, { env: {} });
+  if (config === undefined) throw new Error("the sample is wrong");
+  expect(findMissingFiles(config, find, () => false).map(({ line, path }) => ({ line, path }))).toEqual([
+    { line: 6, path: "jobs[0].private_ssh_key" },
+    { line: 9, path: "jobs[0].targets[1].private_ssh_key" },
+  ]);
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hostsOfConfig } from "../../../../src/daemon/doctor/doctor-hosts.ts";
 import type { Config, Job } from "../../../../src/config/resolved.ts";
-import { buildJob, type JobDraft } from "../../../support/build-job.ts";
+import { buildJob, buildTarget, type JobDraft } from "../../../support/build-job.ts";
 import { blockOn, remoteLock } from "../../../support/lock-fixture.ts";
 import { plainEndpoint } from "../../../support/ssh-endpoint.ts";
 
@@ -50,6 +50,19 @@ describe("the hosts of a configuration", () => {
     expect(thirdOf(job)).toEqual([undefined]);
     expect(thirdOf({ ...job, direction: "pull" })).toEqual([true]);
     expect(thirdOf({ ...job, actions: [] })).toEqual([undefined]);
+  });
+
+  it("are those of every target, each with the destination that it has", () => {
+    const far = buildTarget({ ...plainEndpoint, host: "far" }, { dest: "/c" });
+    const lockFiles = [{ type: "remote", endpoint: plainEndpoint, path: "/run/x/a" }] as const;
+    const [, near, other] = hostsOf({
+      ...{ type: "remote", actions: [sync], lockFiles, targets: [buildTarget(plainEndpoint), far] },
+    });
+    expect(near).toMatchObject({ endpoint: { host: "backup01" }, destinations: ["/b"], needsRsync: true });
+    expect(other).toMatchObject({ endpoint: { host: "far" }, destinations: ["/c"], needsRsync: true });
+    // The lock of the one is a third host's for the other, which needs its hold file in a directory of its own.
+    expect(near).toMatchObject({ lockDirectories: [{ third: true }], holdDirectories: [] });
+    expect(other).toMatchObject({ holdDirectories: [{ path: "/run/rsyncdirector-locks" }] });
   });
 
   it("need a directory for hold files where a job writes whose locks lie elsewhere", () => {
