@@ -68,7 +68,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     hurry: hurry.signal,
   });
   const jobs = new Map(config.jobs.map((job) => [job.id, job]));
-  const runJob = createJobRunner({ locks, runAction, trackProcesses, events, clock, log });
+  const runJob = createJobRunner({ locks, runAction, trackProcesses, feed: options.changes, events, clock, log });
   return {
     dispatcher: new Dispatcher({ jobs, runJob, events, clock }, { dryRun }),
     hurry: () => hurry.abort(),

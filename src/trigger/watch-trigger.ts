@@ -50,6 +50,7 @@ export function createWatchTrigger(options: {
     close: () => journal.close(),
     pending: () => journal.summaries(),
     begin: (of, cause) => byId.get(of.jobId)?.begin(of, cause),
+    untilPending: (of, signal) => byId.get(of.jobId)?.untilPending(of, signal) ?? Promise.resolve(false),
   };
 }
 

@@ -46,6 +46,8 @@ export class WatchedJob {
   /** When the last complete sync that arrived had begun (boot clock, ms). */
   readonly #lastFull = new Map<string, number>();
   #watchers: readonly TreeWatcher[] = [];
+  /** Who waits for something to carry. */
+  readonly #waiting = new Set<() => void>();
   #retryAt: number | undefined;
   #cancelTimer: CancelTimer | undefined;
   #stopListening: (() => void) | undefined;
@@ -113,6 +115,24 @@ export class WatchedJob {
     };
   }
 
+  /** See `ChangesFeed`. */
+  untilPending(of: ChangeDestination, signal: AbortSignal): Promise<boolean> {
+    const { journal } = this.#deps;
+    return new Promise((resolve) => {
+      const settle = (pending: boolean) => {
+        this.#waiting.delete(look);
+        signal.removeEventListener("abort", onAbort);
+        resolve(pending);
+      };
+      const look = () => journal.need(of) !== null && settle(true);
+      const onAbort = () => settle(false);
+      this.#waiting.add(look);
+      if (signal.aborted) return onAbort();
+      signal.addEventListener("abort", onAbort, { once: true });
+      look();
+    });
+  }
+
   async #startWatcher(watcher: TreeWatcher): Promise<void> {
     try {
       await watcher.start();
@@ -153,6 +173,7 @@ export class WatchedJob {
   #write(changes: ChangeSet, destinations = this.#deps.destinations): void {
     const { journal, events, clock, job } = this.#deps;
     for (const destination of destinations) journal.add(destination, changes);
+    for (const look of this.#waiting) look();
     const files = changes.kind === "paths" ? changes.changes.length : null;
     const reason = changes.kind === "everything" ? changes.reason : null;
     events.emit("watch:batch", { jobId: job.id, files, reason, at: clock.now() });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AbortReason } from "../../../src/base/abort.ts";
 import type { ChangeDestination, SyncScope } from "../../../src/model/changes.ts";
 import type { ActionOutcome, RunCause } from "../../../src/model/run.ts";
-import type { CarriedChanges, ChangesFeed } from "../../../src/run/changes-feed.ts";
+import type { CarriedChanges, ChangesFeed } from "../../../src/model/changes.ts";
 import { buildSync } from "../../support/run-action.ts";
 import { ok, passing, report, setUp } from "./job-runner-fixture.ts";
 import { jobFor, openActions, settle } from "./targets-fixture.ts";
