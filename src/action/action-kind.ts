@@ -4,7 +4,7 @@ import type { Action, Job, SshEndpoint, Target } from "../config/resolved.ts";
 import type { SyncScope } from "../model/changes.ts";
 import type { ActionOutcome } from "../model/run.ts";
 import type { HoldClaim } from "../model/hold.ts";
-import type { TransferProgress } from "../model/transfer.ts";
+import type { ItemizedChange, TransferProgress } from "../model/transfer.ts";
 import type { StopGrace } from "../process/stop-process.ts";
 
 /** One try of one action. The callbacks must not throw: they only watch. */
@@ -29,6 +29,11 @@ export interface ActionContext {
   onStarted(argv: readonly string[]): void;
   onOutput(stream: "stdout" | "stderr", line: string): void;
   onProgress(progress: TransferProgress): void;
+  /**
+   * What a sync has changed, in one or more parts, where the job tracks changes or rsync itemises them anyway. Paths
+   * are relative to the destination. Nothing is said in a dry run.
+   */
+  onChanges?: ((changes: readonly ItemizedChange[]) => void) | undefined;
 }
 
 export interface ActionDeps {

@@ -45,7 +45,8 @@ async function hasContent(path: string): Promise<boolean> {
   return false;
 }
 
-async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
+/** The result of work that no signal reaches, or undefined once it is aborted. */
+export async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
   if (signal.aborted) return undefined;
   let onAbort = () => {};
   const aborted = new Promise<undefined>((resolve) => {

@@ -63,6 +63,38 @@ export function readRsyncWords(words: readonly string[]): RsyncWord[] {
   return found;
 }
 
+/**
+ * The words without the options that `keep` does not want (by long name, or the letter where only that is known);
+ * their values go with them, and clusters such as `-avF` lose single letters.
+ */
+export function keepRsyncOptions(words: readonly string[], keep: (name: string) => boolean): string[] {
+  return groupRsyncWords(words).flatMap(([word = "", ...value]) => {
+    const options = readRsyncWords([word]).filter((option) => option.kind === "option");
+    if (options.every(({ name }) => keep(name))) return [word, ...value];
+    if (word.startsWith("--")) return [];
+    // Only the last letter of a cluster can have a value, in the same word or the next.
+    const last = options.length - 1;
+    const letters = options.map(({ name, shown }, index) => {
+      if (!keep(name)) return "";
+      return index === last ? `${shown.slice(1)}${word.slice(options.length + 1)}` : shown.slice(1);
+    });
+    const kept = letters.join("");
+    return kept === "" ? [] : [`-${kept}`, ...(letters[last] === "" ? [] : value)];
+  });
+}
+
+/** Each word that may be an option, together with the next one where that is its value. */
+export function groupRsyncWords(words: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? "";
+    const takesNext = readRsyncWords([word]).some((option) => option.kind === "option" && option.lacksValue);
+    groups.push(words.slice(index, takesNext ? index + 2 : index + 1));
+    if (takesNext) index += 1;
+  }
+  return groups;
+}
+
 /** The names of all options among the words. */
 export function rsyncOptionNames(words: readonly string[]): ReadonlySet<string> {
   return new Set(readRsyncWords(words).flatMap((word) => (word.kind === "option" ? [word.name] : [])));

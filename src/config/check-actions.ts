@@ -1,5 +1,6 @@
 import { splitWords } from "../base/shell-words.ts";
 import { checkOverlap } from "./check-overlap.ts";
+import { checkSyncPaths } from "./check-sync-paths.ts";
 import { isRoot, meansContents, shellLeftover, staysBelowStart } from "./paths.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
@@ -44,6 +45,7 @@ function soundPart<Action>(action: Tree, { path, log }: ActionContext): Partial<
 function checkSync(sync: Partial<RawSyncAction>, context: ActionContext): void {
   const { job, path, log } = context;
   const report = checkSyncOpts(sync, context);
+  checkSyncPaths(sync, { ...context, report });
   const pulls = job.type === "remote" && job.direction === "pull";
   for (const [index, source] of [sync.source ?? []].flat().entries()) {
     const where = Array.isArray(sync.source) ? [...path, "source", index] : [...path, "source"];

@@ -25,7 +25,7 @@ export interface ActionReport {
   output: string;
   /** Processes that even SIGKILL did not end and that may still write: the job's locks have to stay. */
   survivors?: readonly number[];
-  /** It was turned away at the destination before it could write anything. */
+  /** Nothing was written: it was turned away at the destination, or there was nothing to do. */
   turnedAway?: boolean;
 }
 

@@ -17,6 +17,8 @@ export interface RsyncCommandSpec {
   /** The other host, which side of the copy is there, and the remote shell's argv without user and host. */
   readonly remote?: (RemoteHost & { readonly side: "source" | "dest"; readonly shell: readonly string[] }) | undefined;
   readonly dryRun: boolean;
+  /** Further words of the program's own. They come after the user's, whose filter rules therefore count first. */
+  readonly own?: readonly string[] | undefined;
   /** Kernel locks that the side which writes has to hold; none: anybody may write beside it. */
   readonly holds?: readonly HoldClaim[];
 }
@@ -27,7 +29,7 @@ export interface RsyncCommandSpec {
  * Throws an OperatorError for operands and words that cannot be passed on safely.
  */
 export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
-  const { sources, dest, options, opts, remote, dryRun, holds = [] } = spec;
+  const { sources, dest, options, opts, remote, dryRun, own: ownWords = [], holds = [] } = spec;
   if (sources.length === 0) throw new OperatorError("a sync needs a source", { kind: "usage" });
   const own = rsyncOptionNames(opts);
   const stray = strayWord(opts);
@@ -52,6 +54,7 @@ export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
     ...timeoutWord(options, own),
     ...(options.progress === false || own.has("quiet") ? [] : ["--info=progress2"]),
     ...(dryRun ? ["--dry-run", "--itemize-changes"] : []),
+    ...ownWords,
     ...(passage === "secluded" ? ["-s"] : []),
     // After the operator's own --rsync-path, which it contains: the last one counts.
     ...(writesThere && holds.length > 0 ? [`--rsync-path=${holdRemotely(holds, program)}`] : []),

@@ -72,6 +72,13 @@ const causes: readonly (readonly [pattern: RegExp, codes: readonly number[] | un
   [/Too many authentication failures/, connecting, "ssh login was refused after too many keys: name the right one"],
   [/rsync: (?:command )?not found|rsync: No such file/, connecting, "rsync is not installed on the other host"],
   [
+    // What rsync makes of --modify-window=-1 for the other side (options.c).
+    /-@-1: unknown option/,
+    undefined,
+    "rsync on the other host is older than 3.1.3 and cannot compare times to the nanosecond, as a job that watches does: " +
+      "update it, or set rsync: {modify_window: 0}",
+  ],
+  [
     /refusing to follow a symlink owned by an untrusted user/,
     undefined,
     "rsync 3.5 and later follow no symbolic link of another user in a path they are given: " +

@@ -52,8 +52,8 @@ function splitLink(text: string, arrow: string | undefined): [path: string, targ
   return at === -1 || arrow === undefined ? [text, undefined] : [text.slice(0, at), text.slice(at + arrow.length)];
 }
 
-/** Directories lose their slash; bytes that are no UTF-8 keep rsync's escape, for no string can hold them. */
-function readPath(text: string): string {
+/** A path as rsync prints it. Directories lose their slash; bytes that are no UTF-8 keep rsync's escape, for no string can hold them. */
+export function readPath(text: string): string {
   const path = text.length > 1 && text.endsWith("/") ? text.slice(0, -1) : text;
   return path.replace(/\\#([01][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

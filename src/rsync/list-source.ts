@@ -1,4 +1,4 @@
-import { readRsyncWords, rsyncOptionNames } from "../base/rsync-words.ts";
+import { keepRsyncOptions, rsyncOptionNames } from "../base/rsync-words.ts";
 import { buildRsyncCommand } from "./command.ts";
 import type { RsyncCommandSpec } from "./command.ts";
 import { structuredWords } from "./structured-words.ts";
@@ -43,7 +43,7 @@ export function buildListCommand(spec: RsyncCommandSpec, source: string): string
     sources: [source],
     dest: undefined,
     options: { rsyncPath: options.rsyncPath, timeoutSeconds: listTimeoutSeconds, progress: false },
-    opts: [...reachingWords(opts), "--dirs", ...follow],
+    opts: [...keepRsyncOptions(opts, (name) => reaching.has(name)), "--dirs", ...follow],
     remote,
     dryRun: false,
   });
@@ -58,26 +58,4 @@ export function namesContents(source: string): boolean {
 export function parseListedEntry(line: string): ListedEntry | undefined {
   const match = /^(\S)\S{9,10} +[\d,.]+\S? \d+\/\d\d\/\d\d \d\d:\d\d:\d\d (.+)$/.exec(line);
   return match === null ? undefined : { type: match[1] ?? "", name: match[2] ?? "" };
-}
-
-function reachingWords(opts: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < opts.length; index += 1) {
-    const word = opts[index] ?? "";
-    const options = readRsyncWords([word]).filter((option) => option.kind === "option");
-    const takesNext = options.some((option) => option.lacksValue);
-    const value = takesNext ? opts.slice(index + 1, index + 2) : [];
-    index += value.length;
-    if (word.startsWith("--")) {
-      if (options.some(({ name }) => reaching.has(name))) kept.push(word, ...value);
-      continue;
-    }
-    for (const [position, { name, shown }] of options.entries()) {
-      if (!reaching.has(name)) continue;
-      // Only the last letter of a cluster can have a value, in the same word or the next.
-      if (position < options.length - 1) kept.push(shown);
-      else kept.push(`${shown}${word.slice(options.length + 1)}`, ...value);
-    }
-  }
-  return kept;
 }

@@ -16,6 +16,8 @@ export interface RsyncRunOptions extends Omit<ProcessOptions, "onLine" | "onChun
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
   /** Needs `--itemize-changes` in the argv. */
   readonly onChange?: ((change: ItemizedChange) => void) | undefined;
+  /** Itemised lines are for `onChange` alone: nobody else asked for them. */
+  readonly hidesChanges?: boolean | undefined;
 }
 
 export interface RsyncResult {
@@ -36,7 +38,7 @@ const progressIntervalMs = 200;
 
 /** Runs rsync to its end and reads what it says on the way. The argv comes from `buildRsyncCommand`. */
 export async function runRsync(spec: ProcessSpec, options: RsyncRunOptions): Promise<RsyncResult> {
-  const { onOutput, onChange, ...processOptions } = options;
+  const { onOutput, onChange, hidesChanges = false, ...processOptions } = options;
   const tail = createOutputTail();
   const stats = createStatsReader();
   const failure = createFailureReader();
@@ -44,14 +46,15 @@ export async function runRsync(spec: ProcessSpec, options: RsyncRunOptions): Pro
   let holdRefusal: HoldRefusal | undefined;
   const onLine = (stream: OutputStream, line: string, overwrites: boolean) => {
     if (stream === "stdout" && overwrites && progress.take(line)) return;
+    const change = stream === "stdout" && onChange !== undefined ? parseItemizedChange(line) : undefined;
+    if (change !== undefined) {
+      onChange?.(change);
+      if (hidesChanges) return;
+    }
     tail.addLine(line);
     failure.addLine(stream, line);
     if (stream === "stderr") holdRefusal ??= readHoldRefusal(line);
-    if (stream === "stdout") {
-      stats.addLine(line);
-      const change = onChange === undefined ? undefined : parseItemizedChange(line);
-      if (change !== undefined) onChange?.(change);
-    }
+    if (stream === "stdout") stats.addLine(line);
     onOutput?.(stream, line);
   };
   try {

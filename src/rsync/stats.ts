@@ -49,3 +49,17 @@ export function createStatsReader(): { addLine(line: string): void; stats(): Tra
     stats: () => (Object.values(found).filter((value) => value !== null).length > 1 ? found : null),
   };
 }
+
+/** The statistics of several calls together; a field that one of them did not tell is not known. */
+export function addStats(all: readonly (TransferStats | null)[]): TransferStats | null {
+  const told = all.filter((stats) => stats !== null);
+  const [first, ...others] = told;
+  if (first === undefined) return null;
+  return others.reduce((sum, next) => {
+    const entries = lines.map(([field]) => {
+      const [one, other] = [sum[field], next[field]];
+      return [field, one === null || other === null ? null : one + other] as const;
+    });
+    return Object.fromEntries(entries) as unknown as TransferStats;
+  }, first);
+}

@@ -27,8 +27,7 @@ describe("listing a source", () => {
     expect(argv.slice(argv.indexOf("--rsync-path=sudo rsync") + 1, argv.indexOf("--dirs"))).toEqual([
       "-e",
       "ssh -i k",
-      "-6",
-      "-s",
+      "-6s",
       "--rsync-path",
       "r2",
       "-essh",
