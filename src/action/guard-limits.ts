@@ -88,9 +88,12 @@ export async function countDeletions(
   return { count, first, all, targetEntries: entriesAtTarget(report.stats, count) };
 }
 
-/** The same call that changes nothing and names every deletion, in the form that is read here. */
+/**
+ * The same call that changes nothing and names every deletion, in the form that is read here, however many there are.
+ */
 function dryRunOf(spec: RsyncCommandSpec): RsyncCommandSpec {
   const names = rsyncOptionNames(spec.opts);
   const format = names.has("out-format") || names.has("log-format") ? ["--out-format=%i %n%L"] : [];
-  return { ...spec, dryRun: true, own: [...(spec.own ?? []), ...format] };
+  const own = (spec.own ?? []).filter((word) => !word.startsWith("--max-delete="));
+  return { ...spec, dryRun: true, own: [...own, ...format] };
 }

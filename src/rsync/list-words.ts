@@ -1,9 +1,12 @@
 import { groupRsyncWords, keepRsyncOptions, readRsyncWords, deletesAtDestination } from "../base/rsync-words.ts";
 import { escapePattern, isFilterOption, literalPattern } from "./filter-patterns.ts";
 
-/** A path on rsync's standard input ends in a zero byte, so that every name can be there. */
+/**
+ * A path on rsync's standard input ends in a zero byte, so that every name can be there; one that begins like a
+ * comment is taken for one all the same.
+ */
 export function listText(entries: readonly string[]): string {
-  return entries.map((entry) => `${entry}\0`).join("");
+  return entries.map((entry) => `${/^[#;]/.test(entry) ? "./" : ""}${entry}\0`).join("");
 }
 
 /**

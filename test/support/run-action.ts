@@ -3,11 +3,12 @@ import type { ActionDeps } from "../../src/action/action-kind.ts";
 import { AbortReason } from "../../src/base/abort.ts";
 import type { AbortKind } from "../../src/base/abort.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { silentLogger } from "../../src/base/logger.ts";
+import { type Logger, silentLogger } from "../../src/base/logger.ts";
 import type { Action, SyncAction } from "../../src/config/resolved.ts";
 import type { HoldClaim } from "../../src/model/hold.ts";
 import type { ActionOutcome } from "../../src/model/run.ts";
-import type { TransferProgress } from "../../src/model/transfer.ts";
+import type { SyncScope } from "../../src/model/changes.ts";
+import type { ItemizedChange, TransferProgress } from "../../src/model/transfer.ts";
 import { sshCommand } from "../../src/ssh/ssh-arguments.ts";
 import { buildJob, type JobDraft } from "./build-job.ts";
 
@@ -17,6 +18,7 @@ export interface StartedAction {
   readonly argv: string[];
   readonly lines: string[];
   readonly progress: TransferProgress[];
+  readonly changes: ItemizedChange[];
   readonly stop: (kind?: AbortKind) => void;
 }
 
@@ -25,13 +27,14 @@ export interface StartOptions {
   deps?: Partial<ActionDeps>;
   dryRun?: boolean;
   holds?: readonly HoldClaim[];
+  scope?: SyncScope;
+  log?: Logger;
 }
 
 /** Runs one action as the job runner would, with the real clock and real programs. */
-export function startAction(
-  action: Action,
-  { job = {}, deps = {}, dryRun = false, holds = [] }: StartOptions = {},
-): StartedAction {
+export function startAction(action: Action, options: StartOptions = {}): StartedAction {
+  const { job = {}, deps = {}, dryRun = false, holds = [], log = silentLogger } = options;
+  const { scope = { kind: "full", reason: "" } } = options;
   const controller = new AbortController();
   const run = createActionRegistry({
     remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
@@ -42,27 +45,30 @@ export function startAction(
   const argv: string[] = [];
   const lines: string[] = [];
   const progress: TransferProgress[] = [];
+  const changes: ItemizedChange[] = [];
   const built = buildJob({ actions: [action], ...job });
   const outcome = run(built, action, {
     runId: "run-1",
     jobId: "job",
     target: built.targets[0]!,
-    scope: { kind: "full", reason: "" },
+    scope,
     attempt: 1,
     signal: controller.signal,
     dryRun,
-    log: silentLogger,
+    log,
     holds,
     onSpawned: () => undefined,
     onStarted: (words) => argv.push(...words),
     onOutput: (stream, line) => lines.push(`${stream}: ${line}`),
     onProgress: (update) => progress.push(update),
+    onChanges: (some) => changes.push(...some),
   });
   return {
     outcome,
     argv,
     lines,
     progress,
+    changes,
     stop: (kind = "shutdown") => controller.abort(new AbortReason(kind, `${kind} came`)),
   };
 }
