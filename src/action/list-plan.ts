@@ -81,9 +81,12 @@ async function planSource(
 ): Promise<SourcePlan> {
   const { extensions } = action;
   const kinds = new Map<string, PathChange["kind"]>();
+  const deleted = new Set<string>();
   for (const { path, kind } of changes) {
     const inTransfer = pathInTransfer(root, path);
-    if (inTransfer !== undefined) kinds.set(inTransfer, kind);
+    if (inTransfer === undefined) continue;
+    kinds.set(inTransfer, kind);
+    if (kind === "deleted") deleted.add(inTransfer);
   }
   const entries = new Set<string>();
   const deletions = new Set<string>();
@@ -120,8 +123,14 @@ async function planSource(
         if (hasExtension(found.by, extensions)) entries.add(found.by);
         break;
       case "directory":
-        if (kind !== "changed") await addTree(path);
-        else if (extensions.length === 0) entries.add(path);
+        if (kind !== "changed") {
+          const before = entries.size;
+          await addTree(path);
+          // It was seen to come where another was, whose content is still at the destination. Were it empty, it could
+          // as well be a mount point whose disk is away, and only a complete sync deletes in there.
+          const hasContent = entries.size > before + 1;
+          if (kind === "tree" && deletes && deleted.has(path) && hasContent) deletions.add(path);
+        } else if (extensions.length === 0) entries.add(path);
         break;
       case "file":
       case "symlink":

@@ -25,12 +25,13 @@ const mostPatterns = 5000;
 
 /**
  * Carries changed paths: per source one rsync that reads their list, and one before it for what has to be deleted,
- * if anything. Where a list will not do it becomes a complete sync, and the log says why.
+ * if anything. Where a list will not do, or `fullBecause` says why, a complete sync follows the deletions.
  */
 export async function runListSync(
   run: SyncRun,
   place: SyncPlace,
   changes: readonly PathChange[],
+  { fullBecause }: { fullBecause?: string } = {},
 ): Promise<ActionOutcome> {
   const { job, action, context } = run;
   const { signal, log } = context;
@@ -48,7 +49,7 @@ export async function runListSync(
   if (signal.aborted) return cancelledBefore(signal);
   if ("outside" in plan)
     throw new Error(`changed path ${JSON.stringify(plan.outside)} is in no source of ${action.id}`);
-  const transfer = await prepareTransfer(run, place, plan);
+  const transfer = await prepareTransfer(run, place, { ...plan, fullBecause: fullBecause ?? plan.fullBecause });
   if (signal.aborted) return cancelledBefore(signal);
 
   const deletions: DeletionCall[] = [];

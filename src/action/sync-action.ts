@@ -16,7 +16,12 @@ export const syncAction: ActionKind<SyncAction> = {
   run: async (job, action, { context, deps }) => {
     const run = { job, action, context, deps };
     const place = await syncPlace(job, action, context.target, deps);
-    if (context.scope.kind === "full") return runFullSync(run, place);
-    return runListSync(run, place, context.scope.changes);
+    const { scope } = context;
+    if (scope.kind === "paths") return runListSync(run, place, scope.changes);
+    const { deleted = [], reason } = scope;
+    // A complete sync may not be allowed to find by itself what was seen to be deleted.
+    if (deleted.length === 0 || job.watch?.deleteWatched !== true) return runFullSync(run, place);
+    const deletions = deleted.map((path) => ({ path, kind: "deleted" as const }));
+    return runListSync(run, place, deletions, { fullBecause: reason });
   },
 };

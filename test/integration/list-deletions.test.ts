@@ -89,6 +89,25 @@ describe.each(versions)("deleted paths with rsync $version", ({ bin }) => {
     });
   });
 
+  it("take along what was in a directory that another has come in the place of", async () => {
+    await sync.fill("source", ["again/new", "again/both", "empty/"]);
+    await sync.fill("dest", ["again/old", "again/sub/old", "again/both", "empty/old", "only-there"], "before");
+    const changes = { deleted: ["again", "empty"], tree: ["again", "empty"] };
+    await expect(sync.carry(changes, { watch }).outcome).resolves.toMatchObject({ kind: "ok" });
+    expect(await filesOf(sync.dest)).toEqual(["again/both", "again/new", "empty/old", "only-there"]);
+  });
+
+  it("are carried before a complete sync too, which may not look for them", async () => {
+    await sync.fill("source", ["new"]);
+    await sync.fill("dest", ["gone", "only-there"]);
+    const scope = { kind: "full", reason: "test", deleted: [join(sync.source, "gone")] } as const;
+    await expect(sync.full({ scope, watch }).outcome).resolves.toMatchObject({ kind: "ok" });
+    expect(await filesOf(sync.dest)).toEqual(["new", "only-there", "stays"]);
+    await sync.fill("dest", ["gone"]);
+    await expect(sync.full({ scope }).outcome).resolves.toMatchObject({ kind: "ok" });
+    expect(await filesOf(sync.dest)).toEqual(["gone", "new", "only-there", "stays"]);
+  });
+
   it("give way when something else than their directory is there", async () => {
     await sync.fill("source", ["was-dir"]);
     await sync.fill("dest", ["was-dir/gone", "was-dir/more", "linked/gone"]);

@@ -107,7 +107,7 @@ export async function makeWatchedSync(rsync: string): Promise<WatchedSync> {
         },
         options,
       ),
-    full: (options = {}) => start(undefined, options),
+    full: (options = {}) => start(options.scope, options),
     started: async () => (await readFile(join(directory, "started"), "utf8").catch(() => "")).length / 2,
   };
 }
