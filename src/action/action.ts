@@ -3,7 +3,7 @@ import type { Action, Job } from "../config/resolved.ts";
 import type { ActionOutcome } from "../model/run.ts";
 import type { ActionContext, ActionDeps, ActionKind } from "./action-kind.ts";
 import { commandAction } from "./command-action.ts";
-import { csync2Action } from "./csync2-action.ts";
+import { createCsync2Action } from "./csync2-action.ts";
 import { syncAction } from "./sync-action.ts";
 
 /** Runs one action once. It never rejects: whatever happens is an outcome. */
@@ -11,17 +11,19 @@ export type RunAction = (job: Job, action: Action, context: ActionContext) => Pr
 
 type ActionOf<Kind extends Action["kind"]> = Extract<Action, { kind: Kind }>;
 
-const kinds: { readonly [Kind in Action["kind"]]: ActionKind<ActionOf<Kind>> } = {
-  sync: syncAction,
-  command: commandAction,
-  csync2: csync2Action,
-};
+type Kinds = { readonly [Kind in Action["kind"]]: ActionKind<ActionOf<Kind>> };
+
+/** What a kind remembers from run to run it remembers for one registry. */
+function createKinds(): Kinds {
+  return { sync: syncAction, command: commandAction, csync2: createCsync2Action() };
+}
 
 /** The kinds of actions behind one function. */
 export function createActionRegistry(deps: ActionDeps): RunAction {
+  const kinds = createKinds();
   return async (job, action, context) => {
     try {
-      return await kindOf(action).run(job, action, { context, deps });
+      return await kindOf(kinds, action).run(job, action, { context, deps });
     } catch (error) {
       if (!(error instanceof OperatorError)) {
         context.log.error({ error: describeError(error), stack: coerceError(error).stack }, "action crashed");
@@ -40,9 +42,9 @@ export function previewAction(
   action: Action,
   options: { dryRun: boolean; deps: ActionDeps },
 ): Promise<readonly string[]> {
-  return kindOf(action).preview(job, action, options);
+  return kindOf(createKinds(), action).preview(job, action, options);
 }
 
-function kindOf(action: Action): ActionKind<Action> {
+function kindOf(kinds: Kinds, action: Action): ActionKind<Action> {
   return kinds[action.kind] as ActionKind<Action>;
 }

@@ -1,4 +1,5 @@
 import { splitWords } from "../base/shell-words.ts";
+import { checkCsync2, checkWatchedCsync2 } from "./check-csync2.ts";
 import { checkOverlap } from "./check-overlap.ts";
 import { checkSyncPaths } from "./check-sync-paths.ts";
 import { isRoot, meansContents, shellLeftover, staysBelowStart } from "./paths.ts";
@@ -6,11 +7,12 @@ import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
 import { checkOpts, type OptsReport, readFilterRule, splitOpts } from "./rsync-opts.ts";
 import type { RawJob } from "./schema-job.ts";
-import type { RawCommandAction, RawSyncAction } from "./schema-sync.ts";
+import type { RawCommandAction, RawCsync2Action, RawSyncAction } from "./schema-sync.ts";
 import { recordsOf, type Tree } from "./tree.ts";
 
 /** Rules about the actions of one job that the schema cannot express. */
 export function checkActions(job: RawJob, path: KeyPath, log: ProblemLog): void {
+  checkWatchedCsync2(job, path, log);
   const ids = new Map<string, number>();
   for (const [index, action] of recordsOf(job.actions)) {
     const here = [...path, "actions", index];
@@ -27,6 +29,7 @@ export function checkActions(job: RawJob, path: KeyPath, log: ProblemLog): void 
     }
     const context = { job, path: here, log };
     if (action["action"] === "sync") checkSync(soundPart<RawSyncAction>(action, context), context);
+    if (action["action"] === "csync2") checkCsync2(soundPart<RawCsync2Action>(action, context), here, log);
     if (action["action"] === "command") checkCommand(soundPart<RawCommandAction>(action, context), context);
   }
 }

@@ -1,9 +1,11 @@
 import { exactDuration, listOrNothing } from "./describe-parts.ts";
 import { describeGuard, describeTrackChanges, describeWatch } from "./describe-watch.ts";
+import { join } from "node:path";
 import type {
   Action,
   Block,
   Config,
+  Csync2Action,
   Job,
   LockFile,
   LockLease,
@@ -76,8 +78,9 @@ function describeJob(job: Job): Tree {
 }
 
 /** One host without anything of its own needs no list. */
-function describeTargets({ type, direction, targets }: Job): Tree {
-  if (type === "local") return {};
+function describeTargets(job: Job): Tree {
+  const { type, direction, targets } = job;
+  if (type === "local") return describeAddress(peerAccess(job));
   const [only] = targets;
   const isPlain = targets.length === 1 && only?.dest === undefined && only?.bwlimit === undefined;
   if (isPlain && only?.endpoint !== undefined && only.id === only.endpoint.host) {
@@ -99,27 +102,30 @@ function describeAction(action: Action): Tree {
     const endings = listOrNothing([...extensions]);
     return { action: "sync", id, source: sources, dest, opts: words, rsync: describeRsync(rsync), extensions: endings };
   }
-  if (action.kind === "csync2") {
-    const { id, config, paths, peers, opts, mode } = action;
-    return {
-      action: "csync2",
-      id,
-      config,
-      config_file: action.configFile,
-      hostname: action.hostname,
-      path: listOrNothing([...paths]),
-      peers: listOrNothing([...peers]),
-      parallel_updates: action.parallelUpdates,
-      rsync_threshold: action.rsyncThreshold,
-      reset_after: action.resetAfter,
-      opts: opts.map(quoteWord),
-      mode,
-    };
-  }
+  if (action.kind === "csync2") return describeCsync2(action);
   const { id, argv, shell, cwd } = action;
   const [program = "", ...args] = argv;
   if (shell) return { action: "command", id, shell, command: program, cwd };
   return { action: "command", id, command: quoteWord(program), args, cwd };
+}
+
+function describeCsync2(action: Csync2Action): Tree {
+  const { id, systemDir, config, hostname, paths, peers, parallelUpdates, rsyncThreshold, resetAfter, opts, mode } =
+    action;
+  const file = config === undefined ? "csync2.cfg" : `csync2_${config}.cfg`;
+  return {
+    action: "csync2",
+    id,
+    ...(systemDir === "/etc" ? { config } : { config_file: join(systemDir, file) }),
+    hostname,
+    path: listOrNothing(paths),
+    peers: listOrNothing(peers),
+    parallel_updates: parallelUpdates,
+    rsync_threshold: rsyncThreshold,
+    reset_after: resetAfter,
+    opts: opts.map(quoteWord),
+    mode,
+  };
 }
 
 function describeRsync(options: object): Tree {
@@ -164,18 +170,25 @@ function describeBlock(block: Block): Tree {
   };
 }
 
-function describeAddress({ host, user, port, identityFile }: SshEndpoint): Tree {
+function describeAddress(endpoint: Partial<SshEndpoint> = {}): Tree {
+  const { host, user, port, identityFile } = endpoint;
   return { host, user, port, private_ssh_key: identityFile };
 }
 
-/** A job's locks share its connection settings, so any of its endpoints shows them. */
-function firstEndpoint(job: Job): SshEndpoint | undefined {
-  const locks = [...job.lockFiles, ...job.blocksOn.map(({ lock }) => lock)];
-  const endpoints = job.targets.flatMap(({ endpoint }) => endpoint ?? []);
-  return [...endpoints, ...locks.flatMap((lock) => (lock.type === "remote" ? [lock.endpoint] : []))][0];
+/** How a job that names no host itself reaches the peers of its csync2 actions. */
+function peerAccess(job: Job): Csync2Action["ssh"] | undefined {
+  return job.actions.find((action) => action.kind === "csync2")?.ssh;
 }
 
-function describeConnection(endpoint: SshEndpoint | undefined): Tree | undefined {
+/** A job's locks share its connection settings, so any of its endpoints shows them. */
+function firstEndpoint(job: Job): Omit<SshEndpoint, "host"> | undefined {
+  const locks = [...job.lockFiles, ...job.blocksOn.map(({ lock }) => lock)];
+  const ofLocks = locks.flatMap((lock) => (lock.type === "remote" ? [lock.endpoint] : []));
+  const ofTargets = job.targets.flatMap(({ endpoint }) => endpoint ?? []);
+  return ofTargets[0] ?? peerAccess(job) ?? ofLocks[0];
+}
+
+function describeConnection(endpoint: Omit<SshEndpoint, "host"> | undefined): Tree | undefined {
   if (endpoint === undefined) return undefined;
   const { knownHostsFile, hostKeyPolicy, connectTimeoutMs, jumpHost, transport, options } = endpoint;
   return {

@@ -29,3 +29,8 @@ export function shellLeftover(path: string): string | undefined {
   if (/\s[/~]/.test(path)) return "this is one path with a space in it; several sources are written as a list";
   return undefined;
 }
+
+/** The path of a directory as other programs report it: without slashes at its end. */
+export function withoutSlash(path: string): string {
+  return path.replace(/\/+$/, "") || "/";
+}

@@ -1,20 +1,27 @@
+import { dirname } from "node:path";
 import type { RsyncOptions } from "../base/rsync-options.ts";
 import { parseDuration } from "../base/duration.ts";
 import { splitWords } from "../base/shell-words.ts";
-import { expandHome } from "./paths.ts";
+import { expandHome, withoutSlash } from "./paths.ts";
 import type { Action, CommandAction, Csync2Action, SyncAction } from "./resolved.ts";
 import { splitOpts } from "./rsync-opts.ts";
 import type { RawAction, RawCommandAction, RawCsync2Action, RawRsyncBlock, RawSyncAction } from "./schema-sync.ts";
 
+export interface ActionDefaults {
+  readonly home: string;
+  /** How the job reaches hosts that it does not name. */
+  readonly ssh: Csync2Action["ssh"];
+}
+
 /** An action that has been checked. */
-export function resolveAction(raw: RawAction, home: string): Action {
+export function resolveAction(raw: RawAction, { home, ssh }: ActionDefaults): Action {
   switch (raw.action) {
     case "sync":
       return resolveSync(raw, home);
     case "command":
       return resolveCommand(raw, home);
     case "csync2":
-      return resolveCsync2(raw, home);
+      return resolveCsync2(raw, { home, ssh });
   }
 }
 
@@ -30,21 +37,28 @@ function resolveSync(raw: RawSyncAction, home: string): SyncAction {
   };
 }
 
-function resolveCsync2(raw: RawCsync2Action, home: string): Csync2Action {
+function resolveCsync2(raw: RawCsync2Action, { home, ssh }: ActionDefaults): Csync2Action {
+  const file = raw.config_file === undefined ? undefined : expandHome(raw.config_file, home);
   return {
     kind: "csync2",
     id: raw.id,
-    config: raw.config,
-    configFile: raw.config_file === undefined ? undefined : expandHome(raw.config_file, home),
+    systemDir: file === undefined ? "/etc" : dirname(file),
+    config: raw.config ?? (file === undefined ? undefined : csync2ConfigName(file)),
     hostname: raw.hostname,
+    paths: [raw.path ?? []].flat().map((path) => withoutSlash(expandHome(path, home))),
     peers: [raw.peers ?? []].flat(),
-    parallelUpdates: raw.parallel_updates,
+    parallelUpdates: raw.parallel_updates ?? 1,
     rsyncThreshold: raw.rsync_threshold,
     resetAfter: raw.reset_after,
-    paths: [raw.path ?? []].flat(),
     opts: splitOpts(raw.opts ?? []).words,
     mode: raw.mode ?? "update",
+    ssh,
   };
+}
+
+/** The NAME of `csync2_NAME.cfg`; undefined for `csync2.cfg`, and for what csync2 would not find. */
+function csync2ConfigName(file: string): string | undefined {
+  return /\/csync2_([a-z0-9]+)\.cfg$/.exec(file)?.[1];
 }
 
 function resolveCommand(raw: RawCommandAction, home: string): CommandAction {

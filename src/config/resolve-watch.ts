@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import { parseDuration } from "../base/duration.ts";
 import { parseSize } from "../base/size.ts";
-import { expandHome } from "./paths.ts";
+import { expandHome, withoutSlash } from "./paths.ts";
 import { type EndpointDefaults, resolveEndpoint } from "./resolve-endpoint.ts";
 import type { Guard, Target, TrackChanges, Watch } from "./resolved.ts";
 import type { RawTrackChanges } from "./schema-changes.ts";
 import type { RawJob } from "./schema-job.ts";
-import type { RawSyncAction } from "./schema-sync.ts";
+import type { RawAction, RawSyncAction } from "./schema-sync.ts";
 import type { RawGuard, RawTarget, RawWatch } from "./schema-watch.ts";
 
 const day = 86_400_000;
@@ -42,8 +42,7 @@ export function resolveWatch(job: RawJob, home: string): Watch | undefined {
   if (job.watch === undefined) return undefined;
   const watch: RawWatch = job.watch;
   const syncs = (job.actions ?? []).filter((action): action is RawSyncAction => action.action === "sync");
-  const clusters = (job.actions ?? []).filter((action) => action.action === "csync2");
-  const sources = [...syncs.flatMap(({ source }) => source), ...clusters.flatMap(({ path }) => path ?? [])];
+  const sources = (job.actions ?? []).flatMap((action) => watchedBy(action));
   const whole = watch.delete ?? "off";
   return {
     paths: [
@@ -65,6 +64,12 @@ export function resolveWatch(job: RawJob, home: string): Watch | undefined {
     deleteWatched: whole === "watch" || whole === "all",
     deleteOnFull: whole === "full" || whole === "all",
   };
+}
+
+/** What an action carries when it changes; a command carries nothing. */
+function watchedBy(action: RawAction): string[] {
+  if (action.action === "sync") return [action.source].flat();
+  return action.action === "csync2" ? [action.path ?? []].flat() : [];
 }
 
 export function resolveTrackChanges(
@@ -91,10 +96,6 @@ export function resolveTrackChanges(
 function commonExtensions(syncs: readonly RawSyncAction[]): string[] {
   if (syncs.some(({ extensions }) => extensions === undefined || extensions.length === 0)) return [];
   return [...new Set(syncs.flatMap(({ extensions }) => extensions ?? []))];
-}
-
-function withoutSlash(path: string): string {
-  return path.replace(/\/+$/, "") || "/";
 }
 
 function milliseconds(value: number | string | undefined): number | undefined {

@@ -1,7 +1,7 @@
 import { parseDuration } from "../base/duration.ts";
 import { expandHome } from "./paths.ts";
 import { resolveAction } from "./resolve-action.ts";
-import { type EndpointDefaults, resolveLock } from "./resolve-endpoint.ts";
+import { type EndpointDefaults, resolveEndpoint, resolveLock } from "./resolve-endpoint.ts";
 import { resolveLease, resolveOperationTimeout } from "./resolve-lease.ts";
 import { daysToMs, resolveGuard, resolveTargets, resolveTrackChanges, resolveWatch } from "./resolve-watch.ts";
 import type { Block, Config, Job, LogOutput, RetryPolicy, Scheduling } from "./resolved.ts";
@@ -55,6 +55,7 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
   const ssh = { ...raw.ssh, ...raw.defaults?.ssh, ...job.ssh };
   const defaults: EndpointDefaults = { ssh, home };
   const remote = job.type === "remote";
+  const { host: _, ...peerAccess } = resolveEndpoint("", job, defaults);
   return {
     id: job.id,
     type: job.type,
@@ -79,7 +80,7 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
     guard: resolveGuard({ ...raw.defaults?.guard, ...job.guard }),
     watch: resolveWatch(job, home),
     trackChanges: resolveTrackChanges(job.track_changes, home),
-    actions: (job.actions ?? []).map((action) => resolveAction(action, home)),
+    actions: (job.actions ?? []).map((action) => resolveAction(action, { home, ssh: peerAccess })),
   };
 }
 

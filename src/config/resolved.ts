@@ -257,27 +257,30 @@ export interface SyncAction {
   readonly extensions: readonly string[];
 }
 
-/** Brings the hosts of a csync2 cluster up to date; its targets are the peers, not those of the job. */
+/** Brings the peers of a csync2 cluster up to date; its targets are the peers, not those of the job. */
 export interface Csync2Action {
   readonly kind: "csync2";
   readonly id: string;
+  /** Directory of csync2's configuration file (`CSYNC2_SYSTEM_DIR`). */
+  readonly systemDir: string;
   /** Name of the configuration (`-C`); undefined: the unnamed one. */
   readonly config: string | undefined;
-  /** undefined: csync2's own place. */
-  readonly configFile: string | undefined;
-  /** This host's name in the cluster (`-N`); undefined: what `hostname` says. */
+  /** Name of this host in csync2's configuration (`-N`); undefined: its host name. */
   readonly hostname: string | undefined;
-  /** Only these; empty: all. */
-  readonly peers: readonly string[];
-  readonly parallelUpdates: number | undefined;
-  /** More changed paths than this are carried by rsync; undefined: never. */
-  readonly rsyncThreshold: number | undefined;
-  /** Everything is checked anew after so many changed paths; undefined: never for that reason. */
-  readonly resetAfter: number | undefined;
-  /** What csync2 checks; empty: all it knows. */
+  /** What a complete check looks at, absolute; empty: all that csync2 includes. */
   readonly paths: readonly string[];
+  /** Empty: all hosts that share a group with this one. */
+  readonly peers: readonly string[];
+  /** So many peers at a time. */
+  readonly parallelUpdates: number;
+  /** With more files than this for a peer, rsync copies first what the peer lacks; undefined: never. */
+  readonly rsyncThreshold: number | undefined;
+  /** After so many carried paths a complete check takes the place of a list; undefined: never. */
+  readonly resetAfter: number | undefined;
   readonly opts: readonly string[];
   readonly mode: "check" | "update";
+  /** How rsync reaches a peer that is none of the job's targets. */
+  readonly ssh: Omit<SshEndpoint, "host">;
 }
 
 export interface CommandAction {

@@ -180,33 +180,65 @@ export const commandAction = block("command", "Runs a program on this host.", {
   cwd: Optional(text("file-path", { description: "Directory to run in.", examples: ["/var/lib/app"] })),
 });
 
-export const csync2Action = block("csync2", "Synchronises a cluster with csync2.", {
+export const csync2Action = block("csync2", "Brings the peers of a csync2 cluster up to date.", {
   action: Type.Literal("csync2", { description: "Kind of the action." }),
   id: actionId,
-  config: Optional(text("line", { description: "Name of the csync2 configuration.", examples: ["cluster"] })),
+  config: Optional(
+    text("line", {
+      description: "Name of the csync2 configuration (`-C`): `/etc/csync2_NAME.cfg` here and on every peer.",
+      examples: ["cluster"],
+    }),
+  ),
   config_file: Optional(
     text("file-path", {
-      description: "The csync2 configuration itself, where it lies elsewhere.",
+      description:
+        "The configuration file instead, where it does not lie in `/etc`; it must be called `csync2.cfg` or `csync2_NAME.cfg`.",
       examples: ["/etc/csync2/csync2.cfg"],
     }),
   ),
   hostname: Optional(
-    text("host", { description: "`-N`: this host's name in the csync2 configuration.", examples: ["host1"] }),
+    text("host", {
+      description: "Name of this host in the csync2 configuration (`-N`); else its host name.",
+      examples: ["web1"],
+    }),
   ),
-  path: Optional(textOrList("operand", { description: "What to synchronise.", examples: ["/srv/www"] })),
+  path: Optional(
+    textOrList("file-path", {
+      description: "What a complete check looks at, inside what csync2 includes; all of that unless given.",
+      examples: ["/srv/www"],
+    }),
+  ),
   peers: Optional(
-    textOrList("host", { description: "Only these peers; all that the configuration names unless given." }),
+    textOrList("host", {
+      description: "Hosts to bring up to date; else all that share a csync2 group with this one.",
+      examples: [["web2", "web3"]],
+    }),
   ),
-  parallel_updates: Optional(integer(1, 1000, { description: "So many peers at a time." })),
+  parallel_updates: Optional(integer(1, 1000, { description: "So many peers at a time.", default: 1 })),
   rsync_threshold: Optional(
-    integer(1, 1_000_000, { description: "More changed paths than this: rsync carries them to the peers." }),
+    integer(1, 100_000_000, {
+      description:
+        "When more files than this wait for a peer, those it does not have are copied with rsync over ssh first; csync2 then carries the rest.",
+      examples: [5000],
+    }),
   ),
   reset_after: Optional(
-    integer(1, 1_000_000_000, { description: "After so many changed paths everything is checked anew." }),
+    integer(1, 100_000_000, {
+      description: "A complete check takes the place of the list once so many changed paths were carried.",
+      examples: [200_000],
+    }),
   ),
-  opts: optsKey,
+  opts: Optional(
+    textList("options", {
+      description: "Further options of csync2 for every call, such as `-D DIRECTORY`, `-p PORT`, `-G GROUP` or `-B`.",
+      examples: [["-D /var/lib/csync2"]],
+    }),
+  ),
   mode: Optional(
-    choice(["check", "update"], { description: "Look only, or also bring the peers up to date.", default: "update" }),
+    choice(["check", "update"], {
+      description: "`check`: only look what has changed, and tell. `update`: also bring the peers up to date.",
+      default: "update",
+    }),
   ),
 });
 
