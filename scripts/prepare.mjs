@@ -3,13 +3,13 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { hostTools, labTools, missingTools, packageOfTool } from "./tools.mjs";
+import { hostTools, labTools, missingTools, packageOfTool, peerTools } from "./tools.mjs";
 
 const root = join(import.meta.dirname, "..");
 
 requireNode();
 installPackages();
-const groups = { hosts: hostTools, lab: labTools };
+const groups = { hosts: hostTools, lab: labTools, peers: peerTools };
 installTools(process.argv.slice(2).flatMap((name) => groups[name] ?? [name]));
 
 function requireNode() {

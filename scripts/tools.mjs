@@ -18,11 +18,13 @@ export const packageOfTool = {
   nft: "nftables",
   iptables: "iptables",
   strace: "strace",
+  git: "git",
   faketime: "faketime",
   // Login shells that are nobody's /bin/sh.
   tcsh: "tcsh",
   fish: "fish",
   busybox: "busybox",
+  lsyncd: "lsyncd",
   shellcheck: "shellcheck",
   "systemd-analyze": "systemd",
   spin: "spin",
@@ -35,6 +37,9 @@ export const hostTools = ["rsync", "sshd", "ssh", "ssh-keygen", "flock", "setpri
 
 /** What several hosts in network namespaces need besides. */
 export const labTools = ["ip", "iptables", "mount", "umount", "unshare"];
+
+/** What the benchmark measures beside the program. */
+export const peerTools = ["lsyncd"];
 
 /** The full path of a program, or undefined. sshd lives where an ordinary user's PATH does not look. */
 export function findTool(name) {
