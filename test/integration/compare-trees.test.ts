@@ -65,7 +65,7 @@ describe("the comparison of two trees", () => {
     utimesSync(join(right, "some"), 1, 1);
     expect(compareTrees(left, right)).toEqual([]);
     expect(compareTrees(left, right, { mtimes: "files" })).toEqual([
-      expect.stringMatching(/^empty: mtime \d+\.\d{9} on the left, 1\.500000000 on the right$/),
+      expect.stringMatching(/^empty: mtime \d+ on the left, 1 on the right$/),
     ]);
     expect(compareTrees(left, right, { mtimes: "all" })).toHaveLength(2);
   });

@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } 
 import { setTimeout as wait } from "node:timers/promises";
 
 export interface TreeRules {
-  /** Whose modification times have to be the same, to the nanosecond. */
+  /** Whose modification times have to be the same; in whole seconds, as rsync compares them unless told otherwise. */
   readonly mtimes?: "none" | "files" | "all";
   /** The right tree may have more: nothing was to be deleted there. */
   readonly rightMayHaveMore?: boolean;
@@ -149,7 +149,7 @@ function modeOf({ mode }: BigIntStats): string {
 }
 
 function timeOf({ mtimeNs }: BigIntStats): string {
-  return `${mtimeNs / 1_000_000_000n}.${(mtimeNs % 1_000_000_000n).toString().padStart(9, "0")}`;
+  return String(mtimeNs / 1_000_000_000n);
 }
 
 function kindOf(stats: BigIntStats): string {
