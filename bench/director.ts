@@ -12,10 +12,11 @@ export interface BenchDirector extends DirectorProcess {
   stop(): Promise<void>;
 }
 
-/** Writes a configuration with these jobs below `directory`; returns its path and where its metrics will be. */
+/** Writes a configuration with these jobs below `directory`, and `more` keys of its top; returns its path and where its metrics will be. */
 export async function writeBenchConfig(
   directory: string,
   jobs: readonly object[],
+  more: object = {},
 ): Promise<{ path: string; metricsUrl: string }> {
   const port = await freePort();
   await mkdir(directory, { recursive: true });
@@ -27,6 +28,7 @@ export async function writeBenchConfig(
     state_dir: join(directory, "state"),
     metrics: { addr: "127.0.0.1", port },
     logging: [{ type: "stdout", level: "info", format: "json" }],
+    ...more,
     jobs,
   };
   await writeFile(path, stringify(config));
@@ -38,8 +40,9 @@ export async function startBenchDirector(
   directory: string,
   jobs: readonly object[],
   env: NodeJS.ProcessEnv = process.env,
+  more: object = {},
 ): Promise<BenchDirector> {
-  const { path, metricsUrl } = await writeBenchConfig(directory, jobs);
+  const { path, metricsUrl } = await writeBenchConfig(directory, jobs, more);
   const director = startDirectorProcess(["start", "--config", path], { env });
   const ended = director.exited.then((status) => {
     throw new Error(`the director ended with ${status}:\n${JSON.stringify(director.lines)}\n${director.errors()}`);

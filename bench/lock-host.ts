@@ -23,8 +23,9 @@ export interface LockHost {
   stop(): Promise<void>;
 }
 
-export async function startLockHost(directory: string): Promise<LockHost> {
-  const sshd = await startSshd();
+/** `config`: further lines of its sshd_config. */
+export async function startLockHost(directory: string, config: readonly string[] = []): Promise<LockHost> {
+  const sshd = await startSshd({ config });
   const line = await startSlowLine(sshd.port);
   const locks = join(directory, "locks");
   await mkdir(locks);

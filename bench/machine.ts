@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 
@@ -12,7 +12,13 @@ export function describeMachine(): Record<string, string | number> {
     system: /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "unknown",
     kernel: release(),
     node: process.versions.node,
-    rsync: /version (\S+)/.exec(execFileSync("rsync", ["--version"], { encoding: "utf8" }))?.[1] ?? "unknown",
+    rsync: versionOf("rsync"),
+    lsyncd: versionOf("lsyncd"),
     loadAtStart: Number(loadavg()[0]?.toFixed(2)),
   };
+}
+
+function versionOf(program: string): string {
+  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  return /version:? (\S+)/i.exec(stdout ?? "")?.[1] ?? "unknown";
 }

@@ -5,11 +5,21 @@ import type { Series } from "./series.ts";
 export function formatFigures(figures: readonly Figure[]): string {
   return figures
     .flatMap((figure) => [
-      `${isMet(figure) ? "met   " : "MISSED"}  ${figure.name}: ${format(figure.measured, figure.unit)}  bar ≤ ${figure.bar}${unit(figure.unit)}`,
+      `${verdict(figure)}  ${figure.name}: ${format(figure.measured, figure.unit)}${bar(figure)}`,
       ...figure.parts.map((part) => `        ${part.name}: ${format(part.measured, part.unit)}`),
       ...(figure.note === "" ? [] : [`        (${figure.note})`]),
     ])
     .join("\n");
+}
+
+function verdict(figure: Figure): string {
+  const met = isMet(figure);
+  if (met === undefined) return "      ";
+  return met ? "met   " : "MISSED";
+}
+
+function bar({ bar: most, unit: name }: Figure): string {
+  return most === undefined ? "" : `  bar ≤ ${most}${unit(name)}`;
 }
 
 function format({ median, min, max, values }: Series, unitName: string): string {

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** A process and all that descend from it, as far as they are there. */
+function treeOf(pid: number): number[] {
+  const children = tasksOf(pid).flatMap((task) => {
+    const text = readIfThere(`/proc/${pid}/task/${task}/children`) ?? "";
+    return text.split(" ").filter(Boolean).map(Number);
+  });
+  return [pid, ...children.flatMap(treeOf)];
+}
+
+/** Their short names. */
+export function namesInTree(pid: number): string[] {
+  return treeOf(pid).map((member) => readIfThere(`/proc/${member}/comm`)?.trim() ?? "");
+}
+
+/**
+ * Seconds of processor time of a tree: its members', and those of all whom they have waited for. The kernel counts in
+ * hundredths.
+ */
+export function cpuSecondsOf(pid: number): number {
+  const fieldsOf = (member: number) => readIfThere(`/proc/${member}/stat`)?.split(") ").at(-1)?.split(" ") ?? [];
+  const ticks = treeOf(pid).flatMap((member) => fieldsOf(member).slice(11, 15).map(Number));
+  return ticks.reduce((sum, count) => sum + count, 0) / 100;
+}
+
+/** Resident megabytes of one process now. */
+export function memoryOf(pid: number): number {
+  const kibibytes = /^VmRSS:\s*(\d+) kB/m.exec(readIfThere(`/proc/${pid}/status`) ?? "")?.[1] ?? 0;
+  return (Number(kibibytes) * 1024) / 1e6;
+}
+
+/** The same of a tree; what its members share counts for each. */
+function memoryOfTree(pid: number): number {
+  return treeOf(pid).reduce((sum, member) => sum + memoryOf(member), 0);
+}
+
+/** Looks at the memory of a tree every 50 ms; the function that comes back ends that and returns the most it saw. */
+export function watchMemory(pid: number): () => number {
+  let most = memoryOfTree(pid);
+  const timer = setInterval(() => (most = Math.max(most, memoryOfTree(pid))), 50);
+  return () => {
+    clearInterval(timer);
+    return most;
+  };
+}
+
+/** How many inotify watches a process has. */
+export function watchCountOf(pid: number): number {
+  return namesIn(`/proc/${pid}/fdinfo`)
+    .map((fd) => readIfThere(`/proc/${pid}/fdinfo/${fd}`)?.match(/^inotify /gm)?.length ?? 0)
+    .reduce((sum, count) => sum + count, 0);
+}
+
+function tasksOf(pid: number): string[] {
+  return namesIn(`/proc/${pid}/task`);
+}
+
+function namesIn(directory: string): string[] {
+  return ifThere(() => readdirSync(directory)) ?? [];
+}
+
+function readIfThere(file: string): string | undefined {
+  return ifThere(() => readFileSync(file, "utf8"));
+}
+
+/** A process may be gone at any moment. */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
