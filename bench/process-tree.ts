@@ -10,7 +10,7 @@ function treeOf(pid: number): number[] {
 }
 
 /** Their short names. */
-export function namesInTree(pid: number): string[] {
+function namesInTree(pid: number): string[] {
   return treeOf(pid).map((member) => readIfThere(`/proc/${member}/comm`)?.trim() ?? "");
 }
 
@@ -43,6 +43,14 @@ export function watchMemory(pid: number): () => number {
     clearInterval(timer);
     return most;
   };
+}
+
+/** Until no rsync has run for longer than any peer of the benchmark waits before the next. */
+export async function untilQuiet(pid: number): Promise<void> {
+  for (let quietSince = performance.now(); performance.now() - quietSince < 1500;) {
+    if (namesInTree(pid).some((name) => ["rsync", "ssh"].includes(name))) quietSince = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** How many inotify watches a process has. */

@@ -5,7 +5,7 @@ import { compareTrees } from "../test/support/compare-trees.ts";
 import { randomFrom } from "../test/support/random.ts";
 import { writeSmallFiles } from "../test/support/tree-storms.ts";
 import type { LockHost, Way } from "./lock-host.ts";
-import { cpuSecondsOf, namesInTree, watchMemory } from "./process-tree.ts";
+import { cpuSecondsOf, untilQuiet, watchMemory } from "./process-tree.ts";
 import type { Figure } from "./row.ts";
 import { type Series, seriesOf } from "./series.ts";
 import type { WatchPeer } from "./watch-peers.ts";
@@ -94,14 +94,6 @@ async function untilArrived(dest: string, paths: readonly string[], who: string)
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error(`${who} has carried ${arrived} of ${paths.length} files in five minutes`);
-}
-
-/** Until no rsync has run for longer than anybody here waits before the next. */
-async function untilQuiet(pid: number): Promise<void> {
-  for (let quietSince = performance.now(); performance.now() - quietSince < 1500;) {
-    if (namesInTree(pid).some((name) => ["rsync", "ssh"].includes(name))) quietSince = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** The times and costs of each peer, as parts of a figure. */

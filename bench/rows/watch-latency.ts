@@ -2,6 +2,7 @@ import { watch } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type LockHost, startLockHost, type Way } from "../lock-host.ts";
+import { untilQuiet } from "../process-tree.ts";
 import type { Figure, Row } from "../row.ts";
 import { measurePairs } from "../series.ts";
 import { roundTripMs } from "../slow-line.ts";
@@ -34,7 +35,13 @@ async function measureWay(
     const site = await makeWatchSite(join(directory, peer.name), host, way);
     const running = await peer.start(site);
     let files = 0;
-    return { running, latency: () => timeOneFile(site, peer, `file${(files += 1)}`) };
+    const latency = async () => {
+      // What is left of the file before would be carried together with the next.
+      await untilQuiet(running.pid);
+      files += 1;
+      return timeOneFile(site, peer, `file${files}`);
+    };
+    return { running, latency };
   };
   const ours = await begin(director);
   try {
