@@ -32,7 +32,7 @@ export const builtProgram = join(import.meta.dirname, "..", "..", "dist", "main.
  */
 export function startDirectorProcess(
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: string; inside?: readonly string[] } = {},
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: string; inside?: readonly string[] | undefined } = {},
 ): DirectorProcess {
   const { program = builtProgram, inside = [] } = options;
   // It stops in good order also when the process that started it dies (PR_SET_PDEATHSIG).

@@ -15,7 +15,11 @@ export interface Instance {
   readonly pidFile: string;
   path(...parts: string[]): string;
   /** Starts the daemon and resolves when it says that it has started. */
-  start(options?: { env?: NodeJS.ProcessEnv; args?: readonly string[] }): Promise<DirectorProcess>;
+  start(options?: {
+    env?: NodeJS.ProcessEnv;
+    args?: readonly string[];
+    inside?: readonly string[];
+  }): Promise<DirectorProcess>;
   /** Runs one command of the program to its end. */
   cli(...args: string[]): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }>;
   scrape(): Promise<string>;
@@ -50,8 +54,8 @@ export async function makeInstance(
     metricsPort,
     pidFile: path("run", "rsyncdirector-test.pid"),
     path,
-    start: async ({ env, args = ["start", "--config", configFile] } = {}) => {
-      const director = startDirectorProcess(args, { env });
+    start: async ({ env, args = ["start", "--config", configFile], inside } = {}) => {
+      const director = startDirectorProcess(args, { env, inside });
       onTestFinished(async () => {
         director.signal("SIGKILL");
         await director.exited;
