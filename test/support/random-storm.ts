@@ -24,7 +24,7 @@ export interface RandomStorm {
 /** A mixture of everything that can happen to files, always the same for one seed and one tree. */
 export function randomStorm(seed: number): RandomStorm {
   const random = randomFrom(seed);
-  let serial = 0;
+  let drawn = 0;
   const draw = <T>(from: readonly T[]): T | undefined => from[Math.floor(random() * from.length)];
   const kinds = Object.keys(steps);
   return {
@@ -32,7 +32,9 @@ export function randomStorm(seed: number): RandomStorm {
       const done: string[] = [];
       for (let step = 0; step < count; step += 1) {
         const kind = draw(kinds) ?? "create";
-        serial += 1;
+        drawn += 1;
+        // Storms of other seeds may have been here.
+        const serial = `${seed.toString(36)}-${drawn}`;
         const scene = { ...place, ...(await lookAround(place.tree)), random, draw, serial };
         if (await steps[kind]?.(scene)) done.push(kind);
       }
@@ -47,8 +49,8 @@ interface Scene extends StormPlace {
   readonly directories: readonly string[];
   readonly random: () => number;
   readonly draw: <T>(from: readonly T[]) => T | undefined;
-  /** Another number each time, for new names. */
-  readonly serial: number;
+  /** Another one each time, for new names. */
+  readonly serial: string;
 }
 
 /** Each resolves to false when there is nothing that it could be done to. */

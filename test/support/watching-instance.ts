@@ -11,7 +11,7 @@ export interface WatchingInstance extends Instance {
   readonly place: StormPlace;
   /** The directory of a target. */
   dest(id: string): string;
-  /** Starts it and resolves when its first run, of what was pending or of everything, has ended. */
+  /** Starts it and resolves when a run of it, of what was pending or of everything, has succeeded. */
   startAndSync(options?: { inside?: readonly string[] }): Promise<DirectorProcess>;
   /** Resolves when every one of these targets, all unless given, is equal to the tree. */
   untilArrived(rules?: TreeRules & { readonly timeoutMs?: number }, ...ids: string[]): Promise<void>;
@@ -65,6 +65,8 @@ export async function makeWatchingInstance(options: {
   await writeFile(instance.path("known_hosts"), keys.join(""));
   const place = { tree: options.source ?? instance.path("source"), aside: instance.path("aside") };
   await mkdir(place.aside);
+  // An empty source would be refused.
+  if (options.source === undefined) await writeFile(instance.path("source", "here from the start"), "");
   const dests = new Map(targets.map((target) => [target.id, target.dest ?? instance.path("targets", target.id)]));
   for (const dest of dests.values()) await mkdir(dest, { recursive: true });
   const dest = (id: string) => dests.get(id) ?? "";
@@ -77,7 +79,7 @@ export async function makeWatchingInstance(options: {
     pending,
     startAndSync: async (how = {}) => {
       const director = await instance.start(how);
-      await director.waitForLine(({ msg }) => msg === "run finished");
+      await director.waitForLine(({ msg, outcome }) => msg === "run finished" && outcome === "ok");
       return director;
     },
     untilArrived: async (rules = {}, ...ids) => {
