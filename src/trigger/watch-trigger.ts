@@ -6,6 +6,7 @@ import type { ChangeDestination, ChangesFeed, DirtyStore, PendingSummary } from 
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
 import { DirtyJournal, type JournalEntry } from "../watch/dirty-journal.ts";
+import { createInotifyLedger, type InotifyLedger } from "../watch/inotify-ledger.ts";
 import { createTreeWatcher } from "../watch/tree-watcher.ts";
 import { createWatchFilter } from "../watch/watch-filter.ts";
 import { fingerprintOf } from "./sync-fingerprint.ts";
@@ -33,13 +34,16 @@ export function createWatchTrigger(options: {
 }): WatchTrigger {
   const { jobs, store, clock, log } = options;
   const journal = new DirtyJournal({ store, clock });
+  const ledger = createInotifyLedger();
   const watched = jobs.flatMap((job) => (job.watch === undefined ? [] : { job, watch: job.watch }));
   journal.open(watched.flatMap(({ job, watch }) => entriesOf(job, watch)));
   const byId = new Map(
     watched.map(({ job, watch }) => {
       const destinations = destinationsOf(job);
       const openWatchers = (listener: WatchListener) =>
-        watch.paths.map((root) => openWatcher(root, watch, { listener, clock, log: log.child({ job: job.id }) }));
+        watch.paths.map((root) =>
+          openWatcher(root, watch, { listener, ledger, clock, log: log.child({ job: job.id }) }),
+        );
       return [job.id, new WatchedJob({ ...options, job, watch, destinations, journal, openWatchers })];
     }),
   );
@@ -65,7 +69,7 @@ export function watchedTargets(jobs: readonly Job[]): { id: string; targetIds: s
 function openWatcher(
   root: string,
   watch: Watch,
-  { listener, ...deps }: { listener: WatchListener; clock: Clock; log: Logger },
+  { listener, ...deps }: { listener: WatchListener; ledger: InotifyLedger; clock: Clock; log: Logger },
 ) {
   const { extensions, include, exclude } = watch;
   return createTreeWatcher({

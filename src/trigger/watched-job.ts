@@ -11,9 +11,6 @@ import { type Batcher, createBatcher } from "../watch/batcher.ts";
 import { type DirtyJournal, keyOf } from "../watch/dirty-journal.ts";
 import type { TreeWatcher } from "../watch/tree-watcher.ts";
 
-/** While a watch is degraded its tree is synced as a whole this often, if `full_sync_interval` is longer. */
-const degradedIntervalMs = 300_000;
-
 export interface WatchedJobDeps {
   readonly job: Job;
   readonly watch: Watch;
@@ -155,8 +152,7 @@ export class WatchedJob {
       this.#request(batch.kind === "paths" ? (batch.changes[0]?.path ?? "") : "");
     }
     if (now >= this.#nextFull()) {
-      const reason = this.#degraded() === null ? "full_sync_interval has passed" : "the watch is degraded";
-      this.#write({ kind: "everything", reason }, this.#withoutFull());
+      this.#write({ kind: "everything", reason: "full_sync_interval has passed" }, this.#withoutFull());
       this.#request("");
     }
     if (this.#retryAt !== undefined && now >= this.#retryAt) {
@@ -210,10 +206,6 @@ export class WatchedJob {
     return this.#pendingTargets().length > 0;
   }
 
-  #degraded(): string | null {
-    return this.#watchers.map((watcher) => watcher.state().degraded).find((degraded) => degraded !== null) ?? null;
-  }
-
   /** Destinations for which no complete sync is pending anyhow. */
   #withoutFull(): ChangeDestination[] {
     const { destinations, journal } = this.#deps;
@@ -222,8 +214,7 @@ export class WatchedJob {
 
   #nextFull(): number {
     const { fullSyncIntervalMs } = this.#deps.watch;
-    const interval = this.#degraded() === null ? fullSyncIntervalMs : Math.min(fullSyncIntervalMs, degradedIntervalMs);
-    const times = this.#withoutFull().map((of) => (this.#lastFull.get(keyOf(of)) ?? 0) + interval);
+    const times = this.#withoutFull().map((of) => (this.#lastFull.get(keyOf(of)) ?? 0) + fullSyncIntervalMs);
     return Math.min(Number.POSITIVE_INFINITY, ...times);
   }
 
@@ -244,8 +235,8 @@ export class WatchedJob {
     const { events, job, clock } = this.#deps;
     const states = this.#watchers.map((watcher) => watcher.state());
     const directories = states.reduce((sum, state) => sum + state.directories, 0);
-    const state: WatchState = { directories, degraded: this.#degraded() };
+    const degraded = states.map((state) => state.degraded).find((reason) => reason !== null) ?? null;
+    const state: WatchState = { directories, degraded };
     events.emit("watch:state", { jobId: job.id, state, at: clock.now() });
-    this.#arm();
   }
 }

@@ -60,7 +60,8 @@ async function start(options: { settled?: boolean; onStart?: "full" | "none" } =
     journal,
     openWatchers: (listener) => {
       seen = listener;
-      const state = () => ({ directories: 3, degraded, watching: true, changes: 0 });
+      const counts = { directories: 3, unwatched: 0, events: 0, degradations: 0 };
+      const state = () => ({ root: "/srv", watching: true, degraded, ...counts });
       return [{ start: () => Promise.resolve(), close: () => Promise.resolve(void (closed = true)), state }];
     },
     submit: (request) => requests.push(request),
@@ -126,13 +127,16 @@ describe("a watched job", () => {
     expect(requests).toHaveLength(1);
   });
 
-  test("syncs more often as a whole while its watch is degraded", async () => {
-    const { clock, requests, journal, degrade, events } = await start();
+  test("tells when its watch does not see everything, and when it does again", async () => {
+    const { degrade, events } = await start();
     degrade("no watches left");
-    expect(events.of("watch:state").at(-1)?.state.degraded).toBe("no watches left");
-    await clock.advance(300_000);
-    expect(requests).toHaveLength(1);
-    expect(journal.snapshot(two)?.scope).toMatchObject({ kind: "full", reason: "the watch is degraded" });
+    degrade(null);
+    const states = events.of("watch:state").map(({ state }) => state);
+    expect(states).toEqual([
+      { directories: 3, degraded: null },
+      { directories: 3, degraded: "no watches left" },
+      { directories: 3, degraded: null },
+    ]);
   });
 
   test("carries everything in a run that somebody else asked for", async () => {

@@ -1,0 +1,29 @@
+import type { EntryName } from "./disk-path.ts";
+import { type Hearsay, stronger } from "./settle-entries.ts";
+import type { WatchedDirectory } from "./watched-directory.ts";
+
+/** What was heard and has not been looked at, once per entry. */
+export class HeardEntries {
+  #byDirectory = new Map<WatchedDirectory, Map<EntryName, Hearsay>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(directory: WatchedDirectory, name: EntryName, hearsay: Hearsay): void {
+    let entries = this.#byDirectory.get(directory);
+    if (entries === undefined) this.#byDirectory.set(directory, (entries = new Map()));
+    const known = entries.get(name);
+    if (known === undefined) this.#size += 1;
+    entries.set(name, stronger(known, hearsay));
+  }
+
+  /** Hands all of it over, in the order in which the directories were heard of. */
+  take(): ReadonlyMap<WatchedDirectory, ReadonlyMap<EntryName, Hearsay>> {
+    const taken = this.#byDirectory;
+    this.#byDirectory = new Map();
+    this.#size = 0;
+    return taken;
+  }
+}

@@ -1,0 +1,163 @@
+import { lstat } from "node:fs/promises";
+import type { ChangeKind } from "../model/changes.ts";
+import { adopt, type AdoptContext, codeOf, disown, identityAt, isGone, type Unwatched } from "./adopt-tree.ts";
+import { type EntryName, joinByteString, joinDiskPath, showPath } from "./disk-path.ts";
+import { runLimited } from "./run-limited.ts";
+import { childOf, eachDirectory, itself, type WatchedDirectory } from "./watched-directory.ts";
+
+/**
+ * What was heard of an entry, each outdoing the one before. `changed`: its content or attributes did. `renamed`: it may
+ * have come, gone or been exchanged; of a directory Node says so, too, when its attributes changed. `doubtful`: the
+ * same while it was being read, so that the watch may be on one and the rest known of another. `exchanged`: it surely
+ * was.
+ */
+export type Hearsay = "changed" | "renamed" | "doubtful" | "exchanged";
+
+const strength: Readonly<Record<Hearsay, number>> = { changed: 0, renamed: 1, doubtful: 2, exchanged: 3 };
+
+export function stronger(one: Hearsay | undefined, other: Hearsay): Hearsay {
+  return one !== undefined && strength[one] > strength[other] ? one : other;
+}
+
+export interface SettleContext extends AdoptContext {
+  readonly unwatched: Unwatched;
+  report(path: string, kind: ChangeKind): void;
+  /** Something changed that cannot be named, or nobody can say what: `everything` for this reason. */
+  cannotTell(reason: string): void;
+  /** The directory above is to look at an entry. */
+  hear(directory: WatchedDirectory, name: EntryName, hearsay: Hearsay): void;
+  /** The root is not what was watched any more. */
+  suspectRoot(): void;
+  /** false: file systems were mounted or unmounted, and all that is known is void. */
+  mountsAreTheSame(): Promise<boolean>;
+}
+
+/**
+ * Looks at the entries of a directory of which something was heard, and reports what is there now. A deletion is
+ * reported only if the directory is still the one that is watched: what is not seen because something was mounted or
+ * unmounted is not deleted.
+ */
+export async function settleEntries(
+  directory: WatchedDirectory,
+  heard: ReadonlyMap<EntryName, Hearsay>,
+  context: SettleContext,
+): Promise<void> {
+  const gone: EntryName[] = [];
+  const directories: EntryName[] = [];
+  await runLimited([...heard], async ([name, hearsay]) => {
+    if (name === itself) return;
+    const found = await lookAt(directory, name);
+    if (found === "file") await settleFile(directory, name, context);
+    else if (found === "directory") await settleDirectory(directory, name, hearsay, { context, directories });
+    else if (found !== "gone") context.cannotTell(`${pathOf(directory, name)} cannot be looked at (${found})`);
+    else if (hearsay !== "changed") gone.push(name);
+  });
+  const concernsItself = heard.has(itself);
+  if ((gone.length > 0 || concernsItself) && !(await isStillThere(directory, context))) return;
+  // Its attributes changed: of others the directory above hears as well.
+  if (concernsItself && directory.parent === null) report(directory, null, "changed", context);
+  for (const name of gone) await settleGone(directory, name, context);
+  for (const name of directories) await adoptChild(directory, name, heard.get(name) ?? "renamed", context);
+}
+
+async function settleFile(directory: WatchedDirectory, name: EntryName, context: SettleContext): Promise<void> {
+  const known = directory.children.get(name);
+  if (known !== undefined) {
+    directory.children.delete(name);
+    (directory.formerDirectories ??= new Set()).add(name);
+    await disown(known, context.ledger);
+    report(directory, name, "deleted", context);
+  }
+  if (context.filter.passesFile(joinByteString(directory.relative, name))) report(directory, name, "changed", context);
+}
+
+async function settleDirectory(
+  directory: WatchedDirectory,
+  name: EntryName,
+  hearsay: Hearsay,
+  { context, directories }: { context: SettleContext; directories: EntryName[] },
+): Promise<void> {
+  if (!context.filter.passesDirectory(joinByteString(directory.relative, name))) return;
+  const known = directory.children.get(name);
+  if (known !== undefined && (hearsay === "changed" || (hearsay === "renamed" && (await isTheSame(known)))))
+    report(directory, name, "changed", context);
+  else directories.push(name);
+}
+
+async function settleGone(directory: WatchedDirectory, name: EntryName, context: SettleContext): Promise<void> {
+  const known = directory.children.get(name);
+  const relative = joinByteString(directory.relative, name);
+  context.unwatched.unreadable.delete(pathOf(directory, name));
+  if (known !== undefined) {
+    directory.children.delete(name);
+    await disown(known, context.ledger);
+  } else if (!context.filter.passesFile(relative) || !context.filter.passesDirectory(relative)) {
+    // Nobody knows what it was: it must not count in either case.
+    return;
+  }
+  directory.formerDirectories?.delete(name);
+  report(directory, name, "deleted", context);
+}
+
+async function adoptChild(
+  directory: WatchedDirectory,
+  name: EntryName,
+  hearsay: Hearsay,
+  context: SettleContext,
+): Promise<void> {
+  const known = directory.children.get(name);
+  const credit = known === undefined ? 0 : [...eachDirectory(known)].length;
+  const wasUnreadable = context.unwatched.unreadable.delete(pathOf(directory, name));
+  const child = await adopt(childOf(directory, name), { credit, unwatched: context.unwatched, context });
+  if (child === null) directory.children.delete(name);
+  else directory.children.set(name, child);
+  const isFormer = directory.formerDirectories?.delete(name) ?? false;
+  if (isFormer) report(directory, name, "deleted", context);
+  if (known !== undefined) {
+    // With the new one watched first, the kernel's watch on a directory that was only moved is never given up.
+    await disown(known, context.ledger);
+    if (hearsay === "exchanged" || child?.identity !== known.identity) {
+      if (!(await context.mountsAreTheSame())) return;
+      report(directory, name, "deleted", context);
+    }
+  }
+  if (wasUnreadable && context.unwatched.unreadable.has(pathOf(directory, name))) return;
+  report(directory, name, "tree", context);
+}
+
+/** Whether the directory that is watched is the one at its path; if it is not, those above are asked. */
+async function isStillThere(directory: WatchedDirectory, context: SettleContext): Promise<boolean> {
+  const found = await identityAt(directory);
+  if (found.kind === "identity" && found.value === directory.identity) return true;
+  if (directory.parent === null) context.suspectRoot();
+  else if (found.kind === "error" && !isGone(found.code))
+    context.cannotTell(`${showPath(directory.path)} cannot be looked at (${found.code})`);
+  else if (found.kind === "error" || (await context.mountsAreTheSame()))
+    context.hear(directory.parent, directory.name, "exchanged");
+  return false;
+}
+
+async function isTheSame(directory: WatchedDirectory): Promise<boolean> {
+  const found = await identityAt(directory);
+  return found.kind === "identity" && found.value === directory.identity;
+}
+
+async function lookAt(directory: WatchedDirectory, name: EntryName): Promise<string> {
+  try {
+    const status = await lstat(joinDiskPath(directory.path, name));
+    return status.isDirectory() ? "directory" : "file";
+  } catch (error) {
+    const code = codeOf(error);
+    return isGone(code) ? "gone" : code;
+  }
+}
+
+function report(directory: WatchedDirectory, name: EntryName | null, kind: ChangeKind, context: SettleContext): void {
+  const path = name === null ? directory.path : joinDiskPath(directory.path, name);
+  if (typeof path === "string") context.report(path, kind);
+  else context.cannotTell(`${showPath(path)} changed, and its name cannot be listed as it is no UTF-8`);
+}
+
+function pathOf(directory: WatchedDirectory, name: EntryName): string {
+  return showPath(joinDiskPath(directory.path, name));
+}
