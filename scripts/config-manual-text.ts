@@ -125,6 +125,20 @@ export const sections: Readonly<Record<string, SectionText>> = {
         dest: /backup/data
         opts: [-a, --delete, "--exclude '*.tmp'"]`,
   },
+  "jobs.targets": {
+    title: "targets",
+    text: "Several hosts that get the same, instead of `host`. A target takes from the job what it does not say itself. See [Several targets](targets.md).",
+    example: `jobs:
+  - id: www
+    type: remote
+    user: backup
+    targets:
+      - host: backup01
+      - { id: office, host: backup02, port: 2222, dest: /srv/mirror/www/, bwlimit: 2M }
+    max_parallel: 2
+    actions:
+      - { action: sync, id: pages, source: /srv/www/, dest: /backup/www/, opts: [-a] }`,
+  },
   "jobs.lock_files": {
     title: "lock_files",
     text: "Locks that tell others that the job is at work. They are taken all together or not at all. A remote lock without `host` lies on the job's host, and then takes user, port and key from the job unless it gives its own. A lock on another host takes nothing from the job, only the top-level `ssh`.\n\nThe names with `.guard`, `.hold`, `.status`, `.tmp.*` and `.broken.*` added belong to the lock and cannot be locks themselves.",

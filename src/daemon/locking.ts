@@ -48,6 +48,9 @@ export async function openLocks(options: LockingOptions): Promise<GuardedLocks> 
     ...shared,
     stopLeftovers: (run) => stopLeftovers([run], { clock, log }),
     configured: config.jobs.flatMap((job) => job.lockFiles),
+    ways: config.jobs.flatMap(({ targets, holdDir }) =>
+      targets.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [{ type: "remote", path: holdDir, endpoint }])),
+    ),
     boundMs: recoveryBoundMs,
   });
   await recovery.begun;

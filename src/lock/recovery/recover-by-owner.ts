@@ -9,6 +9,8 @@ import type { TransportPool } from "../transport/transport-pool.ts";
 
 export interface DeadClaimSearch {
   readonly locks: readonly LockFile[];
+  /** Further ways to hosts on which a hold lock may be. */
+  readonly ways: readonly LockFile[];
   readonly signal: AbortSignal;
   /** Gives the lock back, and all that belongs to it. */
   readonly onFound: (claim: Intent) => Promise<void>;
@@ -29,7 +31,10 @@ export function findDeadClaims(search: DeadClaimSearch): {
   return { looked, over: searchAll(search, lookedOnce).finally(lookedOnce) };
 }
 
-async function searchAll({ locks, signal, onFound, deps }: DeadClaimSearch, lookedOnce: () => void): Promise<void> {
+async function searchAll(
+  { locks, ways, signal, onFound, deps }: DeadClaimSearch,
+  lookedOnce: () => void,
+): Promise<void> {
   const { transports, clock, timings } = deps;
   const located = await Promise.all(locks.map(async (lock) => ({ lock, target: await transports.locate(lock) })));
   let unseen = [...new Map(located.map((entry) => [entry.target.key, entry])).values()];
@@ -41,7 +46,7 @@ async function searchAll({ locks, signal, onFound, deps }: DeadClaimSearch, look
       const sight = sights[index];
       const record = sight?.state === "held" ? sight.found.record : null;
       if (record === null || !isOfDeadLife(record.owner, deps)) continue;
-      const intent = toIntent(record, lock, locks);
+      const intent = toIntent(record, lock, [...locks, ...ways]);
       if (intent !== undefined) found.push(onFound(intent));
       else
         deps.log.error(
@@ -82,7 +87,7 @@ function toIntent(record: LockRecord, lock: LockFile, known: readonly LockFile[]
   return holds.every((site) => site !== undefined) ? { ...intent, holds } : undefined;
 }
 
-/** A hold file on this machine, which was the owner's, or on one of the hosts of the lock files. */
+/** A hold file on this machine, which was the owner's, or on one of the hosts that the configuration leads to. */
 function wayTo({ host, port, path }: HoldPlace, known: readonly LockFile[]): LockFile | undefined {
   if (host === null) return { type: "local", path };
   const there = known.find(

@@ -33,6 +33,8 @@ export interface RecoveryDeps extends LockDeps {
   readonly stopLeftovers: (run: Pick<Intent, "runId" | "groups">) => Promise<readonly number[]>;
   /** Every lock file of the configuration, for the case that nothing was written down. */
   readonly configured: readonly LockFile[];
+  /** Any lock on each host that the jobs write to, with the account that writes. */
+  readonly ways?: readonly LockFile[];
   /** How long the start waits for the locks, once no process is left. */
   readonly boundMs: number;
 }
@@ -180,6 +182,7 @@ const nothing = { looked: Promise.resolve(), over: Promise.resolve() };
 function recoverUnwritten(signal: AbortSignal, deps: RecoveryDeps): typeof nothing {
   return findDeadClaims({
     locks: deps.configured,
+    ways: deps.ways ?? [],
     signal,
     deps,
     onFound: async (intent) => {

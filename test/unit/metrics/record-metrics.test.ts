@@ -276,33 +276,3 @@ test("two hundred jobs are scraped whole", async () => {
   console.log(`200 jobs: ${(text.length / 1000).toFixed(0)} kB in ${(performance.now() - began).toFixed(1)} ms`);
   expect(text.match(/^job_duration_seconds_count/gm)).toHaveLength(200);
 });
-
-test("a job with several targets has what became of each, and counts its transfers once", async () => {
-  const { events, recorder, value, metrics } = await start();
-  recorder.setJobs([{ ...home, targetIds: ["near", "far"] }]);
-  const success = (target: string) =>
-    value(`rsyncdirector_last_success_timestamp_seconds{job_id="home",target="${target}"}`);
-  const status = (target: string) => value(`rsyncdirector_target_last_status{job_id="home",target="${target}"}`);
-  expect([await success("near"), await success("far"), await success("")]).toEqual([0, 0, 0]);
-  expect([await status("near"), await status("far")]).toEqual([-1, -1]);
-  const of = { runId: "r1", jobId: "home" };
-  const stats = { ...noStats, transferredBytes: 100, sentBytes: 50 };
-  const done: ActionOutcome = { kind: "ok", report: report({ stats }) };
-  const action = { ...of, actionId: "copy", targetId: "near", attempt: 1, startedAt: 1, at: 2000 };
-  events.emit("action:finished", { ...action, outcome: done });
-  events.emit("target:result", { ...of, targetId: "near", outcome: { kind: "ok" }, at: 2000 });
-  events.emit("target:result", { ...of, targetId: "far", outcome: { kind: "failed", message: "down" }, at: 3000 });
-  events.emit("target:result", { ...of, targetId: "unknown", outcome: { kind: "ok" }, at: 3000 });
-  expect([await success("near"), await success("far"), await success("")]).toEqual([2, 0, 0]);
-  expect([await status("near"), await status("far")]).toEqual([0, 4]);
-  const bytes = (await metrics.scrape()).match(/^rsyncdirector_transferred_bytes_total{job_id="home".*/gm);
-  expect(bytes).toEqual([
-    'rsyncdirector_transferred_bytes_total{job_id="home",target="near"} 100',
-    'rsyncdirector_transferred_bytes_total{job_id="home",target="far"} 0',
-  ]);
-  recorder.restore([{ jobId: "home", targetId: "far", outcome: "ok", finishedAt: 1000, lastSuccessAt: 1000 }]);
-  expect([await success("far"), await status("far"), await success("")]).toEqual([1, 0, 0]);
-  expect(await metrics.scrape()).not.toContain('target="unknown"');
-  recorder.setJobs([home]);
-  expect(await metrics.scrape()).not.toMatch(/target="(near|far)"/);
-});

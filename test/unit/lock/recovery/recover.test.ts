@@ -30,13 +30,11 @@ describe("recovery after a crash", () => {
   let events: EventLog;
   let log: ReturnType<typeof createMemoryLog>;
   let alive: Map<number, number>;
-  let more: MemoryLockHost[];
 
   beforeEach(() => {
     clock = new FakeClock();
     backup = new MemoryLockHost("backup", clock);
     local = new MemoryLockHost("local", clock);
-    more = [];
     events = new EventLog();
     log = createMemoryLog();
     alive = new Map([[owner.pid, owner.start]]);
@@ -71,7 +69,7 @@ describe("recovery after a crash", () => {
       intents,
       owner,
       configured,
-      transports: memoryTransportPool([backup, local, ...more], clock),
+      transports: memoryTransportPool([backup, local], clock),
       processes: { startTimeOf: (pid) => alive.get(pid) },
       stopLeftovers: async ({ runId }) => {
         stopped.push(runId);
@@ -211,66 +209,6 @@ describe("recovery after a crash", () => {
     await clock.advance(5000);
     expect(backup.files.size).toBe(0);
     expect(settled).toHaveLength(1);
-  });
-
-  describe("of a job with several targets", () => {
-    const second = remoteLock("second", "/locks/any");
-    const holds = [
-      { at: there, paths: ["/locks/a.hold"] },
-      { at: second, paths: ["/locks/x.hold"], fence: "/locks/x.hold" },
-    ];
-    let other: MemoryLockHost;
-    beforeEach(() => {
-      other = new MemoryLockHost("second", clock);
-      more = [other];
-      backup.write("/locks/a", lockContent({ token }));
-    });
-
-    it("keeps the lock while a writer lives at one of them", async () => {
-      other.writers.add("/locks/x.hold");
-      const { settled } = start({ earlier: [intent({ holds })] });
-      await clock.advance(600_000);
-      expect([backup.files.size, other.dead.size]).toEqual([1, 0]);
-      other.writers.clear();
-      await clock.advance(5000);
-      expect(backup.files.size).toBe(0);
-      expect([...other.dead]).toEqual([`/locks/x.hold ${token}`]);
-      expect(settled).toHaveLength(1);
-    });
-
-    it("keeps the lock while one of them does not answer, and does not keep the start waiting for it", async () => {
-      other.silent = true;
-      const { settled, hasBegun } = start({ earlier: [intent({ holds })] });
-      await clock.advance(600_000);
-      expect(hasBegun()).toBe(true);
-      expect(backup.files.size).toBe(1);
-      expect(settled).toEqual([]);
-      expect(log.messages("error")).toEqual(["locks of an earlier life are kept"]);
-      other.silent = false;
-      await clock.advance(120_000);
-      expect(backup.files.size).toBe(0);
-      expect(settled).toHaveLength(1);
-    });
-
-    it("asks all of them also when only the lock file tells of them, and keeps what leads nowhere", async () => {
-      const path = "/locks/00000000000000000000000000000001.hold";
-      const fence = { host: "second", path, others: [{ host: "backup", path }] };
-      backup.write("/locks/a", lockContent({ token, hold: true, fence, owner: { ...owner, pid: 900, start: 40 } }));
-      other.writers.add(path);
-      start({ lost: true, configured: [there, second] });
-      await clock.advance(60_000);
-      expect(backup.files.size).toBe(1);
-      other.writers.clear();
-      await clock.advance(5000);
-      expect(backup.files.size).toBe(0);
-      expect([...backup.dead, ...other.dead]).toEqual([`${path} ${token}`, `${path} ${token}`]);
-
-      backup.write("/locks/a", lockContent({ token, hold: true, fence, owner: { ...owner, pid: 900, start: 40 } }));
-      start({ lost: true, configured: [there] });
-      await clock.advance(600_000);
-      expect(backup.files.size).toBe(1);
-      expect(log.messages("error")).toContain("a lock of an earlier life stays: no way to its hold lock is configured");
-    });
   });
 
   it("keeps the lock while a process lives that cannot be killed", async () => {
