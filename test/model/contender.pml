@@ -95,6 +95,8 @@ proctype Contender(byte me) {
 #endif
        :: LOCK.tok != tok[me] -> printf("%c: check %c: not its own, withdraws\n", C(me), P(idx[me])); withdraw()
        :: unknowns > 0 -> printf("%c: check %c: no answer, withdraws\n", C(me), P(idx[me])); unknowns--; withdraw()
+       /* A claim that was to look first may be given up without another look, as a look without an answer is. */
+       :: printf("%c: withdraws %c without a look\n", C(me), P(idx[me])); withdraw()
        fi
      }
 
