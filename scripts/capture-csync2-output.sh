@@ -48,6 +48,8 @@ group lab {
 CFG
 done
 
+# The words in single quotes are for the shell that is started.
+# shellcheck disable=SC2016
 # on HOST COMMAND…: with the host's own network, names and data.
 on() {
   local name=$1
@@ -57,6 +59,7 @@ on() {
     export CSYNC2_SYSTEM_DIR="$1/$2/etc"; shift 2; exec "$@"' sh "$lab" "$name" "$@"
 }
 
+# shellcheck disable=SC2016
 serve() {
   setsid ip netns exec "$own-$1" unshare --mount sh -c '
     mount --bind "$1/hosts" /etc/hosts; mount --bind "$1/$2/data" "$1/data"

@@ -28,6 +28,7 @@ export const packageOfTool = {
   shellcheck: "shellcheck",
   "systemd-analyze": "systemd",
   spin: "spin",
+  csync2: "csync2",
   // gcc alone brings no headers of the C library.
   gcc: "build-essential",
 };

@@ -12,7 +12,6 @@ import { recordsOf, type Tree } from "./tree.ts";
 
 /** Rules about the actions of one job that the schema cannot express. */
 export function checkActions(job: RawJob, path: KeyPath, log: ProblemLog): void {
-  checkWatchedCsync2(job, path, log);
   const ids = new Map<string, number>();
   for (const [index, action] of recordsOf(job.actions)) {
     const here = [...path, "actions", index];
@@ -32,6 +31,8 @@ export function checkActions(job: RawJob, path: KeyPath, log: ProblemLog): void 
     if (action["action"] === "csync2") checkCsync2(soundPart<RawCsync2Action>(action, context), here, log);
     if (action["action"] === "command") checkCommand(soundPart<RawCommandAction>(action, context), context);
   }
+  // Last, for it is about whole actions: what is wrong inside one is told before.
+  checkWatchedCsync2(job, path, log);
 }
 
 interface ActionContext {
