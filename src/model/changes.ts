@@ -29,6 +29,9 @@ export interface ChangeDestination {
   readonly targetId: string;
 }
 
+/** The id under which all peers of a csync2 action are one destination: csync2 keeps a list for each of them itself. */
+export const csync2Target = "csync2";
+
 /** What a sync of one target has to carry. */
 export type SyncScope =
   | {

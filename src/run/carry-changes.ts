@@ -9,10 +9,10 @@ import type { Turn } from "./sync-lanes.ts";
  */
 export async function carryChanges(
   carried: CarriedChanges | undefined,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, hasAll = hasAllByRsync }: { dryRun: boolean; hasAll?: (outcome: ActionOutcome) => boolean },
   sync: (scope: SyncScope) => Promise<ActionOutcome>,
 ): Promise<Turn> {
-  if (carried === undefined) return toTurn(await sync({ kind: "full", reason: "" }));
+  if (carried === undefined) return toTurn(await sync({ kind: "full", reason: "" }), hasAll);
   if (carried.kind === "nothing") return { kind: "nothing" };
   if (carried.kind === "deferred") return { kind: "failed", message: carried.message, tried: false };
   const report = dryRun ? { arrived: () => undefined, failed: () => undefined } : carried;
@@ -25,7 +25,7 @@ export async function carryChanges(
   }
   if (hasAll(outcome)) report.arrived();
   else report.failed(outcome.kind === "ok" ? "" : outcome.message);
-  return toTurn(outcome);
+  return toTurn(outcome, hasAll);
 }
 
 /** rsync: files vanished while it read them; the watcher sees that they are gone, and says so itself. */
@@ -35,13 +35,13 @@ const vanished = 24;
  * Whether everything that was to be carried is at the target. An exit code that the operator only calls a warning
  * (`exit_codes`) may well mean that something is missing there.
  */
-function hasAll(outcome: ActionOutcome): boolean {
+function hasAllByRsync(outcome: ActionOutcome): boolean {
   if (outcome.kind !== "warning") return outcome.kind === "ok";
   const { exitCode } = outcome.report;
   return exitCode === 0 || exitCode === vanished;
 }
 
-function toTurn(outcome: ActionOutcome): Turn {
+function toTurn(outcome: ActionOutcome, hasAll: (outcome: ActionOutcome) => boolean): Turn {
   switch (outcome.kind) {
     case "ok":
       return { kind: "ok" };

@@ -1,7 +1,7 @@
 import { abortReasonOf } from "../base/abort.ts";
 import type { Action, SyncAction } from "../config/resolved.ts";
 import type { ActionOutcome, JobOutcome, RunCause } from "../model/run.ts";
-import type { ChangesFeed } from "../model/changes.ts";
+import { type ChangesFeed, csync2Target, type SyncScope } from "../model/changes.ts";
 import { cancelledOutcome } from "./job-outcomes.ts";
 import { carryChanges } from "./carry-changes.ts";
 import { runLanes, type Turn } from "./sync-lanes.ts";
@@ -46,6 +46,7 @@ async function runAll(deps: ActionsDeps, work: ActionsWork, book: TargetBook): P
       continue;
     }
     const outcome = await runOnce(deps, work, action);
+    if (outcome === undefined) continue;
     switch (outcome.kind) {
       case "ok":
         break;
@@ -61,11 +62,26 @@ async function runAll(deps: ActionsDeps, work: ActionsWork, book: TargetBook): P
   return book.outcome();
 }
 
-async function runOnce(deps: ActionsDeps, work: ActionsWork, action: Action): Promise<ActionOutcome> {
-  const [target] = work.job.targets;
-  if (target === undefined) throw new Error(`job ${work.job.id} has no target`);
-  const scope = { kind: "full", reason: "" } as const;
-  return (await tryAction(deps, work, { action, target, scope, triesBefore: 0 })).outcome;
+/** undefined: there was nothing to carry. csync2 keeps a list for each of its peers itself: it is one destination. */
+async function runOnce(deps: ActionsDeps, work: ActionsWork, action: Action): Promise<ActionOutcome | undefined> {
+  const { job, cause, dryRun } = work;
+  const [target] = job.targets;
+  if (target === undefined) throw new Error(`job ${job.id} has no target`);
+  let outcome: ActionOutcome | undefined;
+  const run = async (scope: SyncScope) => {
+    ({ outcome } = await tryAction(deps, work, { action, target, scope, triesBefore: 0 }));
+    return outcome;
+  };
+  if (action.kind !== "csync2") return run({ kind: "full", reason: "" });
+  const of = { jobId: job.id, actionId: action.id, targetId: csync2Target };
+  const turn = await carryChanges(deps.feed?.begin(of, cause), { dryRun, hasAll: isAtAllPeers }, run);
+  if (outcome !== undefined || turn.kind !== "failed") return outcome;
+  return { kind: "failed", cause: "process", message: turn.message, retryable: false, report: null };
+}
+
+/** csync2 is asked afterwards what is left: a warning says something else. */
+function isAtAllPeers({ kind }: ActionOutcome): boolean {
+  return kind === "ok" || kind === "warning";
 }
 
 async function runSync(

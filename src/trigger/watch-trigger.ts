@@ -2,7 +2,8 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Job, Watch } from "../config/resolved.ts";
-import type { ChangeDestination, ChangesFeed, DirtyStore, PendingSummary } from "../model/changes.ts";
+import { type ChangeDestination, type ChangesFeed, csync2Target } from "../model/changes.ts";
+import type { DirtyStore, PendingSummary } from "../model/changes.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
 import { DirtyJournal, type JournalEntry } from "../watch/dirty-journal.ts";
@@ -86,7 +87,7 @@ function openWatcher(
 function destinationsOf(job: Job): ChangeDestination[] {
   return job.actions.flatMap((action): ChangeDestination[] => {
     const of = { jobId: job.id, actionId: action.id };
-    if (action.kind === "csync2") return [{ ...of, targetId: "csync2" }];
+    if (action.kind === "csync2") return [{ ...of, targetId: csync2Target }];
     if (action.kind !== "sync") return [];
     return job.targets.map(({ id }) => ({ ...of, targetId: id }));
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { clusterOf } from "../../../../src/action/csync2/csync2-peers.ts";
-import { readCsync2Settings } from "../../../../src/action/csync2/csync2-settings.ts";
+import { clusterOf } from "../../../src/config/csync2-peers.ts";
+import { readCsync2Settings } from "../../../src/config/csync2-settings.ts";
 
 const file = "/etc/csync2.cfg";
 
