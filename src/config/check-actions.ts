@@ -1,5 +1,5 @@
 import { splitWords } from "../base/shell-words.ts";
-import { checkCsync2, checkWatchedCsync2 } from "./check-csync2.ts";
+import { checkCsync2 } from "./check-csync2.ts";
 import { checkOverlap } from "./check-overlap.ts";
 import { checkSyncPaths } from "./check-sync-paths.ts";
 import { isRoot, meansContents, shellLeftover, staysBelowStart } from "./paths.ts";
@@ -32,7 +32,6 @@ export function checkActions(job: RawJob, path: KeyPath, log: ProblemLog): void 
     if (action["action"] === "command") checkCommand(soundPart<RawCommandAction>(action, context), context);
   }
   // Last, for it is about whole actions: what is wrong inside one is told before.
-  checkWatchedCsync2(job, path, log);
 }
 
 interface ActionContext {

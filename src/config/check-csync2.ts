@@ -2,9 +2,7 @@ import { basename } from "node:path";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
 import { splitOpts } from "./rsync-opts.ts";
-import type { RawJob } from "./schema-job.ts";
 import type { RawCsync2Action } from "./schema-sync.ts";
-import { recordsOf } from "./tree.ts";
 
 /** Options that every call may have; what they take is in the same word or in the next. */
 const takesNothing = "ABt";
@@ -57,18 +55,4 @@ export function wrongCsync2Option(words: readonly string[]): string | undefined 
     }
   }
   return undefined;
-}
-
-/** A job that only csync2 carries has to say what it watches: csync2's own patterns are not read for that. */
-export function checkWatchedCsync2(job: RawJob, path: KeyPath, log: ProblemLog): void {
-  if (job.watch === undefined || !log.isSound([...path, "watch"]) || job.watch.paths !== undefined) return;
-  const actions = recordsOf(job.actions);
-  if (actions.some(([, action]) => action["action"] === "sync")) return;
-  for (const [index, action] of actions) {
-    if (action["action"] !== "csync2" || action["path"] !== undefined) continue;
-    log.error(
-      [...path, "actions", index],
-      "is run by what changes, and nothing says where: give it path, or name watch.paths",
-    );
-  }
 }

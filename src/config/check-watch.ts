@@ -4,7 +4,6 @@ import { checkWatchLoops } from "./check-watch-loops.ts";
 import { expandHome } from "./paths.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
-import { checkOpts, splitOpts } from "./rsync-opts.ts";
 import type { RawJob } from "./schema-job.ts";
 import type { RawSyncAction } from "./schema-sync.ts";
 import type { RawWatch } from "./schema-watch.ts";
@@ -19,7 +18,7 @@ export function checkWatch(job: RawJob, path: KeyPath, about: Pick<WatchedJob, "
   for (const sync of watched.syncs) checkSources(sync, watched.log);
   checkPaths(watched);
   checkTimings(watched);
-  checkDeletions(watched);
+  checkConcurrency(watched);
   checkWatchLoops(watched);
 }
 
@@ -116,20 +115,7 @@ function checkTimings({ path, watch, log }: WatchedJob): void {
 }
 
 /** rsync refuses to delete unless it is told to look into directories. */
-function checkDeletions({ job, path, watch, syncs, log }: WatchedJob): void {
-  if (watch.delete !== undefined && watch.delete !== "off") {
-    for (const { action, path: here } of syncs) {
-      const block = action.rsync ?? {};
-      const words = [...(block.archive === true ? ["--archive"] : []), ...splitOpts(action.opts ?? []).words];
-      if (!log.isSound([...here, "rsync"]) || !log.isSound([...here, "opts"])) continue;
-      if (checkOpts(words, true).directories === "tree") continue;
-      const name = action.id ?? here.at(-1);
-      log.error(
-        [...path, "watch", "delete"],
-        `needs rsync: {archive: true}, or -r in opts, in action ${name}: without it rsync does not delete`,
-      );
-    }
-  }
+function checkConcurrency({ job, path, log }: WatchedJob): void {
   if (job.concurrency === "replace" && log.isSound([...path, "concurrency"])) {
     log.warning(
       [...path, "concurrency"],
