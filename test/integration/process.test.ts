@@ -61,6 +61,25 @@ describe("a child process", () => {
     expect(lines).toEqual(["stdout: one", "stdout: two"]);
   });
 
+  it.each(["exec <&-; exit 3", "exit 3", "head -c 10 >/dev/null; exit 3"])(
+    "that does not read all of its text (%s) ends as it would",
+    async (script) => {
+      const { result } = start(script, {}, { stdin: { text: Buffer.alloc(10_000_000, "x") } });
+      await expect(result).resolves.toMatchObject({ kind: "exited", code: 3, stoppedBy: null, leftBehind: false });
+    },
+  );
+
+  it("that never reads its text can be stopped", async () => {
+    const { result, firstLine, stop } = start(
+      "echo up; sleep 60",
+      {},
+      { stdin: { text: Buffer.alloc(10_000_000, "x") } },
+    );
+    await firstLine;
+    stop();
+    await expect(result).resolves.toMatchObject({ kind: "signalled", stoppedBy: { kind: "shutdown" }, survivors: [] });
+  });
+
   it.each([false, true])("that does not exist is not started (bound to its parent: %s)", async (dieWithParent) => {
     const { result } = start("", { dieWithParent }, { file: "no-such-program" });
     await expect(result).resolves.toMatchObject({ kind: "not-started", error: { code: "ENOENT" }, stoppedBy: null });
