@@ -18,7 +18,7 @@ export interface DeletionCall {
 }
 
 /**
- * Prepares to delete exactly these paths at the destination (docs/decisions/0010): a sync of the source with
+ * Prepares to delete exactly these paths at the destination (docs/decisions/0012): a sync of the source with
  * `--delete` whose filter rules leave nothing of the tree but them. The user's own rules come first, so that what they
  * exclude stays. Where those let something in, rsync would go no further in the rules: then a dry run
  * tells what would go, and the call names that, path by path.

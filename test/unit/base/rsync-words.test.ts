@@ -1,5 +1,11 @@
 import { expect, it } from "vitest";
-import { deletesAtDestination, readRsyncWords, rsyncOptionNames } from "../../../src/base/rsync-words.ts";
+import {
+  deletesAtDestination,
+  groupRsyncWords,
+  keepRsyncOptions,
+  readRsyncWords,
+  rsyncOptionNames,
+} from "../../../src/base/rsync-words.ts";
 
 it.each([
   [["-avz"], ["a", "v", "z"]],
@@ -46,4 +52,26 @@ it("says which option at the end of the list lacks its value", () => {
   expect(lacking(["-av", "--exclude"])).toEqual(["--exclude"]);
   expect(lacking(["-avB"])).toEqual(["-B"]);
   expect(lacking(["--exclude", "x", "--bwlimit=5"])).toEqual([]);
+});
+
+it.each([
+  [["-avF"], ["F"], ["-av"]],
+  [["-F", "-a"], ["F"], ["-a"]],
+  [["-avfx"], ["filter"], ["-av"]],
+  [["-avf", "x", "-z"], ["filter"], ["-av", "-z"]],
+  [["-Fvf", "x"], ["F"], ["-vf", "x"]],
+  [["-Fvfx y"], ["F", "v"], ["-fx y"]],
+  [
+    ["--exclude", "-F", "--include=a"],
+    ["F", "include"],
+    ["--exclude", "-F"],
+  ],
+  [["--exclude", "-F"], ["exclude"], []],
+  [["stray", "-a"], ["a"], ["stray"]],
+])("%j without %j are %j", (words, dropped, kept) => {
+  expect(keepRsyncOptions(words, (name) => !dropped.includes(name))).toEqual(kept);
+});
+
+it("groups words with their values", () => {
+  expect(groupRsyncWords(["-a", "--exclude", "-b", "-e"])).toEqual([["-a"], ["--exclude", "-b"], ["-e"]]);
 });
