@@ -1,8 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Action, Job, SshEndpoint, Target } from "../config/resolved.ts";
+import type { ChangeTracker } from "../changes/change-tracker.ts";
 import type { SyncScope } from "../model/changes.ts";
-import type { ActionOutcome } from "../model/run.ts";
+import type { ActionOutcome, RunCause } from "../model/run.ts";
 import type { HoldClaim } from "../model/hold.ts";
 import type { ItemizedChange, TransferProgress } from "../model/transfer.ts";
 import type { StopGrace } from "../process/stop-process.ts";
@@ -11,6 +12,8 @@ import type { StopGrace } from "../process/stop-process.ts";
 export interface ActionContext {
   readonly runId: string;
   readonly jobId: string;
+  /** Who asked for the run. */
+  readonly cause?: RunCause | undefined;
   /** Where a sync leads; of no meaning to other kinds. */
   readonly target: Target;
   /** What a sync has to carry. */
@@ -31,7 +34,7 @@ export interface ActionContext {
   onProgress(progress: TransferProgress): void;
   /**
    * What a sync has changed, in one or more parts, where the job tracks changes or rsync itemises them anyway. Paths
-   * are relative to the destination. Nothing is said in a dry run.
+   * are relative to the destination; the last part may be empty. Nothing is said in a dry run.
    */
   onChanges?: ((changes: readonly ItemizedChange[]) => void) | undefined;
 }
@@ -45,6 +48,8 @@ export interface ActionDeps {
   readonly stopGrace?: StopGrace | undefined;
   /** Once it is aborted, children that are being stopped are killed at once. */
   readonly hurry?: AbortSignal | undefined;
+  /** Keeps what syncs change; undefined: nobody does. */
+  readonly changes?: ChangeTracker | undefined;
 }
 
 /** What a kind of action has to offer; a new kind is one file with one of these and a line in the registry. */

@@ -5,6 +5,7 @@ import type { ActionContext, ActionDeps, ActionKind } from "./action-kind.ts";
 import { commandAction } from "./command-action.ts";
 import { createCsync2Action } from "./csync2-action.ts";
 import { syncAction } from "./sync-action.ts";
+import { trackedAction } from "./tracked-action.ts";
 
 /** Runs one action once. It never rejects: whatever happens is an outcome. */
 export type RunAction = (job: Job, action: Action, context: ActionContext) => Promise<ActionOutcome>;
@@ -15,7 +16,7 @@ type Kinds = { readonly [Kind in Action["kind"]]: ActionKind<ActionOf<Kind>> };
 
 /** What a kind remembers from run to run it remembers for one registry. */
 function createKinds(): Kinds {
-  return { sync: syncAction, command: commandAction, csync2: createCsync2Action() };
+  return { sync: trackedAction(syncAction), command: commandAction, csync2: createCsync2Action() };
 }
 
 /** The kinds of actions behind one function. */

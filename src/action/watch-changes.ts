@@ -11,7 +11,7 @@ export interface ChangesWatch {
   readonly onChange: (change: ItemizedChange) => void;
   /** Only we asked for the itemised lines. */
   readonly hides: boolean;
-  /** Hands on what is left. */
+  /** Hands on what is left, which may be nothing: whoever listens knows by it that all was told. */
   finish(): void;
 }
 
@@ -30,8 +30,8 @@ export function watchChanges({ job, context }: SyncRun, spec: RsyncCommandSpec):
     return undefined;
   }
   let part: ItemizedChange[] = [];
-  const finish = () => {
-    if (part.length > 0) onChanges(part);
+  const handOn = () => {
+    onChanges(part);
     part = [];
   };
   return {
@@ -41,8 +41,8 @@ export function watchChanges({ job, context }: SyncRun, spec: RsyncCommandSpec):
     onChange: (change) => {
       // With -ii or -vv rsync names unchanged paths too.
       if (change.operation === "attributes" && change.differs.length === 0) return;
-      if (part.push(change) >= partSize) finish();
+      if (part.push(change) >= partSize) handOn();
     },
-    finish,
+    finish: handOn,
   };
 }

@@ -16,6 +16,7 @@ import { Dispatcher } from "../run/dispatcher.ts";
 import { createJobRunner } from "../run/job-runner.ts";
 import { createConnectionPool } from "../ssh/connection-pool.ts";
 import { sshCommand } from "../ssh/ssh-arguments.ts";
+import { createChangeTracking } from "./change-tracking.ts";
 import { readInstanceId } from "./instance-id.ts";
 import { openLocks } from "./locking.ts";
 import { instanceIdFile } from "./paths.ts";
@@ -61,11 +62,13 @@ export async function createDirector(options: DirectorOptions): Promise<Director
   const progress = keepProgress({ events, clock });
   const { progressOf } = progress;
   const locks = await openLocks({ ...options, owner, transports, hurry: hurry.signal, progressOf });
+  const changes = dryRun ? undefined : await createChangeTracking({ config, env, events, clock, log });
   const runAction = createActionRegistry({
     remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
     env,
     clock,
     hurry: hurry.signal,
+    changes,
   });
   const jobs = new Map(config.jobs.map((job) => [job.id, job]));
   const runJob = createJobRunner({ locks, runAction, trackProcesses, feed: options.changes, events, clock, log });
@@ -74,6 +77,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     hurry: () => hurry.abort(),
     close: async () => {
       await locks.close();
+      await changes?.close();
       progress.stop();
       await connections.close();
     },

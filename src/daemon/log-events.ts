@@ -55,6 +55,12 @@ export function logEvents(options: {
   }
 
   const unsubscribe = [
+    events.on("changes:recorded", (event) =>
+      log.info({ ...ofJob(event), action: event.actionId, files: event.files }, "changes recorded"),
+    ),
+    events.on("changes:trouble", (event) =>
+      log.error({ ...ofJob(event), action: event.actionId, error: event.message }, "changes could not be tracked"),
+    ),
     events.on("run:queued", ({ runId, jobs, cause }) => log.info({ run: runId, jobs, cause }, "run queued")),
     events.on("run:coalesced", ({ runId, cause }) => log.info({ run: runId, cause }, "run requested again")),
     events.on("run:started", ({ runId, jobs, cause }) => log.info({ run: runId, jobs, cause }, "run started")),

@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { OperatorError } from "../base/errors.ts";
-import type { Config } from "../config/resolved.ts";
+import type { Config, TrackChanges } from "../config/resolved.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,6 +26,15 @@ export function instanceIdFile(config: Config, env: Environment): string {
 /** What has to be cleaned up after a crash; not in the history, which must not stand in its way when it breaks. */
 export function intentsFile(config: Config, env: Environment): string {
   return join(stateDirectory(config, env), `intents-${config.rsyncId}.json`);
+}
+
+/** Where the copies of changed files are kept. */
+export function changesDirectory(track: TrackChanges, of: { config: Config; env: Environment }): string {
+  return track.backupDir ?? join(stateDirectory(of.config, of.env), `changes-${of.config.rsyncId}`);
+}
+
+export function changeLogFile(track: TrackChanges, of: { config: Config; env: Environment }): string {
+  return track.logFile ?? join(changesDirectory(track, of), "changes.log");
 }
 
 /** The pid file of the original: tools that people wrote look for it there. */

@@ -98,6 +98,8 @@ function countersOfJob(set: MetricSet) {
   return [
     set.skippedForBlockTimeout,
     set.waits,
+    set.trackedChanges,
+    set.trackingTroubles,
     set.blockedUnknown,
     set.lockWithdrawn,
     set.lockSuspect,

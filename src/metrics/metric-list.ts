@@ -77,6 +77,16 @@ export const metricList = {
   ]),
   transferredFiles: counter("rsyncdirector_transferred_files_total", "Files that rsync transferred.", target),
   deletedFiles: counter("rsyncdirector_deleted_files_total", "Files that rsync deleted at the destination.", target),
+  trackedChanges: counter(
+    "rsyncdirector_tracked_changes_total",
+    "Changed files that were recorded by change tracking.",
+    job,
+  ),
+  trackingTroubles: counter(
+    "rsyncdirector_change_tracking_troubles_total",
+    "How often something could not be tracked; the copies are not hurt.",
+    job,
+  ),
   blockedUnknown: counter(
     "rsyncdirector_blocked_unknown_total",
     "Waits that began because nobody could say whether the lock of another was free.",

@@ -134,6 +134,14 @@ export function recordMetrics(options: {
     events.on("target:result", noteTarget),
     events.on("job:finished", ifKnown(finishJob)),
     events.on(
+      "changes:recorded",
+      ifKnown(({ jobId, files }) => set.trackedChanges.inc({ job_id: jobId }, files)),
+    ),
+    events.on(
+      "changes:trouble",
+      ifKnown(({ jobId }) => set.trackingTroubles.inc({ job_id: jobId })),
+    ),
+    events.on(
       "lock:acquired",
       ifKnown((event) => setLock(event, true, false)),
     ),

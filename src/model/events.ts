@@ -118,6 +118,11 @@ export interface DirectorEvents {
   /** The action failed in a way that may pass; it is tried again after `delayMs`. */
   "action:retrying": OfAction & { delayMs: number; message: string; at: number };
 
+  /** Changed files of a tracked sync are in the change log. */
+  "changes:recorded": OfJob & { actionId: string; files: number; at: number };
+  /** Something could not be tracked; the copy itself is not hurt. */
+  "changes:trouble": OfJob & { actionId: string; message: string; at: number };
+
   /** The next time each schedule will fire; null when it never will. */
   "schedule:next": { jobs: readonly string[]; schedule: string; next: number | null };
   /** A time passed without a run: the daemon was down, suspended, or past its `starting_deadline`. */

@@ -1,4 +1,5 @@
 import type { ItemizedChange } from "../model/transfer.ts";
+import { decodeListedName } from "./list-source.ts";
 
 const changeLine = /^([<>ch.])([fdLDS])([cstTpogunabx+.? ]{7,9}) (.+)$/s;
 const deletionLine = /^\*deleting +(.+)$/s;
@@ -55,5 +56,5 @@ function splitLink(text: string, arrow: string | undefined): [path: string, targ
 /** A path as rsync prints it. Directories lose their slash; bytes that are no UTF-8 keep rsync's escape, for no string can hold them. */
 export function readPath(text: string): string {
   const path = text.length > 1 && text.endsWith("/") ? text.slice(0, -1) : text;
-  return path.replace(/\\#([01][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return decodeListedName(path);
 }

@@ -59,3 +59,8 @@ export function parseListedEntry(line: string): ListedEntry | undefined {
   const match = /^(\S)\S{9,10} +[\d,.]+\S? \d+\/\d\d\/\d\d \d\d:\d\d:\d\d (.+)$/.exec(line);
   return match === null ? undefined : { type: match[1] ?? "", name: match[2] ?? "" };
 }
+
+/** Names in lists have rsync's `\#ooo` for control characters, as in its itemised output. */
+export function decodeListedName(name: string): string {
+  return name.replace(/\\#([01][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

@@ -1,6 +1,6 @@
 import { abortReasonOf } from "../base/abort.ts";
 import type { Action, SyncAction } from "../config/resolved.ts";
-import type { ActionOutcome, JobOutcome, RunCause } from "../model/run.ts";
+import type { ActionOutcome, JobOutcome } from "../model/run.ts";
 import { type ChangesFeed, csync2Target, type SyncScope } from "../model/changes.ts";
 import { cancelledOutcome } from "./job-outcomes.ts";
 import { carryChanges } from "./carry-changes.ts";
@@ -14,7 +14,6 @@ export interface ActionsDeps extends TryDeps {
 }
 
 export interface ActionsWork extends Work {
-  readonly cause: RunCause;
   /** Ids of targets that failed the last time: they begin last. */
   readonly failing: ReadonlySet<string>;
 }

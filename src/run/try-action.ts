@@ -7,7 +7,7 @@ import type { RunAction } from "../action/action.ts";
 import type { GuardedHold } from "../lock/hold/hold-locks.ts";
 import type { SyncScope } from "../model/changes.ts";
 import type { DirectorEvents } from "../model/events.ts";
-import type { ActionOutcome } from "../model/run.ts";
+import type { ActionOutcome, RunCause } from "../model/run.ts";
 import type { Rest } from "./sync-lanes.ts";
 import { retryDelay } from "./retry-policy.ts";
 
@@ -22,6 +22,7 @@ export interface TryDeps {
 export interface Work {
   readonly job: Job;
   readonly runId: string;
+  readonly cause: RunCause;
   readonly signal: AbortSignal;
   readonly dryRun: boolean;
   /** A dry run holds nothing. */
@@ -76,13 +77,13 @@ async function tryOnce(
   of: ReturnType<typeof nameOf> & { attempt: number },
 ): Promise<ActionOutcome> {
   const { clock, events } = deps;
-  const { job, runId, signal, dryRun, held } = work;
+  const { job, runId, cause, signal, dryRun, held } = work;
   const { jobId, attempt, targetId } = of;
   const startedAt = clock.now();
   const fencing = held?.fencingOf(target.id);
   const fields = { run: runId, job: jobId, action: action.id, ...(targetId !== "" && { target: targetId }) };
   const outcome = await deps.runAction(job, action, {
-    ...{ runId, jobId, target, scope, attempt, signal, dryRun },
+    ...{ runId, jobId, cause, target, scope, attempt, signal, dryRun },
     log: deps.log.child(fields),
     holds: fencing?.kind === "fenced" ? fencing.holds : [],
     onSpawned: (pid) => held?.spawned(pid),

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Job } from "../../src/config/resolved.ts";
+import type { JobDraft } from "../support/build-job.ts";
 import { findRsyncVersions } from "../support/rsync-versions.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd } from "../support/sshd.ts";
@@ -21,7 +22,7 @@ afterAll(async () => {
   await rm(unpacked, { recursive: true, force: true });
 });
 
-const remote = (direction: Job["direction"] = "push"): Partial<Job> => ({
+const remote = (direction: Job["direction"] = "push"): JobDraft => ({
   type: "remote",
   direction,
   endpoint: endpointOf(sshd),

@@ -1,5 +1,5 @@
 import { createActionRegistry } from "../../src/action/action.ts";
-import type { ActionDeps } from "../../src/action/action-kind.ts";
+import type { ActionContext, ActionDeps } from "../../src/action/action-kind.ts";
 import { AbortReason } from "../../src/base/abort.ts";
 import type { AbortKind } from "../../src/base/abort.ts";
 import { systemClock } from "../../src/base/clock.ts";
@@ -29,11 +29,13 @@ export interface StartOptions {
   holds?: readonly HoldClaim[];
   scope?: SyncScope;
   log?: Logger;
+  /** What the job runner would say about this try. */
+  context?: Partial<ActionContext>;
 }
 
 /** Runs one action as the job runner would, with the real clock and real programs. */
 export function startAction(action: Action, options: StartOptions = {}): StartedAction {
-  const { job = {}, deps = {}, dryRun = false, holds = [], log = silentLogger } = options;
+  const { job = {}, deps = {}, dryRun = false, holds = [], log = silentLogger, context = {} } = options;
   const { scope = { kind: "full", reason: "" } } = options;
   const controller = new AbortController();
   const run = createActionRegistry({
@@ -62,6 +64,7 @@ export function startAction(action: Action, options: StartOptions = {}): Started
     onOutput: (stream, line) => lines.push(`${stream}: ${line}`),
     onProgress: (update) => progress.push(update),
     onChanges: (some) => changes.push(...some),
+    ...context,
   });
   return {
     outcome,

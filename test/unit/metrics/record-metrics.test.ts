@@ -72,6 +72,8 @@ test("every series of every job is there before anything has happened", async ()
       "rsyncdirector_network_bytes_total{job_id="home",target="",direction="received"}",
       "rsyncdirector_transferred_files_total{job_id="home",target=""}",
       "rsyncdirector_deleted_files_total{job_id="home",target=""}",
+      "rsyncdirector_tracked_changes_total{job_id="home"}",
+      "rsyncdirector_change_tracking_troubles_total{job_id="home"}",
       "rsyncdirector_blocked_unknown_total{job_id="home"}",
       "rsyncdirector_lock_withdrawn_total{job_id="home"}",
       "rsyncdirector_lock_stuck{job_id="home"}",
