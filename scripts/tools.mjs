@@ -20,6 +20,9 @@ export const packageOfTool = {
   strace: "strace",
   git: "git",
   faketime: "faketime",
+  logrotate: "logrotate",
+  diff: "diffutils",
+  patch: "patch",
   // Login shells that are nobody's /bin/sh.
   tcsh: "tcsh",
   fish: "fish",

@@ -26,7 +26,7 @@ type Running = { context: ActionContext; deps: ActionDeps };
  */
 export function trackedAction(sync: ActionKind<SyncAction>): ActionKind<SyncAction> {
   return {
-    preview: sync.preview,
+    preview: (job, action, options) => sync.preview(job, action, options),
     run: async (job, action, { context, deps }) => {
       const cause = describeTrigger(context.cause);
       const dry = context.dryRun || rsyncOptionNames(action.opts).has("dry-run");
@@ -109,7 +109,10 @@ class TrackedRun {
     const names = new Set(present.map(({ path }) => path));
     const { signal } = this.#running.context;
     await this.#tracked.stage(present, signal);
-    await this.#tracked.stage(this.#tracked.vanished(names, this.#places.fileOf), signal);
+    await this.#tracked.stage(
+      this.#tracked.vanished(names, (path) => this.#places.fileOf(path)),
+      signal,
+    );
   }
 
   #list(): Promise<TrackedPath[]> {

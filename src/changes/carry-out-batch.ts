@@ -30,6 +30,7 @@ export async function carryOutBatch(batch: UnfinishedBatch, options: CarryOutOpt
     const deletedFirst = batch.changes.toSorted(
       (a, b) => Number(a.change !== "deleted") - Number(b.change !== "deleted"),
     );
+    const move = createMover(step);
     for (const { path, copy, staged, change } of deletedFirst) {
       const current = places.current(batch.tree, path);
       const next = staged === null ? undefined : join(places.staging, staged);
@@ -37,9 +38,9 @@ export async function carryOutBatch(batch: UnfinishedBatch, options: CarryOutOpt
         const kept = join(places.root, copy);
         // Once the staged file has become the baseline, the old one is no longer there to be moved.
         const mayMove = next === undefined || isFile(next);
-        if (mayMove && !isFile(kept) && isFile(current)) await moveFile(current, kept, step);
+        if (mayMove && !isFile(kept) && isFile(current)) await move(current, kept);
       }
-      if (next !== undefined && isFile(next)) await becomeBaseline(next, current, step);
+      if (next !== undefined && isFile(next)) await becomeBaseline(next, current, move);
       else if (next === undefined) await dropBaseline(current, change === "deleted", places.currentRoot(batch.tree));
     }
     step("sync directories");
@@ -68,17 +69,27 @@ async function writeLog(batch: UnfinishedBatch, { ledger, places, log, step }: C
   appendToLog(log.file, missing, step);
 }
 
-async function moveFile(from: string, to: string, step: CarryOutOptions["step"]): Promise<void> {
-  step(`make directory for ${to}`);
-  await mkdir(dirname(to), { recursive: true, mode: 0o700 });
-  step(`move to ${to}`);
-  await rename(from, to);
+type Move = (from: string, to: string) => Promise<void>;
+
+/** Renames; each directory is made once. */
+function createMover(step: CarryOutOptions["step"]): Move {
+  const made = new Set<string>();
+  return async (from, to) => {
+    const directory = dirname(to);
+    if (!made.has(directory)) {
+      step(`make ${directory}`);
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      made.add(directory);
+    }
+    step(`move to ${to}`);
+    await rename(from, to);
+  };
 }
 
 /** What is in the way of a baseline is nothing that the ledger knows: somebody else put it there. */
-async function becomeBaseline(staged: string, current: string, step: CarryOutOptions["step"]): Promise<void> {
+async function becomeBaseline(staged: string, current: string, move: Move): Promise<void> {
   try {
-    await moveFile(staged, current, step);
+    await move(staged, current);
   } catch (error) {
     const code = systemErrorCode(error) ?? "";
     if (!["EISDIR", "ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(code)) throw error;
@@ -86,7 +97,7 @@ async function becomeBaseline(staged: string, current: string, step: CarryOutOpt
       if (isFile(path)) await rm(path);
     }
     await rm(current, { recursive: true, force: true });
-    await moveFile(staged, current, step);
+    await move(staged, current);
   }
 }
 

@@ -67,7 +67,7 @@ async function readOpenFile(handle: FileHandle, stats: BigIntStats, options: Rea
     gid: Number(stats.gid),
     stamp: settled ? stampOf(stats) : "",
   };
-  const content = Number(stats.size) <= maxSize ? await readUpTo(handle, maxSize) : undefined;
+  const content = Number(stats.size) <= maxSize ? await readUpTo(handle, Number(stats.size), maxSize) : undefined;
   if (content !== undefined) {
     const kind = isText(content) ? "text" : "binary";
     const sha256 = createHash("sha256").update(content).digest("hex");
@@ -88,16 +88,18 @@ function stampOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
 }
 
 /** undefined: it has grown beyond the limit meanwhile. */
-async function readUpTo(handle: FileHandle, limit: number): Promise<Buffer | undefined> {
+async function readUpTo(handle: FileHandle, expected: number, limit: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   let length = 0;
   for (;;) {
-    const buffer = Buffer.allocUnsafe(Math.min(chunkSize, limit + 1 - length));
+    // One byte more than there should be, so that the end is seen by the same read.
+    const room = Math.max(expected + 1 - length, length === 0 ? 1 : chunkSize / 16);
+    const buffer = Buffer.allocUnsafe(Math.min(room, chunkSize, limit + 1 - length));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, length);
-    if (bytesRead === 0) return Buffer.concat(parts, length);
     parts.push(buffer.subarray(0, bytesRead));
     length += bytesRead;
     if (length > limit) return undefined;
+    if (bytesRead === 0 || (bytesRead < buffer.length && length === expected)) return Buffer.concat(parts, length);
   }
 }
 

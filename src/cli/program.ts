@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { coerceError, OperatorError } from "../base/errors.ts";
 import type { CommandContext, TextOutput } from "./command-context.ts";
+import { newChangesCommand } from "./commands/changes.ts";
 import { newConfigCommand } from "./commands/config.ts";
 import { newDoctorCommand } from "./commands/doctor.ts";
 import { newExplainCommand } from "./commands/explain.ts";
@@ -41,12 +42,15 @@ function newProgram(context: CommandContext): Command {
     .description("Automates and coordinates rsync jobs on many Linux hosts.")
     .version(programVersion())
     .showHelpAfterError("(add --help for help)")
+    // What follows a command belongs to it, also where its own commands have options of the same names.
+    .enablePositionalOptions()
     .addHelpText("after", programHelp);
   const commands = [
     newStartCommand(context),
     newRunCommand(context),
     newScheduleCommand(context),
     newHistoryCommand(context),
+    newChangesCommand(context),
     newExplainCommand(context),
     newLocksCommand(context),
     newConfigCommand(context),

@@ -111,7 +111,7 @@ function open(driver: SqlDriver, path: string, instance: string): SqlDatabase {
     }
     const owner = database.all("SELECT value FROM meta WHERE key = 'instance'")[0]?.["value"];
     if (owner === instance) return database;
-    throw new SqlError("SQLITE_CANTOPEN", `the backup directory belongs to the instance ${String(owner)}`);
+    throw new SqlError("SQLITE_CANTOPEN", `its directory belongs to another instance, ${JSON.stringify(owner)}`);
   } catch (error) {
     database.close();
     throw error;

@@ -1,9 +1,9 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { OperatorError } from "../../base/errors.ts";
-import { parseDuration } from "../../base/duration.ts";
 import type { RunHistory, RunRecord } from "../../store/run-history.ts";
 import type { CommandContext } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
+import { readCount, readSince } from "../read-option.ts";
 
 export interface HistoryOptions {
   config?: string;
@@ -29,7 +29,7 @@ export function newHistoryCommand(context: CommandContext): Command {
     .option("-j, --job <id>", "only runs with this job, or its locks")
     .option("--failed", "only what did not succeed: failed, cancelled, skipped, still running")
     .option("--since <time>", "only runs that started since: 2d, 90m, 2026-11-20T18:00")
-    .option("-n, --limit <n>", "at most so many runs (20), or lines about locks (100)", readLimit)
+    .option("-n, --limit <n>", "at most so many runs (20), or lines about locks (100)", readCount)
     .option("--output", "with RUN: print what its actions wrote (the last 1 MiB of each is kept)")
     .option("--locks", "what happened to locks: taken, waited for, in doubt, lost, broken; with RUN: in that run")
     .option("--json", "print JSON")
@@ -53,11 +53,6 @@ Examples:
 Exit status:
   0 ok, also when nothing was recorded yet   1 no such run, or the history cannot be read
   78 wrong usage or configuration`;
-
-function readLimit(text: string): number {
-  if (/^\d{1,6}$/.test(text) && Number(text) >= 1) return Number(text);
-  throw new InvalidArgumentError("give a number from 1 to 999999.");
-}
 
 /** Prints the history; `now` is the present unless a test says otherwise. */
 export async function runHistory(
@@ -151,13 +146,4 @@ function readOutputs(history: RunHistory, run: RunRecord): Map<string, string> {
     }
   }
   return outputs;
-}
-
-function readSince(text: string, now: number): number {
-  const ago = parseDuration(text);
-  const time = ago === undefined ? Date.parse(text) : now - ago;
-  if (!Number.isNaN(time)) return time;
-  throw new OperatorError(`--since: "${text}" is neither a duration (2d, 90m) nor a time (2026-11-20T18:00)`, {
-    kind: "usage",
-  });
 }
