@@ -16,6 +16,8 @@ type Listing = { places: TrackedPlaces; context: ActionContext; deps: ActionDeps
  * the list is not complete.
  */
 export async function listCovered(job: Job, action: SyncAction, listing: Listing): Promise<TrackedPath[]> {
+  const { only } = listing.places;
+  if (only !== undefined) return listing.places.covers(only.path) ? [only] : [];
   const found = new Map<string, TrackedPath>();
   for (const source of listing.places.listed) {
     for (const path of await listSource(job, action, source, listing)) {

@@ -13,6 +13,8 @@ export interface TrackedPlaces {
   pathsOf(file: string): TrackedPath[];
   /** What rsync is to be given to list the files that the sync covers, by the names it has for them. */
   readonly listed: readonly string[];
+  /** The one file of a pull that gives it a name of its own; there is nothing to list then. */
+  readonly only: TrackedPath | undefined;
   /** Whether the sync copies files of that name at all. */
   covers(path: string): boolean;
 }
@@ -30,13 +32,14 @@ export function trackedPlaces(job: Job, action: SyncAction, target: Target): Tra
   const names = rsyncOptionNames(action.opts);
   const roots = action.sources.map((source) => rootOf(source, names));
   const local = pulls ? roots.map(({ first }) => pulledRoot(dest, first)) : roots;
-  const listed = pulls ? pulledSources(dest, local) : action.sources;
+  const listed = pulls ? pulledSources(local) : action.sources;
   const matches = (path: string) =>
     local.filter(({ first }) => first === undefined || path === first || path.startsWith(`${first}/`));
-  const own = pulls && isSingleFile(dest, local) ? resolve(dest) : undefined;
+  const [{ first: name = "" } = {}] = local;
+  const only = pulls && isSingleFile(dest, local) ? { path: name, file: resolve(dest) } : undefined;
   return {
     fileOf: (path) => {
-      if (own !== undefined) return own;
+      if (only !== undefined) return only.file;
       const candidates = (matches(path).length > 0 ? matches(path) : local).map(({ base }) => join(base, path));
       // Of several sources rsync takes the first that has the file.
       return candidates.find((file) => existsSync(file)) ?? candidates[0] ?? resolve(path);
@@ -49,6 +52,7 @@ export function trackedPlaces(job: Job, action: SyncAction, target: Target): Tra
         return belongs ? [{ path, file }] : [];
       }),
     listed: listed.filter((path) => existsSync(path)),
+    only,
     covers: (path) => action.extensions.length === 0 || action.extensions.some((ending) => path.endsWith(ending)),
   };
 }
@@ -67,8 +71,7 @@ function pulledRoot(dest: string, first: string | undefined): Root {
   return { base: resolve(dest), first };
 }
 
-function pulledSources(dest: string, roots: readonly Root[]): string[] {
-  if (isSingleFile(dest, roots)) return [resolve(dest)];
+function pulledSources(roots: readonly Root[]): string[] {
   return roots.map(({ base, first }) => (first === undefined ? `${base}/` : join(base, first)));
 }
 

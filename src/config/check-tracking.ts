@@ -3,22 +3,29 @@ import { expandHome } from "./paths.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawJob } from "./schema-job.ts";
-import { isRecord, recordsOf } from "./tree.ts";
+import type { RawSyncAction } from "./schema-sync.ts";
+import { isRecord } from "./tree.ts";
 
-/** Previous copies inside a source are copied themselves. Jobs that watch have a rule of their own. */
+/**
+ * Copies of changed files that lie where a sync reads or writes are copied, or deleted, by it: the tracker leaves its
+ * own files alone, rsync does not. Inside a source that is watched they are an error, which `checkWatch` tells.
+ */
 export function checkTracking(job: RawJob, path: KeyPath, { home, log }: { home: string; log: ProblemLog }): void {
   const track: unknown = job.track_changes;
-  if (!isRecord(track) || track["enabled"] === false || job.watch !== undefined || job.direction === "pull") return;
-  const sources = recordsOf(job.actions).flatMap(([index, action]) =>
-    log.isSound([...path, "actions", index]) && action["action"] === "sync" ? [action["source"]].flat() : [],
-  );
+  if (!isRecord(track) || track["enabled"] === false) return;
+  if (!log.isSound([...path, "track_changes"]) || !log.isSound([...path, "actions"])) return;
+  const syncs = (job.actions ?? []).filter((action): action is RawSyncAction => action.action === "sync");
+  const pulls = job.type === "remote" && job.direction === "pull";
   for (const key of ["backup_dir", "log_file"]) {
-    const file = track[key];
-    const where = [...path, "track_changes", key];
-    if (typeof file !== "string" || !log.isSound(where)) continue;
-    const full = absolute(expandHome(file, home));
-    const source = sources.find((each) => typeof each === "string" && holds(absolute(each), full));
-    if (typeof source !== "string") continue;
-    log.warning(where, `lies in the source ${source}: it would be copied along with it. Move it, or exclude it there`);
+    const own = track[key];
+    if (typeof own !== "string") continue;
+    const at = [...path, "track_changes", key];
+    const isInside = (directory: string) => holds(absolute(directory), absolute(expandHome(own, home)));
+    const sources = pulls || job.watch !== undefined ? [] : syncs.flatMap(({ source }) => source);
+    const dests = pulls || job.type === "local" ? syncs.map(({ dest }) => dest) : [];
+    const source = sources.find(isInside);
+    const dest = dests.find(isInside);
+    if (source !== undefined) log.warning(at, `is inside the source ${source}: each sync would copy it; exclude it`);
+    else if (dest !== undefined) log.warning(at, `is inside ${dest}: a sync that deletes would delete it; exclude it`);
   }
 }

@@ -26,7 +26,7 @@ test("a watched job that may not do what was meant is told so, each with its lin
     /^19 jobs\[0\]\.actions\[0\]\.dest: lies in \/srv\/www\/, which the job watches/,
     /^26 jobs\[0\]\.actions\[1\]\.extensions\[0\]: .* did you mean "\.md"\?/,
     /^36 jobs\[1\]\.actions\[0\]\.dest: is inside the source: without its exclude/,
-    /^40 jobs\[2\]\.track_changes\.backup_dir: lies in the source \/srv\/www\//,
+    /^40 jobs\[2\]\.track_changes\.backup_dir: is inside the source \/srv\/www\//,
   ];
   expect(await warningsOf("watch-warnings.yaml")).toEqual(
     expected.map((message) => expect.stringMatching(message) as string),
