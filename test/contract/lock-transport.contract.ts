@@ -81,6 +81,20 @@ export function describeLockTransport(name: string, open: () => Promise<LockWorl
           { kind: "absent" },
         ]);
       });
+
+      it("claims several, or none of them", async () => {
+        const claims = ["a.lock", "b.lock"].map((file) => claimOf(world.path(file), mine));
+        const several = { ...request([world.path("free")]), claims, thenPromote: claims };
+        expect(kinds((await transport.acquire(several, never)).claims)).toEqual(["acquired", "acquired"]);
+        await transport.release([{ path: world.path("a.lock"), token: mine }], never);
+        const others = claims.map(({ path }) => claimOf(path, theirs));
+        const { claims: none, looked } = await transport.acquire({ ...several, claims: others }, never);
+        expect([kinds(none), kinds(looked ?? [])]).toEqual([
+          ["not-tried", "not-tried"],
+          ["absent", "held", "absent"],
+        ]);
+        expect(await world.read(world.path("a.lock"))).toBeUndefined();
+      });
     });
 
     it("lets exactly one of twenty simultaneous claims win", async () => {
