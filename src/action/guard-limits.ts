@@ -19,6 +19,9 @@ export interface Deletions {
 
 const shownPaths = 5;
 
+/** rsync named every deletion: success, files that vanished meanwhile, and the user's own --max-delete. */
+const toldAll: readonly (number | null)[] = [0, 24, 25];
+
 export function hasLimits({ maxDelete, maxDeletePercent }: Guard): boolean {
   return maxDelete !== undefined || maxDeletePercent !== undefined;
 }
@@ -76,12 +79,15 @@ export async function countDeletions(
     },
   });
   const { report } = outcome;
-  const isOver = report?.exitCode === 25;
-  if ((outcome.kind === "failed" && !isOver) || outcome.kind === "cancelled") {
-    if (outcome.kind === "cancelled" || report?.turnedAway === true) return { problem: outcome };
-    return { problem: { ...outcome, message: `what the sync would delete could not be counted: ${outcome.message}` } };
+  if (outcome.kind === "cancelled" || report?.turnedAway === true) return { problem: outcome };
+  // Whatever the job makes of other codes: rsync has not seen everything then.
+  if (report === null || !toldAll.includes(report.exitCode)) {
+    const why = "message" in outcome ? outcome.message : `rsync ended with ${report?.exitCode}`;
+    const message = `what the sync would delete could not be counted: ${why}`;
+    const retryable = outcome.kind === "failed" && outcome.retryable;
+    return { problem: { kind: "failed", cause: "exit", message, retryable, report } };
   }
-  if (report === null || report.stats === null) {
+  if (report.stats === null) {
     const message = "what the sync would delete could not be counted: options hide what rsync says (-q, --info)";
     return { problem: { kind: "failed", cause: "exit", message, retryable: false, report } };
   }

@@ -1,27 +1,19 @@
-import { readFile } from "node:fs/promises";
-import { describeError, OperatorError } from "../base/errors.ts";
+import { OperatorError } from "../base/errors.ts";
 import { listTransferConflict } from "../base/list-transfer-conflicts.ts";
 import { rsyncOptionNames } from "../base/rsync-words.ts";
 import type { PathChange } from "../model/changes.ts";
 import type { ActionOutcome } from "../model/run.ts";
-import { filterKind } from "../rsync/filter-patterns.ts";
-import { inlinePatternFiles, listText, listTransferWords, wordsOfListTransfer } from "../rsync/list-words.ts";
 import { cancelledBefore, joinOutcomes, mayGoOn, notRun, refused } from "./join-outcomes.ts";
 import { prepareDeletion, runDeletion } from "./delete-paths.ts";
 import type { DeletionCall } from "./delete-paths.ts";
 import { hasLimits, judgeDeletions } from "./guard-limits.ts";
 import { checkGuard } from "./guard.ts";
-import { includedEntries } from "./included-entries.ts";
 import { planList } from "./list-plan.ts";
-import type { ListPlan, SourcePlan } from "./list-plan.ts";
+import { prepareTransfer } from "./prepare-transfer.ts";
 import { runSyncCall, shownArgv } from "./sync-call.ts";
-import type { SyncCall, SyncRun } from "./sync-run.ts";
-import { commonWords, specOf } from "./sync-command.ts";
+import type { SyncRun } from "./sync-run.ts";
 import type { SyncPlace } from "./sync-command.ts";
 import { countTargetEntries, runFullSync } from "./full-sync.ts";
-
-/** Lines of files with patterns that are given to rsync as words; more would make its command line too long. */
-const mostPatterns = 5000;
 
 /**
  * Carries changed paths: per source one rsync that reads their list, and one before it for what has to be deleted,
@@ -102,64 +94,6 @@ function checkListTransfer({ job, action }: SyncRun, { words }: SyncPlace, names
       kind: "usage",
     });
   }
-}
-
-type Transfer = { kind: "full"; reason: string } | { kind: "list"; calls: readonly SyncCall[] };
-
-async function prepareTransfer(run: SyncRun, place: SyncPlace, { sources, fullBecause }: ListPlan): Promise<Transfer> {
-  if (fullBecause !== undefined) return { kind: "full", reason: fullBecause };
-  const withEntries = sources.filter(({ entries }) => entries.length > 0);
-  if (withEntries.length === 0) return { kind: "list", calls: [] };
-  const filters = filterKind(place.words);
-  if (filters === "per-directory") return { kind: "full", reason: "filter rules lie in directories" };
-  const read = await readPatterns(place.words);
-  if ("reason" in read) return { kind: "full", reason: read.reason };
-  const calls: SyncCall[] = [];
-  for (const source of withEntries) {
-    const { base } = source.root;
-    const included =
-      filters === "none"
-        ? source.entries
-        : await includedEntries(run, { base, entries: source.entries, words: read.words });
-    if ("problem" in included) return { kind: "full", reason: included.problem };
-    if (included.length > 0) calls.push(transferCall(run, place, { source, entries: included, words: read.words }));
-  }
-  return { kind: "list", calls };
-}
-
-async function readPatterns(words: readonly string[]): Promise<{ words: readonly string[] } | { reason: string }> {
-  let lines = 0;
-  try {
-    const inlined = await inlinePatternFiles(words, async (file) => {
-      const found = (await readFile(file, "utf8")).split(/[\n\r]/);
-      lines += found.length;
-      return found;
-    });
-    return lines > mostPatterns ? { reason: "files with patterns are too long for a list" } : { words: inlined };
-  } catch (error) {
-    // rsync itself will say so.
-    return { reason: `a file with patterns cannot be read: ${describeError(error)}` };
-  }
-}
-
-function transferCall(
-  { job, context }: SyncRun,
-  place: SyncPlace,
-  { source, entries, words }: { source: SourcePlan; entries: readonly string[]; words: readonly string[] },
-): SyncCall {
-  // A file takes the place of a directory only with --delete, which deletes nothing else here.
-  const makesWay = job.watch?.deleteWatched === true && !hasLimits(job.guard) ? ["--delete"] : [];
-  const { base } = source.root;
-  return {
-    spec: {
-      ...specOf(place, context.dryRun),
-      sources: [base === "/" ? "/" : `${base}/`],
-      opts: wordsOfListTransfer(words),
-      own: [...commonWords(job, place), ...makesWay, ...listTransferWords],
-    },
-    stdin: listText(entries),
-    judgedAs: "paths",
-  };
 }
 
 /** The limits hold for the whole action, however many calls it takes. */

@@ -36,9 +36,9 @@ export function createPathLooker(base: string, options: { from: string; oneFileS
     seen.set(path, known);
     return known;
   };
-  const device = oneFileSystem ? lstat(at(from)).then(({ dev }) => dev) : Promise.resolve(undefined);
   return async (path) => {
-    const dev = await device;
+    const top = oneFileSystem ? await statDirectory(from) : undefined;
+    const dev = typeof top === "object" ? top.dev : undefined;
     for (let slash = path.indexOf("/", from.length + 1); slash !== -1; slash = path.indexOf("/", slash + 1)) {
       const above = path.slice(0, slash);
       const found = await statDirectory(above);

@@ -21,12 +21,16 @@ export async function walkTree(
   { limit, oneFileSystem, signal }: { limit: number; oneFileSystem: boolean; signal: AbortSignal },
 ): Promise<readonly TreeEntry[] | TreeProblem> {
   const found: TreeEntry[] = [{ path: top, isDirectory: true }];
-  const device = oneFileSystem ? (await lstat(join(base, top))).dev : undefined;
+  let device: number | undefined;
   for (let next = 0; next < found.length && !signal.aborted; next += 1) {
     const entry = found[next];
     if (entry?.isDirectory !== true) continue;
     try {
-      if (device !== undefined && (await lstat(join(base, entry.path))).dev !== device) continue;
+      if (oneFileSystem) {
+        const { dev } = await lstat(join(base, entry.path));
+        device ??= dev;
+        if (dev !== device) continue;
+      }
       for await (const child of await opendir(join(base, entry.path))) {
         if (found.length >= limit) return { problem: "too-large" };
         found.push({ path: `${entry.path}/${child.name}`, isDirectory: child.isDirectory() });

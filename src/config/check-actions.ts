@@ -59,7 +59,8 @@ function checkSync(sync: Partial<RawSyncAction>, context: ActionContext): void {
   }
 
   const block = sync.rsync ?? {};
-  const deletes = report.deletes || (block.delete ?? false) !== false || block.delete_excluded === true;
+  const watchDeletes = (job.watch?.delete ?? "off") !== "off";
+  const deletes = report.deletes || (block.delete ?? false) !== false || block.delete_excluded === true || watchDeletes;
   if (deletes && sync.dest !== undefined && isRoot(sync.dest)) {
     log.error([...path, "dest"], "is the root directory, and the sync deletes: it would empty the host");
   }

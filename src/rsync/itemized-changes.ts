@@ -2,7 +2,8 @@ import type { ItemizedChange } from "../model/transfer.ts";
 import { decodeListedName } from "./list-source.ts";
 
 const changeLine = /^([<>ch.])([fdLDS])([cstTpogunabx+.? ]{7,9}) (.+)$/s;
-const deletionLine = /^\*deleting +(.+)$/s;
+/** The flags are padded to eleven characters; what else is in front belongs to the name. */
+const deletionLine = /^\*deleting(?: {3}| +)(.+)$/s;
 
 const operations = { "<": "sent", ">": "received", c: "created", h: "linked", ".": "attributes" } as const;
 const kinds = { f: "file", d: "directory", L: "symlink", D: "device", S: "special" } as const;

@@ -128,7 +128,7 @@ describe.each(versions)("deleted paths with rsync $version", ({ bin }) => {
     expect(await filesOf(outside)).toEqual(["dir/file", "gone/file"]);
   });
 
-  it("may have any name", async () => {
+  it.each([[[]], [["--include=zzz"]], [["--exclude=zzz"]]])("may have any name (%j)", async (opts) => {
     const names = [
       "-rf",
       " lead and trail ",
@@ -150,7 +150,7 @@ describe.each(versions)("deleted paths with rsync $version", ({ bin }) => {
     ];
     await sync.fill("source", ["x/stays", "x/-d/", "x/[1]/"]);
     await sync.fill("dest", [...names, "star", "query", "x/y", "x/1/a", "newxline", "new/line", "b\\\\["]);
-    await expect(carry(names)).resolves.toMatchObject({ kind: "ok" });
+    await expect(carry(names, { action: { opts } })).resolves.toMatchObject({ kind: "ok" });
     expect(await filesOf(sync.dest)).toEqual([
       "b\\\\[",
       "new/line",

@@ -19,8 +19,8 @@ const rounds = 6;
 interface Rules {
   readonly opts: readonly string[];
   readonly extensions?: readonly string[];
-  includes(path: string): boolean;
-  descends(directory: string): boolean;
+  readonly includes: (path: string) => boolean;
+  readonly descends: (directory: string) => boolean;
 }
 
 /** No rule is about the name x. */

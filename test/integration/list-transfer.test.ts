@@ -141,6 +141,9 @@ describe.each(versions)("changed paths with rsync $version", ({ bin }) => {
       "sub/n\nl/cache/q",
       "w/x.log",
       "w/y",
+      "ünï→/x",
+      " led/x.tmp",
+      " led/y",
     ];
     await sync.fill("source", names);
     const patterns = join(sync.directory, "patterns");

@@ -9,7 +9,7 @@ import { makeTempDir } from "./temp-dir.ts";
 import { buildSync, startAction } from "./run-action.ts";
 import type { StartedAction, StartOptions } from "./run-action.ts";
 
-export function buildWatch(overrides: Partial<Watch> = {}): Watch {
+function buildWatch(overrides: Partial<Watch> = {}): Watch {
   return {
     paths: [],
     debounceMs: 0,
