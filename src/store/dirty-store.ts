@@ -50,7 +50,11 @@ export function createDirtyStore(keeper: DatabaseKeeper): DirtyStore {
 function loadDestinations(database: SqlDatabase): StoredDestination[] {
   const paths = new Map<number, StoredChange[]>();
   for (const row of database.all("SELECT destination, path, kind, since FROM dirty_paths")) {
-    const change = { path: String(row["path"]), kind: row["kind"] as StoredChange["kind"], since: Number(row["since"]) };
+    const change = {
+      path: String(row["path"]),
+      kind: row["kind"] as StoredChange["kind"],
+      since: Number(row["since"]),
+    };
     const destination = Number(row["destination"]);
     const others = paths.get(destination);
     if (others === undefined) paths.set(destination, [change]);

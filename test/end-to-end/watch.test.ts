@@ -46,7 +46,7 @@ async function stop(director: DirectorProcess, signal: NodeJS.Signals = "SIGTERM
 describe("a job that watches", () => {
   it("sends what is there at its start, and then what is made, changed, moved and deleted", async () => {
     const instance = await makeInstance(({ path }) => watchedJob(path, { delete: "watch" }));
-    const { path } = instance;
+    const path = (...parts: string[]) => instance.path(...parts);
     const at = (name: string) => readFile(path("dest", name), "utf8");
     await writeFile(path("source/first"), "one");
     await writeFile(path("dest/only-there"), "kept");
@@ -71,7 +71,7 @@ describe("a job that watches", () => {
 
   it("deletes nothing unless it is told to", async () => {
     const instance = await makeInstance(({ path }) => watchedJob(path));
-    const { path } = instance;
+    const path = (...parts: string[]) => instance.path(...parts);
     await writeFile(path("source/gone"), "one");
     const director = await instance.start();
     await director.waitForLine(ended("ok"));
@@ -88,7 +88,7 @@ describe("a job that watches", () => {
     const instance = await makeInstance(({ path }) =>
       watchedJob(path, { on_start: "none", debounce: 30, max_delay: 60 }),
     );
-    const { path } = instance;
+    const path = (...parts: string[]) => instance.path(...parts);
     await writeFile(path("source/first"), "one");
     const first = await instance.start();
     await first.waitForLine(ended("ok"));
@@ -114,7 +114,7 @@ describe("a job that watches", () => {
 
   it("syncs everything after it was killed, because nobody knows what it had seen", async () => {
     const instance = await makeInstance(({ path }) => watchedJob(path, { on_start: "none" }));
-    const { path } = instance;
+    const path = (...parts: string[]) => instance.path(...parts);
     const first = await instance.start();
     await first.waitForLine(ended("ok"));
     await stop(first, "SIGKILL");
@@ -129,7 +129,7 @@ describe("a job that watches", () => {
     const again = { directory: backup.directory, port: await freePort() };
     let host = await startSshd(again);
     const instance = await makeInstance(({ path }) => watchedJob(path, {}, reach(host)));
-    const { path } = instance;
+    const path = (...parts: string[]) => instance.path(...parts);
     const director = await instance.start();
     await director.waitForLine(ended("ok"));
     await host.stop();
