@@ -173,7 +173,8 @@ it("is added to a history that an earlier version wrote, which keeps its runs", 
   const { database } = openHistoryFile(driver, path, 1000);
   const run = { runId: "before", cause: { kind: "signal" }, jobs: ["a"], startedAt: 1, owner: "none:1:1" } as const;
   recordRunEnd(database, run, "ok", 2);
-  database.exec("DROP TABLE lock_events; PRAGMA user_version = 1");
+  for (const table of ["lock_events", "dirty_paths", "dirty_destinations"]) database.exec(`DROP TABLE ${table}`);
+  database.exec("PRAGMA user_version = 1");
   database.close();
   const { database: again } = openHistoryFile(driver, path, 1000);
   expect(readLockEvents(again, { limit: 1 })).toEqual([]);
