@@ -51,14 +51,15 @@ export async function adopt(
   const visit = async (directory: WatchedDirectory): Promise<void> => {
     if (context.isClosing()) return;
     const refusal = unwatched.shortage !== null || room <= 0 ? "ENOSPC" : tryWatch(directory, context);
+    if (refusal === null) room -= 1;
     const found = refusal === null || isShortage(refusal) ? await look(directory) : refusal;
     if (typeof found === "string") {
+      if (directory.handle !== null) room += 1;
       closeWatch(directory, ledger);
       if (!isGone(found)) unwatched.unreadable.set(showPath(directory.path), { directory, code: found });
       return;
     }
     if (refusal === null) {
-      room -= 1;
       directory.identity = found.identity;
       adopted.push(directory);
       if (directory !== top) directory.parent?.children.set(directory.name, directory);

@@ -1,6 +1,6 @@
 import type { EntryName } from "./disk-path.ts";
 import { type Hearsay, stronger } from "./settle-entries.ts";
-import type { WatchedDirectory } from "./watched-directory.ts";
+import { itself, type WatchedDirectory } from "./watched-directory.ts";
 
 /** What was heard and has not been looked at, once per entry. */
 export class HeardEntries {
@@ -17,6 +17,12 @@ export class HeardEntries {
     const known = entries.get(name);
     if (known === undefined) this.#size += 1;
     entries.set(name, stronger(known, hearsay));
+  }
+
+  /** Whether a directory or one above it may have been moved, as far as it has not been taken. */
+  hasMoved(directory: WatchedDirectory | null): boolean {
+    if (directory === null) return false;
+    return this.#byDirectory.get(directory)?.has(itself) === true || this.hasMoved(directory.parent);
   }
 
   /** Hands all of it over, in the order in which the directories were heard of. */

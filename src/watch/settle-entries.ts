@@ -26,6 +26,8 @@ export interface SettleContext extends AdoptContext {
   cannotTell(reason: string): void;
   /** The directory above is to look at an entry. */
   hear(directory: WatchedDirectory, name: EntryName, hearsay: Hearsay): void;
+  /** Whether the directory was moved, perhaps, since the batch was begun. */
+  mayHaveMoved(directory: WatchedDirectory): Promise<boolean>;
   /** The root is not what was watched any more. */
   suspectRoot(): void;
   /** false: file systems were mounted or unmounted, and all that is known is void. */
@@ -50,13 +52,19 @@ export async function settleEntries(
     if (found === "file") await settleFile(directory, name, context);
     else if (found === "directory") await settleDirectory(directory, name, hearsay, { context, directories });
     else if (found !== "gone") context.cannotTell(`${pathOf(directory, name)} cannot be looked at (${found})`);
-    else if (hearsay !== "changed") gone.push(name);
+    else gone.push(name);
   });
   const concernsItself = heard.has(itself);
   if ((gone.length > 0 || concernsItself) && !(await isStillThere(directory, context))) return;
   // Its attributes changed: of others the directory above hears as well.
   if (concernsItself && directory.parent === null) report(directory, null, "changed", context);
-  for (const name of gone) await settleGone(directory, name, context);
+  if (gone.length > 0 && (await context.mayHaveMoved(directory))) {
+    // Away for a moment, it seems to have lost what it has.
+    for (const name of gone) context.hear(directory, name, heard.get(name) ?? "renamed");
+  } else {
+    // What changed and went is heard of once more.
+    for (const name of gone) if (heard.get(name) !== "changed") await settleGone(directory, name, context);
+  }
   for (const name of directories) await adoptChild(directory, name, heard.get(name) ?? "renamed", context);
 }
 
@@ -64,7 +72,7 @@ async function settleFile(directory: WatchedDirectory, name: EntryName, context:
   const known = directory.children.get(name);
   if (known !== undefined) {
     directory.children.delete(name);
-    (directory.formerDirectories ??= new Set()).add(name);
+    remember(directory, name);
     await disown(known, context.ledger);
     report(directory, name, "deleted", context);
   }
@@ -88,14 +96,16 @@ async function settleGone(directory: WatchedDirectory, name: EntryName, context:
   const known = directory.children.get(name);
   const relative = joinByteString(directory.relative, name);
   context.unwatched.unreadable.delete(pathOf(directory, name));
+  const wasUntracked = directory.untracked?.delete(name) ?? false;
   if (known !== undefined) {
     directory.children.delete(name);
     await disown(known, context.ledger);
+  } else if (wasUntracked) {
+    // It was a directory, which counted.
   } else if (!context.filter.passesFile(relative) || !context.filter.passesDirectory(relative)) {
     // Nobody knows what it was: it must not count in either case.
     return;
   }
-  directory.formerDirectories?.delete(name);
   report(directory, name, "deleted", context);
 }
 
@@ -111,8 +121,10 @@ async function adoptChild(
   const child = await adopt(childOf(directory, name), { credit, unwatched: context.unwatched, context });
   if (child === null) directory.children.delete(name);
   else directory.children.set(name, child);
-  const isFormer = directory.formerDirectories?.delete(name) ?? false;
-  if (isFormer) report(directory, name, "deleted", context);
+  const wasUntracked = directory.untracked?.delete(name) ?? false;
+  if (wasUntracked) report(directory, name, "deleted", context);
+  const { shortage, unreadable } = context.unwatched;
+  if (child === null && shortage === null && !unreadable.has(pathOf(directory, name))) remember(directory, name);
   if (known !== undefined) {
     // With the new one watched first, the kernel's watch on a directory that was only moved is never given up.
     await disown(known, context.ledger);
@@ -121,7 +133,7 @@ async function adoptChild(
       report(directory, name, "deleted", context);
     }
   }
-  if (wasUnreadable && context.unwatched.unreadable.has(pathOf(directory, name))) return;
+  if (wasUnreadable && unreadable.has(pathOf(directory, name))) return;
   report(directory, name, "tree", context);
 }
 
@@ -135,6 +147,11 @@ async function isStillThere(directory: WatchedDirectory, context: SettleContext)
   else if (found.kind === "error" || (await context.mountsAreTheSame()))
     context.hear(directory.parent, directory.name, "exchanged");
   return false;
+}
+
+function remember(directory: WatchedDirectory, name: EntryName): void {
+  directory.untracked ??= new Set();
+  directory.untracked.add(name);
 }
 
 async function isTheSame(directory: WatchedDirectory): Promise<boolean> {

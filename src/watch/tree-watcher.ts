@@ -252,6 +252,12 @@ class InotifyTreeWatcher implements TreeWatcher {
         report: (path, kind) => changes.add({ path, kind }),
         cannotTell: (reason) => (unknown ??= reason),
         hear: (above, name, hearsay) => this.#heard.add(above, name, hearsay),
+        mayHaveMoved: async (moved) => {
+          // What has happened so far is heard by then.
+          await nextTurn();
+          await nextTurn();
+          return this.#heard.hasMoved(moved);
+        },
         suspectRoot: () => this.#check(),
         mountsAreTheSame: async () => {
           const same = await this.#root.mountsAreTheSame();

@@ -17,10 +17,10 @@ export interface WatchedDirectory {
   settled: boolean;
   closed: boolean;
   /**
-   * Names of files that have taken the place of a directory. "Changed" is all that is said of them, and by the time it
-   * is carried a directory may be there again: then the content of the first one has yet to be deleted.
+   * Names under which a copy may have a directory that is not among the children: a file took its place, or it went
+   * while it was looked at. If another directory comes there, the content of the first one has yet to be deleted.
    */
-  formerDirectories: Set<EntryName> | null;
+  untracked: Set<EntryName> | null;
 }
 
 /** `renamed`: an entry came, went, or another one took its place. */
@@ -43,7 +43,7 @@ export function childOf(parent: WatchedDirectory, name: EntryName): WatchedDirec
 }
 
 function unwatched(): Omit<WatchedDirectory, "name" | "parent" | "path" | "relative"> {
-  return { children: new Map(), identity: "", handle: null, settled: false, closed: false, formerDirectories: null };
+  return { children: new Map(), identity: "", handle: null, settled: false, closed: false, untracked: null };
 }
 
 /**

@@ -99,15 +99,16 @@ it("follows writers that do not pause", async () => {
 });
 
 describe.each(["disk", "tmpfs"])("random operations on %s", (kind) => {
-  it.each([1, 2, 3, 4])("lead to the same tree (%i)", async () => {
+  it.for([1, 2, 3, 4])("lead to the same tree (%i)", async (_, { skip }) => {
     const seed = newSeed();
     console.log(`RANDOM_SEED=${seed}`);
     const random = randomFrom(seed);
     const mounted = kind === "disk" ? { directory: await makeTempDir() } : await mountTmpfs("size=64m");
-    if (!("directory" in mounted)) return console.log(mounted.why);
+    if (!("directory" in mounted)) return skip(mounted.why);
     const place = mounted.directory;
     await mkdir(join(place, "outside"));
-    const tree = await watchTree(place);
+    // What comes while it is carried and is exchanged before it is looked at would not be missed by a real sync only.
+    const tree = await watchTree(place, { debounceMs: 20 });
     const operate = createRandomOperations(tree.source, join(place, "outside"), random);
     for (let round = 0; round < 15; round += 1) {
       for (let step = 0; step < 60; step += 1) {

@@ -7,7 +7,7 @@ import type { PathChange } from "../../src/model/changes.ts";
 export function describeTree(root: string): Record<string, string> {
   const found: Record<string, string> = {};
   const visit = (relative: string): void => {
-    const path = join(root, relative);
+    const path = `${root}/${relative}`;
     const status = statusOf(path);
     if (status === undefined) return;
     const mode = (status.mode & 0o7777).toString(8);
@@ -27,7 +27,8 @@ export function createMirror(source: string, target: string) {
   const copy = (relative: string, isDeep: boolean): void => {
     const from = join(source, relative);
     const to = join(target, relative);
-    const status = statusOf(from);
+    // The root may be a link to a directory.
+    const status = statusOf(relative === "" ? `${from}/.` : from);
     if (status === undefined) return;
     if (!status.isDirectory()) {
       rmSync(to, { recursive: true, force: true });
@@ -56,7 +57,7 @@ export function createMirror(source: string, target: string) {
       for (const { path, kind } of changes) {
         const relative = inSource(path);
         if (kind === "deleted") {
-          rmSync(join(target, relative), { recursive: true, force: true });
+          tolerateVanished(() => rmSync(join(target, relative), { recursive: true, force: true }));
           continue;
         }
         // As rsync does with the directories on the way to a listed file.
@@ -81,11 +82,12 @@ function statusOf(path: string): Stats | undefined {
   }
 }
 
+/** What went meanwhile, or may not be read, is left out. */
 function tolerateVanished(work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")))
-      throw error;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "EACCES") throw error;
   }
 }

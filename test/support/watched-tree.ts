@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { PathChange } from "../../src/model/changes.ts";
+import { createBatcher } from "../../src/watch/batcher.ts";
 import { createInotifyLedger, type InotifyLimits } from "../../src/watch/inotify-ledger.ts";
 import { createTreeWatcher, type TreeWatcherOptions } from "../../src/watch/tree-watcher.ts";
 import { createWatchFilter, type WatchFilterOptions } from "../../src/watch/watch-filter.ts";
@@ -20,9 +21,11 @@ export async function watchTree(
     filter?: Partial<WatchFilterOptions>;
     limits?: InotifyLimits;
     prepare?: (source: string) => Promise<unknown> | void;
+    /** Carries changes when none have come for so long (ms), rather than at once. */
+    debounceMs?: number;
   } = {},
 ) {
-  const { root: source = join(place, "source"), filter = {}, limits, prepare, ...times } = options;
+  const { root: source = join(place, "source"), filter = {}, limits, prepare, debounceMs = 0, ...times } = options;
   const target = join(place, "target");
   await mkdir(source, { recursive: true });
   await prepare?.(source);
@@ -31,17 +34,31 @@ export async function watchTree(
   const everything: string[] = [];
   const states: WatchState[] = [];
   const log = createMemoryLog();
+  const batcher = createBatcher({ debounceMs, maxDelayMs: 60_000, maxBatch: 1e6, fullSyncThreshold: 1e6 });
+  let timer: NodeJS.Timeout | undefined;
+  onTestFinished(() => clearTimeout(timer));
+  const carry = () => {
+    for (let batch = batcher.take(Date.now()); batch !== null; batch = batcher.take(Date.now())) {
+      if (batch.kind === "everything") mirror.copyEverything();
+      else mirror.apply(batch.changes);
+    }
+    clearTimeout(timer);
+    const due = batcher.nextDue();
+    if (due !== null) timer = setTimeout(carry, Math.max(1, due - Date.now()));
+  };
   const watcher = createTreeWatcher({
     root: source,
     filter: createWatchFilter({ extensions: [], include: [], exclude: [], ...filter }),
     ledger: createInotifyLedger(limits),
     onChanges: (list) => {
       changes.push(...list);
-      mirror.apply(list);
+      batcher.add({ kind: "paths", changes: list }, Date.now());
+      carry();
     },
     onEverything: (reason) => {
       everything.push(reason);
-      mirror.copyEverything();
+      batcher.add({ kind: "everything", reason }, Date.now());
+      carry();
     },
     onState: (state) => states.push(state),
     clock: systemClock,
