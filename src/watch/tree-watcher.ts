@@ -120,9 +120,8 @@ class InotifyTreeWatcher implements TreeWatcher {
 
   /** What had happened before is reported first, as far as a storm lets it; one turn may have heard of nothing yet. */
   async close(): Promise<void> {
-    await nextTurn();
-    await nextTurn();
-    for (let rounds = 0; this.#working !== null && rounds < 3; rounds += 1) await this.#working;
+    for (let rounds = 0; rounds < 2 || (this.#working !== null && rounds < 5); rounds += 1)
+      await (this.#working ?? nextTurn());
     this.#closing = true;
     this.#cancelCheck();
     this.#cancelPause();
