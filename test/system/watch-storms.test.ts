@@ -33,7 +33,7 @@ describe("a watched tree after a storm", () => {
   it.each(Object.entries(named))("is equal at its target: %s", async (_, storm) => {
     const instance = await makeWatchingInstance({ targets: one() });
     await instance.startAndSync();
-    await storm(instance.place, randomFrom(newSeed()));
+    await storm(instance.place, randomFrom(1));
     await instance.untilArrived(rules);
     await instance.untilNothingPending();
     expect(await instance.isDegraded()).toBe(false);
@@ -42,10 +42,10 @@ describe("a watched tree after a storm", () => {
   it("is equal after storms at random, one upon the other while it syncs", async () => {
     const instance = await makeWatchingInstance({ targets: one() });
     await instance.startAndSync();
+    const seed = newSeed();
+    console.log(`random storms: seed ${seed} (RANDOM_SEED=${seed} repeats them)`);
     for (let round = 0; round < 8; round += 1) {
-      const seed = newSeed();
-      console.log(`random storm: seed ${seed} (RANDOM_SEED=${seed} repeats it)`);
-      const storm = randomStorm(seed);
+      const storm = randomStorm(seed + round);
       for (let burst = 0; burst < 6; burst += 1) await storm.steps(instance.place, 60);
       // Half of the rounds begin while what came before is still being carried.
       if (round % 2 === 0) await instance.untilArrived(rules);
