@@ -8,7 +8,7 @@ import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
 import { DirtyJournal, type JournalEntry } from "../watch/dirty-journal.ts";
 import { createInotifyLedger, type InotifyLedger } from "../watch/inotify-ledger.ts";
-import { createTreeWatcher } from "../watch/tree-watcher.ts";
+import { createPathWatcher } from "../watch/path-watcher.ts";
 import { createWatchFilter } from "../watch/watch-filter.ts";
 import { fingerprintOf } from "./sync-fingerprint.ts";
 import { WatchedJob, type WatchListener } from "./watched-job.ts";
@@ -73,7 +73,7 @@ function openWatcher(
   { listener, ...deps }: { listener: WatchListener; ledger: InotifyLedger; clock: Clock; log: Logger },
 ) {
   const { extensions, include, exclude } = watch;
-  return createTreeWatcher({
+  return createPathWatcher({
     ...deps,
     root,
     filter: createWatchFilter({ extensions, include, exclude }),
