@@ -68,12 +68,6 @@ export function logEvents(options: {
       const fields = { run: runId, outcome, duration: formatDuration(finishedAt - startedAt) };
       log[levelOf(outcome)](fields, "run finished");
     }),
-    events.on("watch:state", ({ jobId, state }) => {
-      const { directories, degraded } = state;
-      if (degraded === null) log.info({ job: jobId, directories }, "watching");
-      else
-        log.error({ job: jobId, directories, degraded }, "watch is degraded: only complete syncs find what it misses");
-    }),
     events.on("watch:batch", ({ jobId, files, reason }) => {
       if (reason === null) log.debug({ job: jobId, files }, "changes were seen");
       else log.info({ job: jobId, reason }, "a complete sync is due");

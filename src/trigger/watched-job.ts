@@ -49,6 +49,7 @@ export class WatchedJob {
   #cancelTimer: CancelTimer | undefined;
   #stopListening: (() => void) | undefined;
   #stopped = false;
+  #told = "";
 
   constructor(deps: WatchedJobDeps) {
     this.#deps = deps;
@@ -60,7 +61,7 @@ export class WatchedJob {
 
   /** Watches first and asks for a run afterwards, so that nothing that changes meanwhile is missed. */
   async start(): Promise<void> {
-    const { destinations, clock, events, job } = this.#deps;
+    const { destinations, clock, events, job, log } = this.#deps;
     for (const destination of destinations) this.#lastFull.set(keyOf(destination), clock.monotonic());
     this.#stopListening = events.on("job:finished", ({ jobId, outcome }) => {
       if (jobId === job.id) this.#onFinished(outcome);
@@ -71,7 +72,8 @@ export class WatchedJob {
     });
     await Promise.all(this.#watchers.map((watcher) => this.#startWatcher(watcher)));
     if (this.#stopped) return;
-    this.#tellState();
+    const { directories } = this.#tellState();
+    log.info({ job: job.id, directories }, "watching");
     if (this.#isPending()) this.#request("");
     this.#arm();
   }
@@ -150,6 +152,8 @@ export class WatchedJob {
     for (const batch of this.#batches(now)) {
       this.#write(batch);
       this.#request(batch.kind === "paths" ? (batch.changes[0]?.path ?? "") : "");
+      // A directory that comes or goes is a change, and no other news of the watcher's state.
+      this.#tellState();
     }
     if (now >= this.#nextFull()) {
       this.#write({ kind: "everything", reason: "full_sync_interval has passed" }, this.#withoutFull());
@@ -231,12 +235,16 @@ export class WatchedJob {
     this.#cancelTimer = clock.setTimer(Math.max(0, due - clock.monotonic()), () => this.#tick());
   }
 
-  #tellState(): void {
+  /** Tells it to the listeners where it is another one than they know. */
+  #tellState(): WatchState {
     const { events, job, clock } = this.#deps;
     const states = this.#watchers.map((watcher) => watcher.state());
     const directories = states.reduce((sum, state) => sum + state.directories, 0);
     const degraded = states.map((state) => state.degraded).find((reason) => reason !== null) ?? null;
     const state: WatchState = { directories, degraded };
-    events.emit("watch:state", { jobId: job.id, state, at: clock.now() });
+    const told = JSON.stringify(state);
+    if (told !== this.#told) events.emit("watch:state", { jobId: job.id, state, at: clock.now() });
+    this.#told = told;
+    return state;
   }
 }

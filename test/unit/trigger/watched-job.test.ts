@@ -51,6 +51,7 @@ async function start(options: { settled?: boolean; onStart?: "full" | "none" } =
   const events = new EventLog();
   const requests: RunRequest[] = [];
   let degraded: string | null = null;
+  let directories = 3;
   let seen: WatchListener | undefined;
   let closed = false;
   const job = new WatchedJob({
@@ -60,8 +61,8 @@ async function start(options: { settled?: boolean; onStart?: "full" | "none" } =
     journal,
     openWatchers: (listener) => {
       seen = listener;
-      const counts = { directories: 3, unwatched: 0, events: 0, degradations: 0 };
-      const state = () => ({ root: "/srv", watching: true, degraded, ...counts });
+      const counts = { unwatched: 0, events: 0, degradations: 0 };
+      const state = () => ({ root: "/srv", watching: true, degraded, directories, ...counts });
       return [{ start: () => Promise.resolve(), close: () => Promise.resolve(void (closed = true)), state }];
     },
     submit: (request) => requests.push(request),
@@ -88,7 +89,11 @@ async function start(options: { settled?: boolean; onStart?: "full" | "none" } =
     degraded = why;
     seen?.onState();
   };
-  return { job, clock, journal, events, requests, see: seen!.onChanges, run, finish, degrade, isClosed: () => closed };
+  const grow = () => void (directories += 1);
+  return {
+    ...{ job, clock, journal, events, requests, see: seen!.onChanges, run, finish, degrade, grow },
+    isClosed: () => closed,
+  };
 }
 
 describe("a watched job", () => {
@@ -137,6 +142,18 @@ describe("a watched job", () => {
       { directories: 3, degraded: "no watches left" },
       { directories: 3, degraded: null },
     ]);
+  });
+
+  test("tells how many directories are watched when that has changed, and nothing twice", async () => {
+    const { clock, degrade, events, grow, see } = await start();
+    degrade(null);
+    see(changed("/srv/a"));
+    await clock.advance(1000);
+    expect(events.of("watch:state")).toHaveLength(1);
+    grow();
+    see(changed("/srv/new"));
+    await clock.advance(1000);
+    expect(events.of("watch:state").map(({ state }) => state.directories)).toEqual([3, 4]);
   });
 
   test("carries everything in a run that somebody else asked for", async () => {
