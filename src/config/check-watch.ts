@@ -114,7 +114,6 @@ function checkTimings({ path, watch, log }: WatchedJob): void {
   }
 }
 
-/** rsync refuses to delete unless it is told to look into directories. */
 function checkConcurrency({ job, path, log }: WatchedJob): void {
   if (job.concurrency === "replace" && log.isSound([...path, "concurrency"])) {
     log.warning(
