@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
 import { posix } from "node:path";
-import { byteStringOf } from "./byte-string.ts";
+import { byteStringOf, type ByteString } from "./byte-string.ts";
 import { createTreeWatcher, type TreeWatcher, type TreeWatcherOptions } from "./tree-watcher.ts";
 import type { WatchFilter } from "./watch-filter.ts";
 
 /**
  * Watches what a source names: a directory with all below it, or one file. Of a file the directory around it is
- * watched, and nothing below that: a file that is saved by renaming is another one each time. What the path is counts
+ * watched, and nothing else in it: a file that is saved by renaming is another one each time. What the path is counts
  * when the watcher is made; what is not there then is taken for a directory.
  */
 export function createPathWatcher(options: TreeWatcherOptions): TreeWatcher {
@@ -15,9 +15,10 @@ export function createPathWatcher(options: TreeWatcherOptions): TreeWatcher {
   return createTreeWatcher({
     ...options,
     root: posix.dirname(root),
-    filter: onlyFile(posix.basename(root), filter),
+    filter: only(byteStringOf(posix.basename(root)), filter),
     onChanges: (changes) => {
-      const own = changes.filter(({ path }) => path === root);
+      // Of the directory around it its own attributes are told.
+      const own = changes.filter(({ path }) => liesAt(root, path));
       if (own.length > 0) onChanges(own);
     },
   });
@@ -32,8 +33,14 @@ function isFile(path: string): boolean {
   }
 }
 
-/** A slash at the beginning of a pattern stands for the directory of the file. */
-function onlyFile(name: string, filter: WatchFilter): WatchFilter {
-  const bytes = byteStringOf(name);
-  return { passesDirectory: () => false, passesFile: (path) => path === bytes && filter.passesFile(path) };
+/** A directory may take the file's place. A slash at the beginning of a pattern stands for the directory around it. */
+function only(name: ByteString, filter: WatchFilter): WatchFilter {
+  return {
+    passesDirectory: (path) => liesAt(name, path) && filter.passesDirectory(path),
+    passesFile: (path) => liesAt(name, path) && filter.passesFile(path),
+  };
+}
+
+function liesAt(top: string, path: string): boolean {
+  return path === top || path.startsWith(`${top}/`);
 }
