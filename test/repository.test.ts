@@ -34,6 +34,14 @@ describe("the documents", () => {
     expect(broken).toEqual([]);
   });
 
+  it("number each decision once, in its name and in its heading", () => {
+    const decisions = documents.filter((path) => path.startsWith("docs/decisions/"));
+    const numbers = decisions.map((path) => Number(/\/(\d{4})-/.exec(path)?.[1]));
+    expect(new Set(numbers).size).toBe(numbers.length);
+    const headings = decisions.map((path) => Number(/^# (\d+)\. /.exec(readProjectFile(path))?.[1]));
+    expect(headings).toEqual(numbers);
+  });
+
   it("name only npm scripts that exist", () => {
     const unknown = complaints((text) =>
       shellLines(text)
