@@ -10,6 +10,7 @@ export function formatExplanation(explanation: Explanation, now: number): string
   const facts = [
     ["director", describeDirector(director)],
     ["schedule", describeSchedule(explanation, now)],
+    ...(explanation.watches.length === 0 ? [] : [["watches", explanation.watches.join(", ")]]),
     ...(last === null ? [] : [["last run", `${last.outcome}, ${last.runId} of ${formatTime(last.startedAt)}`]]),
     ...otherRuns.map(({ runId, startedAt, jobs }) => [
       "meanwhile",
@@ -57,7 +58,7 @@ function answer(explanation: Explanation, now: number): string {
   const isWork = activity.kind === "waits" || activity.kind === "runs" || activity.kind === "next";
   if (isWork) return describeActivity(activity, now) + inItsWayNow(explanation);
   const obstacles = wouldWait(explanation);
-  if (!explanation.enabled) return "is disabled (enabled: false); neither its schedule nor a signal starts it";
+  if (!explanation.enabled) return "is disabled (enabled: false); no schedule, no change and no signal starts it";
   if (director.state === "stopped") {
     return `no director runs for this configuration, so that nothing starts it: systemctl start rsyncdirector@${explanation.rsyncId}, or rsyncdirector run`;
   }
@@ -89,13 +90,16 @@ function inItsWayNow({ activity, locks }: Explanation): string {
   return "; just now everything is free, and it goes on at its next look";
 }
 
-function describeIdle({ nextAt, schedules, otherRuns }: Explanation, now: number): string {
+function describeIdle({ nextAt, schedules, watches, otherRuns }: Explanation, now: number): string {
+  const starts = [
+    ...(watches.length === 0 ? [] : ["it watches, and runs when something changes"]),
+    ...(schedules.length > 0 && nextAt === null ? ["its schedule never fires"] : []),
+    ...(nextAt === null ? [] : [`its schedule starts it at ${formatTime(nextAt)}, in ${formatDuration(nextAt - now)}`]),
+  ];
   const next =
-    nextAt === null
-      ? schedules.length === 0
-        ? "it has no schedule, and runs only when it is asked for (SIGHUP, rsyncdirector run)"
-        : "its schedule never fires"
-      : `its schedule starts it at ${formatTime(nextAt)}, in ${formatDuration(nextAt - now)}`;
+    starts.length === 0
+      ? "it has no schedule, and runs only when it is asked for (SIGHUP, rsyncdirector run)"
+      : starts.join("; ");
   const busy = otherRuns.length === 0 ? "" : "; a request for it would come after the run that is under way";
   return `does not run: ${next}${busy}`;
 }

@@ -37,7 +37,7 @@ export function newChangesCommand(context: CommandContext): Command {
 }
 
 const changesHelp = `
-Jobs with track_changes are tracked. It works whether the director runs or not.
+Only jobs with track_changes have anything to show. It works whether the director runs or not.
 
 Examples:
   rsyncdirector changes -c laptop.yaml --since 2d                    what changed lately

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { formatDuration } from "../../base/duration.ts";
 import type { ConfigWarning } from "../../config/problem.ts";
+import type { Job } from "../../config/resolved.ts";
 import type { PlannedTime, SchedulePlan } from "../../trigger/schedule-plan.ts";
 import type { ScheduleWarning } from "../../trigger/schedule-warnings.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -72,7 +73,7 @@ export async function runSchedule(
   const plans = planSchedules(config, { hostname });
   const warnings = { config: configWarnings, schedule: findScheduleWarnings(config, { plans, now }) };
   const planTimes = plans.map((plan) => ({ plan, times: upcomingTimes(plan, now - plan.offsetMs, options.count) }));
-  const print = options.json === true ? formatJson : await textFormatter(now);
+  const print = options.json === true ? formatJson : await textFormatter(now, config.jobs);
   context.stdout.write(print(planTimes, warnings));
 }
 
@@ -98,7 +99,7 @@ const formatJson: Format = (plans, warnings) => {
   return `${JSON.stringify({ plans: shown, warnings: warnings.schedule, configWarnings: warnings.config }, undefined, 2)}\n`;
 };
 
-async function textFormatter(now: number): Promise<Format> {
+async function textFormatter(now: number, jobs: readonly Job[]): Promise<Format> {
   const [{ formatZoned }, { formatProblem }] = await Promise.all([
     import("../../trigger/time-zone.ts"),
     import("../../config/problem.ts"),
@@ -115,6 +116,10 @@ async function textFormatter(now: number): Promise<Format> {
   return (plans, warnings) => {
     const parts = plans.map(formatPlan);
     if (plans.length === 0) parts.push("no schedules\n");
+    for (const { id, watch, enabled } of jobs) {
+      if (enabled && watch !== undefined)
+        parts.push(`${id}\n  runs when something changes in ${watch.paths.join(", ")}\n`);
+    }
     const lines = [...warnings.config.map(formatProblem), ...warnings.schedule.map(formatScheduleWarning)];
     if (lines.length > 0) parts.push(lines.map((line) => `warning: ${line}\n`).join(""));
     return parts.join("\n");

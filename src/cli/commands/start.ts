@@ -11,7 +11,7 @@ interface StartOptions {
 /** `rsyncdirector start`: the daemon. */
 export function newStartCommand(context: CommandContext): Command {
   return new Command("start")
-    .description("Be the daemon: run the jobs on their schedules until stopped.")
+    .description("Be the daemon: run the jobs on their schedules, and when files change, until stopped.")
     .addOption(configOption())
     .action((options: StartOptions) => runStart(options, context))
     .addHelpText("after", startHelp);

@@ -46,6 +46,8 @@ export interface Explanation {
     readonly jobs: readonly string[];
   }[];
   readonly schedules: readonly string[];
+  /** The paths whose changes start it; empty: none do. */
+  readonly watches: readonly string[];
   /** When the schedule starts it next; null: never. */
   readonly nextAt: number | null;
   readonly last: { readonly runId: string; readonly outcome: string; readonly startedAt: number } | null;
@@ -87,6 +89,7 @@ export async function explainJob(config: Config, jobId: string, deps: ExplainDep
     ...recorded,
     activity: withEnd(activity, job, locks),
     schedules: plan?.times.map(({ fields }) => fields.expression) ?? [],
+    watches: job.watch?.paths ?? [],
     nextAt: next?.startsAt ?? null,
     locks,
   };

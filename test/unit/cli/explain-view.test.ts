@@ -22,7 +22,13 @@ const held: LockExplanation = {
 };
 const idle: Explanation = {
   ...{ job: "home", rsyncId: "laptop", enabled: true, director: { state: "running", pid: 42 } },
-  ...{ activity: { kind: "idle" }, otherRuns: [], schedules: ["0 3 * * *"], nextAt: now + 15 * 60 * minute },
+  ...{
+    activity: { kind: "idle" },
+    otherRuns: [],
+    watches: [],
+    schedules: ["0 3 * * *"],
+    nextAt: now + 15 * 60 * minute,
+  },
   ...{ last: null, locks: [], spared: null },
 };
 const waits: Explanation = {
@@ -51,6 +57,16 @@ describe("the answer", () => {
     ["has no director", { director: { state: "stopped" } }, /no director runs .* systemctl start rsyncdirector@laptop/],
     ["does not run", {}, /does not run: its schedule starts it at 2026-03-02 03:00:00, in 15h$/],
     ["has no schedule", { schedules: [], nextAt: null }, /it has no schedule/],
+    [
+      "watches",
+      { schedules: [], nextAt: null, watches: ["/srv/www"] },
+      /does not run: it watches, and runs when something changes$/,
+    ],
+    [
+      "watches and has a schedule",
+      { watches: ["/srv/www"] },
+      /it watches, and runs when something changes; its schedule starts it at 2026-03-02 03:00:00, in 15h$/,
+    ],
     ["has a schedule that never fires", { nextAt: null }, /its schedule never fires/],
     ["would wait", { locks: [held] }, /If it were started now, it would wait for nas:\/locks\/data$/],
     [
@@ -100,6 +116,11 @@ describe("what it rests on", () => {
     expect(ofLock({})).toContain("progress: not told yet");
     expect(ofLock({ stale: { kind: "owner-dead" } })).toContain("its owner is dead");
     expect(ofLock({ leftover: true })).toContain("its next start gives it back");
+  });
+
+  it("names what is watched, where something is", () => {
+    expect(show({ watches: ["/srv/www", "/etc/site.conf"] })).toContain("  watches   /srv/www, /etc/site.conf\n");
+    expect(show({})).not.toContain("watches");
   });
 
   it("tells a foreign lock, and how to get rid of it", () => {

@@ -125,6 +125,21 @@ test("says so when nothing is scheduled", async () => {
   );
 });
 
+test("names the jobs that changes start", async () => {
+  const { out } = await show(
+    `
+rsync_id: laptop
+jobs:
+  - id: www
+    type: local
+    watch: { paths: [/srv/www/static] }
+    actions: [{ action: sync, id: www, source: /srv/www/, dest: /mnt/www/, rsync: { archive: true } }]
+`,
+    { count: 3 },
+  );
+  expect(out).toBe("no schedules\n\nwww\n  runs when something changes in /srv/www/static\n");
+});
+
 test("a configuration that is not there is the operator's error", async () => {
   const { context } = capture();
   await expect(runSchedule({ config: "/nowhere/a.yaml", count: 3 }, context)).rejects.toThrow(OperatorError);
