@@ -43,11 +43,16 @@ export class WatchedJob {
   /** When the last complete sync that arrived had begun (boot clock, ms). */
   readonly #lastFull = new Map<string, number>();
   #watchers: readonly TreeWatcher[] = [];
+  /** Destinations for which something has changed since their last sync began. */
+  readonly #fresh = new Set<string>();
+  /** Targets at which something has arrived since a run last ended. */
+  #reached = new Set<string>();
   /** Who waits for something to carry. */
   readonly #waiting = new Set<() => void>();
   #retryAt: number | undefined;
   #cancelTimer: CancelTimer | undefined;
-  #stopListening: (() => void) | undefined;
+  #stopListening: (() => void)[] = [];
+  #isRunning = false;
   #stopped = false;
   #told = "";
 
@@ -63,9 +68,14 @@ export class WatchedJob {
   async start(): Promise<void> {
     const { destinations, clock, events, job, log } = this.#deps;
     for (const destination of destinations) this.#lastFull.set(keyOf(destination), clock.monotonic());
-    this.#stopListening = events.on("job:finished", ({ jobId, outcome }) => {
-      if (jobId === job.id) this.#onFinished(outcome);
-    });
+    this.#stopListening = [
+      events.on("job:started", ({ jobId }) => {
+        if (jobId === job.id) this.#isRunning = true;
+      }),
+      events.on("job:finished", ({ jobId, outcome }) => {
+        if (jobId === job.id) this.#onFinished(outcome);
+      }),
+    ];
     this.#watchers = this.#deps.openWatchers({
       onChanges: (changes) => this.#onChanges(changes),
       onState: () => this.#tellState(),
@@ -82,7 +92,7 @@ export class WatchedJob {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer?.();
-    this.#stopListening?.();
+    for (const end of this.#stopListening) end();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     for (const batch of this.#batches(Number.POSITIVE_INFINITY)) this.#write(batch);
   }
@@ -101,11 +111,13 @@ export class WatchedJob {
       const message = `not tried: it failed ${backOff.failures} times in a row, the next try is due at ${new Date(until).toISOString()}`;
       return { kind: "deferred", until, message };
     }
+    this.#fresh.delete(keyOf(of));
     return {
       kind: "carry",
       scope: snapshot.scope,
       arrived: () => {
         backOff.succeeded();
+        this.#reached.add(of.targetId);
         journal.arrived(of, snapshot);
         if (snapshot.scope.kind === "full") this.#lastFull.set(keyOf(of), now);
         this.#arm();
@@ -151,17 +163,18 @@ export class WatchedJob {
     const now = this.#deps.clock.monotonic();
     for (const batch of this.#batches(now)) {
       this.#write(batch);
-      this.#request(batch.kind === "paths" ? (batch.changes[0]?.path ?? "") : "");
+      this.#requestUnlessPutOff(batch.kind === "paths" ? (batch.changes[0]?.path ?? "") : "");
       // A directory that comes or goes is a change, and no other news of the watcher's state.
       this.#tellState();
     }
     if (now >= this.#nextFull()) {
       this.#write({ kind: "everything", reason: "full_sync_interval has passed" }, this.#withoutFull());
-      this.#request("");
+      this.#requestUnlessPutOff("");
     }
     if (this.#retryAt !== undefined && now >= this.#retryAt) {
       this.#retryAt = undefined;
-      if (this.#isPending()) this.#request("");
+      // What is left when a run ends is looked at then.
+      if (!this.#isRunning && this.#isPending()) this.#request("");
     }
     this.#arm();
   }
@@ -172,7 +185,10 @@ export class WatchedJob {
 
   #write(changes: ChangeSet, destinations = this.#deps.destinations): void {
     const { journal, events, clock, job } = this.#deps;
-    for (const destination of destinations) journal.add(destination, changes);
+    for (const destination of destinations) {
+      journal.add(destination, changes);
+      this.#fresh.add(keyOf(destination));
+    }
     for (const look of this.#waiting) look();
     const files = changes.kind === "paths" ? changes.changes.length : null;
     const reason = changes.kind === "everything" ? changes.reason : null;
@@ -185,29 +201,50 @@ export class WatchedJob {
     submit({ jobs: [job.id], cause: { kind: "watch", path: path === "" ? (watch.paths[0] ?? "") : path } });
   }
 
+  /** Where every target that lacks something is left alone for now, a run would only say so. */
+  #requestUnlessPutOff(path: string): void {
+    const now = this.#deps.clock.monotonic();
+    const waits = this.#pending().map((of) => this.#untilOf(of));
+    if (waits.some((until) => until <= now)) this.#request(path);
+    else this.#retryAt = Math.min(this.#retryAt ?? Number.POSITIVE_INFINITY, ...waits);
+  }
+
+  /** Asks for nothing at once: for the dispatcher the job is not free before everybody was told that it has ended. */
   #onFinished(outcome: JobOutcome): void {
     if (outcome.kind === "skipped" && outcome.cause === "already-running") return;
+    this.#isRunning = false;
     const now = this.#deps.clock.monotonic();
-    if (isSuccess(outcome.kind)) this.#runs.succeeded();
-    if (this.#stopped || !this.#isPending()) return;
-    if (isSuccess(outcome.kind)) return this.#request("");
-    const waits = this.#pendingTargets().map((target) => this.#targets.get(target)?.until ?? 0);
-    // A target that was never tried is not in its own back-off: the run as a whole has to wait then.
-    if (waits.some((until) => until <= now)) {
+    const reached = this.#reached;
+    this.#reached = new Set();
+    const pending = this.#pending();
+    if (reached.size > 0 || pending.length === 0) this.#runs.succeeded();
+    if (pending.length === 0) return;
+    const waits = pending.map((of) => {
+      const until = this.#untilOf(of);
+      if (until > now) return until;
+      const isNews = this.#fresh.has(keyOf(of)) && (isSuccess(outcome.kind) || reached.has(of.targetId));
+      return isNews ? now : undefined;
+    });
+    // What was not tried, or was carried by a dry run, is not in the back-off of its target: the run has to wait then.
+    if (waits.includes(undefined)) {
       this.#runs.failed(now);
       waits.push(this.#runs.until);
     }
-    this.#retryAt = Math.min(...waits.filter((until) => until > now));
+    this.#retryAt = Math.min(...waits.flatMap((until) => until ?? []));
     this.#arm();
   }
 
-  #pendingTargets(): string[] {
+  #untilOf({ targetId }: ChangeDestination): number {
+    return this.#targets.get(targetId)?.until ?? 0;
+  }
+
+  #pending(): ChangeDestination[] {
     const { destinations, journal } = this.#deps;
-    return destinations.flatMap((of) => (journal.need(of) === null ? [] : of.targetId));
+    return destinations.filter((of) => journal.need(of) !== null);
   }
 
   #isPending(): boolean {
-    return this.#pendingTargets().length > 0;
+    return this.#pending().length > 0;
   }
 
   /** Destinations for which no complete sync is pending anyhow. */

@@ -6,6 +6,9 @@ export interface BackOffPolicy {
   readonly backoff: number;
 }
 
+/** Without any pause (`delay: 0`) it would be tried without end. */
+const shortestMs = 1000;
+
 /** Counts failures in a row and says when the next try is due. Time is an argument (ms, any clock). */
 export class BackOff {
   readonly #policy: BackOffPolicy;
@@ -18,7 +21,7 @@ export class BackOff {
 
   failed(now: number): void {
     const { delayMs, maxDelayMs, backoff } = this.#policy;
-    this.#until = now + Math.min(maxDelayMs, delayMs * backoff ** this.#failures);
+    this.#until = now + Math.max(shortestMs, Math.min(maxDelayMs, Math.max(1, delayMs) * backoff ** this.#failures));
     this.#failures += 1;
   }
 
