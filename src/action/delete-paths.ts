@@ -6,6 +6,8 @@ import type { DeletionRules } from "../rsync/list-words.ts";
 import { countDeletions, hasLimits } from "./guard-limits.ts";
 import type { Deletions } from "./guard-limits.ts";
 import type { SourcePlan } from "./list-plan.ts";
+import { sourceRoot } from "./source-root.ts";
+import type { SourceRoot } from "./source-root.ts";
 import { runSyncCall } from "./sync-call.ts";
 import type { SyncCall, SyncRun } from "./sync-run.ts";
 import { commonWords, maxDeleteWords, specOf } from "./sync-command.ts";
@@ -30,8 +32,9 @@ export async function prepareDeletion(
 ): Promise<DeletionCall | { readonly problem: ActionOutcome }> {
   const { job, action } = run;
   const kind = filterKind(place.words);
+  const sources = action.sources.filter((source) => mayMeet(sourceRoot(source), root));
   const call = deletionCall(run, place, {
-    source: root.source,
+    sources,
     words: wordsOfDeletion(place.words, "filters"),
     rules: deletionRules(deletions, { extensions: action.extensions }),
   });
@@ -43,7 +46,7 @@ export async function prepareDeletion(
   const exact = found.all.filter((path) => isCovered(path, wanted));
   return {
     call: deletionCall(run, place, {
-      source: root.source,
+      sources,
       words: wordsOfDeletion(place.words, "no filters"),
       rules: deletionRules(exact, { exact: true }),
     }),
@@ -58,19 +61,24 @@ export function runDeletion(run: SyncRun, { call, found }: DeletionCall): Promis
 function deletionCall(
   { job, context }: SyncRun,
   place: SyncPlace,
-  { source, words, rules }: { source: string; words: readonly string[]; rules: DeletionRules },
+  { sources, words, rules }: { sources: readonly string[]; words: readonly string[]; rules: DeletionRules },
 ): SyncCall {
   const limit = maxDeleteWords(job, rsyncOptionNames(words));
   return {
     spec: {
       ...specOf(place, context.dryRun),
-      sources: [source],
+      sources,
       opts: words,
       own: [...commonWords(job, place), ...deletionWords, ...limit, ...rules.words],
     },
     stdin: rules.text,
     judgedAs: "paths",
   };
+}
+
+/** Whether what two sources have may come together at the destination, where one keeps what the other has lost. */
+function mayMeet(one: SourceRoot, other: SourceRoot): boolean {
+  return one.name === other.name || one.name === "" || other.name === "";
 }
 
 function isCovered(path: string, wanted: ReadonlySet<string>): boolean {

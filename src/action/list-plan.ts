@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import type { Job, SyncAction } from "../config/resolved.ts";
 import type { PathChange } from "../model/changes.ts";
 import { hasExtension } from "../rsync/extensions.ts";
 import { createPathLooker } from "./path-looker.ts";
 import type { LookAtPath } from "./path-looker.ts";
 import { pathInTransfer, sourceRoot } from "./source-root.ts";
+import { hasContent } from "./source-check.ts";
 import type { SourceRoot } from "./source-root.ts";
 import { walkTree } from "./walk-tree.ts";
 
@@ -27,6 +29,8 @@ const together = 64;
 const defaultTreeLimit = 20_000;
 
 export interface PlanOptions {
+  /** Why everything is copied anyhow: then only deletions are looked for. */
+  readonly fullBecause: string | undefined;
   readonly oneFileSystem: boolean;
   /** Links are copied as what they lead to, which may be a whole tree. */
   readonly followsLinks: boolean;
@@ -45,7 +49,7 @@ export async function planList(
     ({ path }) => roots.every((root) => pathInTransfer(root, path) === undefined) && !isOfAnother(job, action, path),
   );
   if (homeless !== undefined && isWatched(job, homeless.path)) return { outside: homeless.path };
-  const reasons: string[] = [];
+  const reasons = options.fullBecause === undefined ? [] : [options.fullBecause];
   if (homeless !== undefined) reasons.push(`${JSON.stringify(homeless.path)} is in no source any more`);
   const sources: SourcePlan[] = [];
   for (const root of roots) sources.push(await planSource(root, { job, action, changes, options, reasons }));
@@ -106,7 +110,7 @@ async function planSource(
     }
   };
   for await (const { path, kind, found } of lookAtAll(kinds, look, options.signal)) {
-    if (reasons.length > 0 && kind !== "deleted") continue;
+    if (reasons.length > 0 && !deleted.has(path)) continue;
     if (path === "" || (path === root.name && found.kind === "directory" && kind !== "changed")) {
       reasons.push(`the source ${JSON.stringify(root.source)} itself has changed`);
       continue;
@@ -124,12 +128,11 @@ async function planSource(
         break;
       case "directory":
         if (kind !== "changed") {
-          const before = entries.size;
-          await addTree(path);
           // It was seen to come where another was, whose content is still at the destination. Were it empty, it could
           // as well be a mount point whose disk is away, and only a complete sync deletes in there.
-          const hasContent = entries.size > before + 1;
-          if (kind === "tree" && deletes && deleted.has(path) && hasContent) deletions.add(path);
+          const isReplacement = kind === "tree" && deletes && deleted.has(path);
+          if (isReplacement && (await holdsSomething(join(root.base, path)))) deletions.add(path);
+          if (reasons.length === 0) await addTree(path);
         } else if (extensions.length === 0) entries.add(path);
         break;
       case "file":
@@ -155,6 +158,11 @@ async function* lookAtAll(kinds: ReadonlyMap<string, PathChange["kind"]>, look: 
     for (const [index, [path, kind]] of part.entries())
       yield { path, kind, found: found[index] ?? { kind: "unknown" as const } };
   }
+}
+
+/** false also where it cannot be read. */
+function holdsSomething(directory: string): Promise<boolean> {
+  return hasContent(directory).catch(() => false);
 }
 
 /** What lies below another path of the set goes with it. */

@@ -34,6 +34,7 @@ export async function runListSync(
   if (problem !== undefined) return notRun(problem);
 
   const plan = await planList(job, action, changes, {
+    fullBecause,
     oneFileSystem: names.has("x") || names.has("one-file-system"),
     followsLinks: ["L", "copy-links", "k", "copy-dirlinks", "copy-unsafe-links"].some((name) => names.has(name)),
     signal,
@@ -41,7 +42,7 @@ export async function runListSync(
   if (signal.aborted) return cancelledBefore(signal);
   if ("outside" in plan)
     throw new Error(`changed path ${JSON.stringify(plan.outside)} is in no source of ${action.id}`);
-  const transfer = await prepareTransfer(run, place, { ...plan, fullBecause: fullBecause ?? plan.fullBecause });
+  const transfer = await prepareTransfer(run, place, plan);
   if (signal.aborted) return cancelledBefore(signal);
 
   const deletions: DeletionCall[] = [];

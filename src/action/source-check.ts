@@ -40,7 +40,7 @@ export function emptySource(source: string): string {
   return `source ${JSON.stringify(source)} is empty, and the sync would delete everything at the destination; is it mounted?`;
 }
 
-async function hasContent(path: string): Promise<boolean> {
+export async function hasContent(path: string): Promise<boolean> {
   for await (const entry of await opendir(path)) if (entry.name !== notContent) return true;
   return false;
 }

@@ -18,10 +18,13 @@ export const syncAction: ActionKind<SyncAction> = {
     const place = await syncPlace(job, action, context.target, deps);
     const { scope } = context;
     if (scope.kind === "paths") return runListSync(run, place, scope.changes);
-    const { deleted = [], reason } = scope;
+    const { deleted = [], replaced = [], reason } = scope;
     // A complete sync may not be allowed to find by itself what was seen to be deleted.
     if (deleted.length === 0 || job.watch?.deleteWatched !== true) return runFullSync(run, place);
-    const deletions = deleted.map((path) => ({ path, kind: "deleted" as const }));
-    return runListSync(run, place, deletions, { fullBecause: reason });
+    const changes = [
+      ...deleted.map((path) => ({ path, kind: "deleted" as const })),
+      ...replaced.map((path) => ({ path, kind: "tree" as const })),
+    ];
+    return runListSync(run, place, changes, { fullBecause: reason });
   },
 };

@@ -39,6 +39,8 @@ export type SyncScope =
       readonly reason: string;
       /** Paths that were seen to be deleted, absolute. */
       readonly deleted?: readonly string[];
+      /** Those of them at which a directory was seen to come since: what only the old one had is to go. */
+      readonly replaced?: readonly string[];
     }
   | { readonly kind: "paths"; readonly changes: readonly PathChange[] };
 

@@ -52,7 +52,8 @@ export class DestinationChanges {
     const deleted = [...this.#paths].flatMap(([path, { kind }]) =>
       kind === "deleted" || kind === "replaced" ? path : [],
     );
-    return { kind: "full", reason, deleted };
+    const replaced = [...this.#paths].flatMap(([path, { kind }]) => (kind === "replaced" ? path : []));
+    return { kind: "full", reason, deleted, ...(replaced.length > 0 && { replaced }) };
   }
 
   stored(): StoredChange[] {

@@ -178,3 +178,13 @@ describe("what is pending", () => {
     expect(journal.summaries()).toEqual([{ ...here, files: null, oldestAt: start }]);
   });
 });
+
+test("a complete sync is told of directories that came where something was deleted", () => {
+  const { journal } = openSettled();
+  journal.add(here, paths(["/gone", "deleted"], ["/dir", "deleted"]));
+  journal.add(here, paths(["/dir", "tree"]));
+  expect(journal.fullSnapshot(here, "asked for").scope).toEqual({
+    ...{ kind: "full", reason: "asked for" },
+    ...{ deleted: ["/gone", "/dir"], replaced: ["/dir"] },
+  });
+});
