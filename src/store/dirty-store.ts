@@ -13,6 +13,9 @@ const idOf = `(SELECT id FROM dirty_destinations WHERE ${thisOne})`;
 const upsertPath = `INSERT OR REPLACE INTO dirty_paths (path, kind, since, destination)
   SELECT ?, ?, ?, id FROM dirty_destinations WHERE ${thisOne}`;
 
+/** So many paths are one change of the database: it gives up what is too much to wait in memory. */
+const together = 10_000;
+
 /** The journal of changes in the history's database. */
 export function createDirtyStore(keeper: DatabaseKeeper): DirtyStore {
   /** At once where the database works, because a change that is only in memory dies with the process. */
@@ -29,10 +32,14 @@ export function createDirtyStore(keeper: DatabaseKeeper): DirtyStore {
         database.run(upsertDestination, ...keysOf(destination), fingerprint, clean ? 1 : 0, ...full);
       });
     },
-    add: (of, changes) =>
-      write(sizeOf(changes), (database) => {
-        for (const { path, kind, since } of changes) database.run(upsertPath, path, kind, since, ...keysOf(of));
-      }),
+    add: (of, changes) => {
+      for (let start = 0; start < changes.length; start += together) {
+        const part = changes.slice(start, start + together);
+        write(sizeOf(part), (database) => {
+          for (const { path, kind, since } of part) database.run(upsertPath, path, kind, since, ...keysOf(of));
+        });
+      }
+    },
     remove: (of, paths) =>
       write(100 + (paths ?? []).reduce((sum, path) => sum + path.length, 0), (database) => {
         if (paths === null) database.run(`DELETE FROM dirty_paths WHERE destination = ${idOf}`, ...keysOf(of));

@@ -94,5 +94,6 @@ function destinationsOf(job: Job): ChangeDestination[] {
 }
 
 function entriesOf(job: Job, watch: Watch): JournalEntry[] {
-  return destinationsOf(job).map((of) => ({ of, fingerprint: fingerprintOf(job, of), onStart: watch.onStart }));
+  const { onStart, fullSyncThreshold: mostPaths } = watch;
+  return destinationsOf(job).map((of) => ({ of, fingerprint: fingerprintOf(job, of), onStart, mostPaths }));
 }

@@ -184,9 +184,12 @@ export class WatchedJob {
   }
 
   #write(changes: ChangeSet, destinations = this.#deps.destinations): void {
-    const { journal, events, clock, job } = this.#deps;
+    const { journal, events, clock, job, log } = this.#deps;
     for (const destination of destinations) {
-      journal.add(destination, changes);
+      const reason = journal.add(destination, changes);
+      const { targetId: target } = destination;
+      if (reason !== null)
+        log.warn({ job: job.id, target, reason }, "a complete sync takes the place of changed paths");
       this.#fresh.add(keyOf(destination));
     }
     for (const look of this.#waiting) look();

@@ -40,6 +40,23 @@ export class DestinationChanges {
     this.#everything = { reason: this.#everything?.reason ?? reason, since, sequence };
   }
 
+  /**
+   * Keeps what waits within bounds: above so many paths only deletions are still known, as a complete sync may not be
+   * allowed to find them, and not even they when they are too many themselves. Returns why, if it has come to that.
+   */
+  giveUpAbove(most: number, { sequence }: When): string | null {
+    if (this.#paths.size <= most) return null;
+    const oldestAt = this.summary()?.oldestAt ?? 0;
+    for (const [path, { kind }] of this.#paths) {
+      if (kind !== "deleted" && kind !== "replaced") this.#paths.delete(path);
+    }
+    const deletionsLost = this.#paths.size > most;
+    if (deletionsLost) this.#paths.clear();
+    const reason = `more than ${most} paths wait (full_sync_threshold)`;
+    this.addEverything(reason, { at: oldestAt, sequence });
+    return deletionsLost ? `${reason}; deletions among them are not known any more` : reason;
+  }
+
   /** What a sync has to carry; null: nothing. */
   scope(): SyncScope | null {
     if (this.#everything !== null) return this.fullScope(this.#everything.reason);

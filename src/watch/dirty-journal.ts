@@ -10,6 +10,8 @@ export interface JournalEntry {
   readonly fingerprint: string;
   /** Whether a complete sync comes first in any case. */
   readonly onStart: "full" | "none";
+  /** More paths than this do not wait for it one by one: a complete sync takes their place. */
+  readonly mostPaths: number;
 }
 
 /** What one sync carries; it is handed back when the sync has succeeded. */
@@ -57,21 +59,19 @@ export class DirtyJournal {
     for (const destination of left.values()) this.#store.forget(destination);
   }
 
-  add(of: ChangeDestination, changes: ChangeSet): void {
+  /** Returns why paths are not known one by one any more, if it has come to that. */
+  add(of: ChangeDestination, changes: ChangeSet): string | null {
     const { pending } = this.#destinationOf(of);
     this.#sequence += 1;
     const when = { at: this.#clock.now(), sequence: this.#sequence };
     if (changes.kind === "everything") {
       pending.addEverything(changes.reason, when);
-      this.#addPaths(
-        of,
-        (changes.deleted ?? []).map((path): PathChange => ({ path, kind: "deleted" })),
-        when,
-      );
+      const deleted = (changes.deleted ?? []).map((path): PathChange => ({ path, kind: "deleted" }));
+      const given = this.#addPaths(of, deleted, when);
       this.#put(of, false);
-    } else {
-      this.#addPaths(of, changes.changes, when);
+      return given;
     }
+    return this.#addPaths(of, changes.changes, when);
   }
 
   /** What kind of sync the destination needs; null: none. */
@@ -110,20 +110,38 @@ export class DirtyJournal {
     });
   }
 
-  /** Everything that was seen is written down, once more as a whole: the store may have lost some on the way. */
+  /**
+   * Everything that was seen is written down, once more as a whole: the store may have lost some on the way. That
+   * nothing is missing there is said of what can be read back.
+   */
   close(): void {
-    for (const { of, pending } of this.#destinations.values()) {
-      this.#store.remove(of, null);
-      this.#store.add(of, pending.stored());
-      this.#put(of, true);
-    }
+    for (const { of } of this.#destinations.values()) this.#rewrite(of);
+    const kept = new Map(this.#store.load()?.map((stored) => [keyOf(stored), stored.paths.length]));
+    for (const [key, { of, pending }] of this.#destinations) if (kept.get(key) === pending.size) this.#put(of, true);
     this.#destinations.clear();
   }
 
-  #addPaths(of: ChangeDestination, changes: readonly PathChange[], when: { at: number; sequence: number }): void {
-    const { pending } = this.#destinationOf(of);
+  #addPaths(
+    of: ChangeDestination,
+    changes: readonly PathChange[],
+    when: { at: number; sequence: number },
+  ): string | null {
+    const { pending, mostPaths } = this.#destinationOf(of);
     const stored = changes.map((change) => pending.add(change, when));
-    if (stored.length > 0) this.#store.add(of, stored);
+    const given = pending.giveUpAbove(mostPaths, when);
+    if (given !== null) {
+      this.#rewrite(of);
+    } else if (stored.length > 0) {
+      this.#store.add(of, stored);
+    }
+    return given;
+  }
+
+  #rewrite(of: ChangeDestination): void {
+    // In a database that was made anew meanwhile there is no place yet for its paths.
+    this.#put(of, false);
+    this.#store.remove(of, null);
+    this.#store.add(of, this.#destinationOf(of).pending.stored());
   }
 
   #put(of: ChangeDestination, clean: boolean): void {

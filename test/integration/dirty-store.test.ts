@@ -1,3 +1,4 @@
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
@@ -9,7 +10,12 @@ import { makeTempDir } from "../support/temp-dir.ts";
 
 const here = { jobId: "www", actionId: "copy", targetId: "backup01" };
 const there = { ...here, targetId: "backup02" };
-const entries = [here, there].map((of) => ({ of, fingerprint: "same", onStart: "none" as const }));
+const entries = [here, there].map((of) => ({
+  of,
+  fingerprint: "same",
+  onStart: "none" as const,
+  mostPaths: 1_000_000,
+}));
 
 async function open(file: string) {
   const retention = { keepRuns: 100, keepMs: 1e12 };
@@ -54,5 +60,44 @@ test("what was added is in the file at once, and what arrived is out of it", asy
   history.close();
   const next = await open(file);
   expect(next.journal.summaries()).toEqual([]);
+  next.history.close();
+});
+
+test("what is pending at the end is kept also where somebody took the database away", async () => {
+  const { file, history, journal } = await openSettled();
+  journal.add(here, { kind: "paths", changes: [{ path: "/srv/a", kind: "deleted" }] });
+  await rm(file);
+  journal.close();
+  history.close();
+  const next = await open(file);
+  expect(next.journal.snapshot(here)?.scope).toEqual({ kind: "paths", changes: [{ path: "/srv/a", kind: "deleted" }] });
+  next.history.close();
+});
+
+test("more than the database may keep waiting is kept at the end all the same", async () => {
+  const { file, history, journal } = await openSettled();
+  const long = "x".repeat(1000);
+  const paths = Array.from({ length: 35_000 }, (_, index) => ({
+    path: `/srv/${long}${index}`,
+    kind: "deleted" as const,
+  }));
+  journal.add(here, { kind: "paths", changes: paths });
+  journal.close();
+  history.close();
+  const next = await open(file);
+  expect(next.journal.summaries()).toMatchObject([{ ...here, files: 35_000 }]);
+  next.history.close();
+});
+
+test("a life that could not write down what is pending has not ended in order", async () => {
+  const { file, history, journal } = await openSettled();
+  await rm(file);
+  await mkdir(file);
+  journal.add(here, { kind: "paths", changes: [{ path: "/srv/a", kind: "changed" }] });
+  journal.close();
+  await rmdir(file);
+  history.close();
+  const next = await open(file);
+  expect(next.journal.need(here)).toBe("full");
   next.history.close();
 });

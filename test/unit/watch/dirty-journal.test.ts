@@ -9,7 +9,7 @@ const here = { jobId: "www", actionId: "copy", targetId: "backup01" };
 const there = { ...here, targetId: "backup02" };
 
 function entry(of = here, overrides: Partial<JournalEntry> = {}): JournalEntry {
-  return { of, fingerprint: "same", onStart: "none", ...overrides };
+  return { of, fingerprint: "same", onStart: "none", mostPaths: 1000, ...overrides };
 }
 
 function paths(...changes: readonly [path: string, kind?: ChangeKind][]): ChangeSet {
@@ -186,5 +186,34 @@ test("a complete sync is told of directories that came where something was delet
   expect(journal.fullSnapshot(here, "asked for").scope).toEqual({
     ...{ kind: "full", reason: "asked for" },
     ...{ deleted: ["/gone", "/dir"], replaced: ["/dir"] },
+  });
+});
+
+describe("a journal of a target that is away for long", () => {
+  test("keeps only deletions once too many paths wait, and wants everything", () => {
+    const { store, journal, clock } = openSettled([entry(here, { mostPaths: 3 })]);
+    journal.add(here, paths(["/a"], ["/b"], ["/gone", "deleted"]));
+    clock.jumpWallClock(1000);
+    expect(journal.add(here, paths(["/c"]))).toBe("more than 3 paths wait (full_sync_threshold)");
+    expect(journal.snapshot(here)?.scope).toEqual({
+      ...{ kind: "full", reason: "more than 3 paths wait (full_sync_threshold)", deleted: ["/gone"] },
+    });
+    expect(journal.summaries()).toMatchObject([{ files: null, oldestAt: start }]);
+    expect(store.load()?.[0]?.paths.map(({ path }) => path)).toEqual(["/gone"]);
+  });
+
+  test("knows no deletions either when they alone are too many, and says so", () => {
+    const { journal } = openSettled([entry(here, { mostPaths: 2 })]);
+    journal.add(here, paths(["/a", "deleted"], ["/b", "deleted"]));
+    expect(journal.add(here, paths(["/c", "deleted"]))).toMatch(/deletions among them are not known any more$/);
+    expect(journal.snapshot(here)?.scope).toMatchObject({ kind: "full", deleted: [] });
+  });
+
+  test("wants everything again when it came to that during a complete sync", () => {
+    const { journal } = openSettled([entry(here, { mostPaths: 1 })]);
+    const full = journal.fullSnapshot(here, "asked for");
+    journal.add(here, paths(["/a"], ["/b"]));
+    journal.arrived(here, full);
+    expect(journal.need(here)).toBe("full");
   });
 });
