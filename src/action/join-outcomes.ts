@@ -9,6 +9,9 @@ const longestOutput = 1024 * 1024;
 /** By these codes rsync says that it did what it could: some paths are as they were. */
 const partialCodes: readonly (number | null | undefined)[] = [23, 25];
 
+/** By these codes of rsync nothing is missing; files that had gone (24) say more than processes that were left (0). */
+const harmlessCodes: readonly (number | null)[] = [0, 24];
+
 /** Whether the next call of an action may still begin. */
 export function mayGoOn(outcome: ActionOutcome): boolean {
   if (outcome.kind === "failed")
@@ -22,7 +25,8 @@ export function joinOutcomes(outcomes: readonly ActionOutcome[]): ActionOutcome 
   if (first === undefined) return nothingToDo();
   if (others.length === 0) return first;
   const worst = worstOutcome(outcomes.map(({ kind }) => kind));
-  const main = outcomes.find(({ kind }) => kind === worst) ?? first;
+  const equallyBad = outcomes.filter(({ kind }) => kind === worst);
+  const main = equallyBad.toSorted((a, b) => weightOf(b) - weightOf(a))[0] ?? first;
   const reports = outcomes.flatMap(({ report }) => report ?? []);
   const [firstReport] = reports;
   if (firstReport === undefined) return main;
@@ -32,6 +36,13 @@ export function joinOutcomes(outcomes: readonly ActionOutcome[]): ActionOutcome 
     outcome.kind === worst && "message" in outcome ? [outcome.message] : [],
   );
   return { ...main, message: [...new Set(messages)].join("; "), report } as ActionOutcome;
+}
+
+/** Of two warnings the one counts by which something may be missing at the target (`exit_codes`). */
+function weightOf({ kind, report }: ActionOutcome): number {
+  if (kind !== "warning") return 0;
+  const weight = harmlessCodes.indexOf(report.exitCode);
+  return weight === -1 ? harmlessCodes.length : weight;
 }
 
 function joinReports(first: ActionReport, reports: readonly ActionReport[], worst: ActionReport): ActionReport {

@@ -24,6 +24,18 @@ describe("the calls of one action", () => {
     });
   });
 
+  it("of which one only found that files had gone are warned of by the code that says more", () => {
+    const gone: ActionOutcome = { kind: "warning", message: "gone", report: report({ exitCode: 24 }) };
+    const partial: ActionOutcome = { kind: "warning", message: "partial", report: report({ exitCode: 23 }) };
+    const left: ActionOutcome = { kind: "warning", message: "left processes", report: report() };
+    for (const outcomes of [
+      [gone, partial],
+      [left, partial, gone],
+    ])
+      expect(joinOutcomes(outcomes)).toMatchObject({ kind: "warning", report: { exitCode: 23 } });
+    expect(joinOutcomes([left, gone])).toMatchObject({ message: "left processes; gone", report: { exitCode: 24 } });
+  });
+
   it("are one call where there is one, and nothing where there is none", () => {
     const only = failed({});
     expect(joinOutcomes([only])).toBe(only);
