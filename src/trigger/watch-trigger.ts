@@ -7,6 +7,7 @@ import type { DirtyStore, PendingSummary } from "../model/changes.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
 import { DirtyJournal, type JournalEntry } from "../watch/dirty-journal.ts";
+import { withoutTemporaries } from "../watch/csync2-temporaries.ts";
 import { createInotifyLedger, type InotifyLedger } from "../watch/inotify-ledger.ts";
 import { createPathWatcher } from "../watch/path-watcher.ts";
 import { createWatchFilter } from "../watch/watch-filter.ts";
@@ -41,10 +42,12 @@ export function createWatchTrigger(options: {
   const byId = new Map(
     watched.map(({ job, watch }) => {
       const destinations = destinationsOf(job);
-      const openWatchers = (listener: WatchListener) =>
-        watch.paths.map((root) =>
+      const openWatchers = (given: WatchListener) => {
+        const listener = destinations.every(({ targetId }) => targetId === csync2Target) ? deafToCsync2(given) : given;
+        return watch.paths.map((root) =>
           openWatcher(root, watch, { listener, ledger, clock, log: log.child({ job: job.id }) }),
         );
+      };
       return [job.id, new WatchedJob({ ...options, job, watch, destinations, journal, openWatchers })];
     }),
   );
@@ -65,6 +68,18 @@ export function watchedTargets(jobs: readonly Job[]): { id: string; targetIds: s
     if (job.watch === undefined || !job.enabled) return [];
     return [{ id: job.id, targetIds: [...new Set(destinationsOf(job).map(({ targetId }) => targetId))] }];
   });
+}
+
+/** What csync2 itself leaves behind on its way is no change that it had to carry. */
+function deafToCsync2(listener: WatchListener): WatchListener {
+  return {
+    ...listener,
+    onChanges: (set) => {
+      if (set.kind !== "paths") return listener.onChanges(set);
+      const changes = withoutTemporaries(set.changes);
+      if (changes.length > 0) listener.onChanges({ kind: "paths", changes });
+    },
+  };
 }
 
 function openWatcher(

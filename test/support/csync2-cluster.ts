@@ -25,6 +25,14 @@ export interface Csync2TestCluster {
   csync2(host: ClusterHost, ...words: string[]): Promise<string>;
   start(host: ClusterHost): Promise<void>;
   stop(host: ClusterHost): Promise<void>;
+  /** What runs a command on a host when it is put before it: in its network, with its files and names. */
+  inside(host: ClusterHost): readonly string[];
+  /** The address of a host. */
+  address(host: ClusterHost): string;
+  /** csync2's configuration of a host, under the name that csync2 looks for when it is given none. */
+  configFile(host: ClusterHost): string;
+  /** The directory of csync2's databases of a host. */
+  databases(host: ClusterHost): string;
   /** From now on the host drops what alpha sends. */
   cutOff(host: ClusterHost): Promise<() => Promise<void>>;
   /** Every call of csync2 and rsync that alpha's action made, in order. */
@@ -94,7 +102,9 @@ export async function openCluster(): Promise<Csync2TestCluster> {
     ...names.map((name) => `${name}) exec ${quoted(on(name))} env PATH=${searched} sh -c "$*" ;;`),
     "esac",
   ]);
-  for (const name of names) await writeFile(join(root, name, "etc", "csync2_web.cfg"), configuration);
+  for (const name of names) {
+    for (const file of ["csync2.cfg", "csync2_web.cfg"]) await writeFile(join(root, name, "etc", file), configuration);
+  }
 
   const start = async (name: ClusterHost) => {
     const [program = "", ...args] = [...on(name), ...["csync2", "-ii", "-v", "-N", name, "-D", join(root, name, "db")]];
@@ -126,6 +136,10 @@ export async function openCluster(): Promise<Csync2TestCluster> {
       return said;
     },
     start,
+    inside: on,
+    address: (host) => hostOf(host).address,
+    configFile: (host) => join(root, host, "etc", "csync2.cfg"),
+    databases: (host) => join(root, host, "db"),
     stop: async (host) => {
       const child = daemons.get(host);
       await endProcesses(hostOf(host));
