@@ -9,7 +9,7 @@ import { isSuccess, type JobOutcome, type RunCause, type RunRequest } from "../m
 import { BackOff } from "../watch/back-off.ts";
 import { type Batcher, createBatcher } from "../watch/batcher.ts";
 import { type DirtyJournal, keyOf } from "../watch/dirty-journal.ts";
-import type { TreeWatcher } from "../watch/tree-watcher.ts";
+import type { TreeWatcher } from "../watch/tree-watcher-contract.ts";
 
 export interface WatchedJobDeps {
   readonly job: Job;

@@ -1,3 +1,5 @@
+import type { Clock } from "../base/clock.ts";
+
 /**
  * Works off a list that may grow meanwhile, so many at a time. A disk that hangs holds as many of Node's four
  * threads: the other half is left to the rest of the program.
@@ -24,4 +26,14 @@ export async function runLimited<Item>(items: Item[], work: (item: Item) => Prom
 /** Resolves when every event that had come when it was called has been handed on. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+const soonMs = 2000;
+
+/** Resolves when the work has ended, or after a while where a disk hangs or there is too much of it. */
+export async function settlesSoon(work: Promise<void> | null, clock: Clock): Promise<void> {
+  let cancel = () => {};
+  const isLate = new Promise<void>((resolve) => (cancel = clock.setTimer(soonMs, resolve)));
+  await Promise.race([work, isLate]);
+  cancel();
 }

@@ -1,43 +1,13 @@
-import type { CancelTimer, Clock } from "../base/clock.ts";
-import type { Logger } from "../base/logger.ts";
-import type { PathChange } from "../model/changes.ts";
+import type { CancelTimer } from "../base/clock.ts";
 import type { AdoptContext } from "./adopt-tree.ts";
 import { HeardEntries } from "./heard-entries.ts";
-import type { InotifyLedger } from "./inotify-ledger.ts";
 import { PendingChanges } from "./pending-changes.ts";
 import { createRootSentry, type RootSentry } from "./root-sentry.ts";
-import { nextTurn } from "./run-limited.ts";
+import { nextTurn, settlesSoon } from "./run-limited.ts";
 import { settleEntries } from "./settle-entries.ts";
 import { describeDegradation, type WatchState } from "./watch-state.ts";
+import type { TreeWatcher, TreeWatcherOptions } from "./tree-watcher-contract.ts";
 import { WatchedRoot } from "./watched-root.ts";
-import type { WatchFilter } from "./watch-filter.ts";
-
-export interface TreeWatcherOptions {
-  /** Absolute, without a slash at its end. A link to a directory is followed, also when it leads elsewhere later. */
-  readonly root: string;
-  readonly filter: WatchFilter;
-  /** One for all watchers of the process. */
-  readonly ledger: InotifyLedger;
-  /** Absolute paths below `root` as it is written, merged as PendingChanges says; once per turn of the event loop. */
-  readonly onChanges: (changes: readonly PathChange[]) => void;
-  /** It is not known what changed: only a complete sync will do. */
-  readonly onEverything: (reason: string) => void;
-  /** Whenever something is not seen any more, or is seen again. */
-  readonly onState: (state: WatchState) => void;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** How often (ms) mounts, the root and what could not be watched are looked at. */
-  readonly rescanMs?: number;
-  /** How often (ms) `onEverything` is called for as long as there are not enough watches. */
-  readonly scanMs?: number;
-}
-
-export interface TreeWatcher {
-  /** When it resolves every later change is reported; if the root is not there, from when it is. */
-  start(): Promise<void>;
-  close(): Promise<void>;
-  state(): WatchState;
-}
 
 /** So many entries may wait to be looked at; more of them are not listed. */
 const mostHeard = 200_000;
@@ -70,6 +40,9 @@ class InotifyTreeWatcher implements TreeWatcher {
   #scannedAt = 0;
   #working: Promise<void> | null = null;
   #closing = false;
+  #isRebuilding = false;
+  /** So often it still looks at what it has heard: without end, until it is to be closed. */
+  #roundsLeft = Number.POSITIVE_INFINITY;
   #cancelCheck: CancelTimer = () => undefined;
   #cancelPause: CancelTimer = () => undefined;
   #ignoreOverflow: () => void = () => undefined;
@@ -118,16 +91,24 @@ class InotifyTreeWatcher implements TreeWatcher {
     this.#wake();
   }
 
-  /** What had happened before is reported first, as far as a storm lets it; one turn may have heard of nothing yet. */
+  /**
+   * What had happened before is reported first; one turn may have heard of nothing yet. Where that would take long,
+   * because of a storm, a large tree or a disk that hangs, everything is reported instead.
+   */
   async close(): Promise<void> {
-    for (let rounds = 0; rounds < 2 || (this.#working !== null && rounds < 5); rounds += 1)
-      await (this.#working ?? nextTurn());
+    await nextTurn();
+    await nextTurn();
+    if (this.#closing) return;
+    this.#roundsLeft = 10;
+    if (!this.#isRebuilding) await settlesSoon(this.#working, this.#options.clock);
+    const isDone = this.#working === null && this.#rebuildFor === null;
     this.#closing = true;
     this.#cancelCheck();
     this.#cancelPause();
     this.#ignoreOverflow();
     this.#sentry.post(false);
-    await this.#working;
+    if (!isDone) this.#everything("the watch was ended before all that had happened was looked at");
+    await settlesSoon(this.#working, this.#options.clock);
     await this.#root.abandon();
   }
 
@@ -151,7 +132,7 @@ class InotifyTreeWatcher implements TreeWatcher {
 
   /** Begins to work in the next turn: what is heard in one turn is looked at together. */
   #wake(): void {
-    if (this.#working === null && !this.#closing) this.#workOn(() => this.#work());
+    if (this.#working === null && !this.#closing && this.#roundsLeft > 0) this.#workOn(() => this.#work());
   }
 
   #workOn(work: () => Promise<void>): void {
@@ -164,7 +145,8 @@ class InotifyTreeWatcher implements TreeWatcher {
   async #work(): Promise<void> {
     for (;;) {
       await nextTurn();
-      if (this.#closing) return;
+      if (this.#closing || this.#roundsLeft <= 0) return;
+      this.#roundsLeft -= 1;
       if (this.#heard.size > mostHeard) {
         this.#heard.take();
         this.#rebuild("more changed at once than can be listed");
@@ -205,7 +187,9 @@ class InotifyTreeWatcher implements TreeWatcher {
   }
 
   async #rootIsRebuilt(): Promise<boolean> {
+    this.#isRebuilding = true;
     const isWatched = await this.#root.rebuild();
+    this.#isRebuilding = false;
     this.#rebuiltAt = this.#options.clock.monotonic();
     this.#publish();
     this.#tend();
