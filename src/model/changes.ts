@@ -110,7 +110,10 @@ export type CarriedChanges =
       readonly scope: SyncScope;
       /** The sync succeeded: what it carried is pending no longer. What changed meanwhile still is. */
       arrived(): void;
-      /** The sync did not succeed: everything stays pending, and the target is tried again later. */
+      /**
+       * The sync did not succeed: everything stays pending, and the target is tried again later. Where neither is said,
+       * because somebody stopped the sync, everything stays pending too.
+       */
       failed(message: string): void;
     };
 

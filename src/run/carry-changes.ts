@@ -24,8 +24,13 @@ export async function carryChanges(
     throw error;
   }
   if (hasAll(outcome)) report.arrived();
-  else report.failed(outcome.kind === "ok" ? "" : outcome.message);
+  else if (!isNobodysFault(outcome)) report.failed(outcome.kind === "ok" ? "" : outcome.message);
   return toTurn(outcome, hasAll);
+}
+
+/** The target has nothing to do with it, and need not be left alone: the next run carries what is pending. */
+function isNobodysFault(outcome: ActionOutcome): boolean {
+  return outcome.kind === "cancelled" && ["shutdown", "replaced", "cancelled"].includes(outcome.reason);
 }
 
 /** rsync: files vanished while it read them; the watcher sees that they are gone, and says so itself. */

@@ -121,12 +121,26 @@ describe("a watched job", () => {
     const test = setUp(actions.runAction, undefined, stopped.feed);
     const result = test.run(jobFor(["a"]), false, watched);
     await settle();
-    test.stop.abort(new AbortReason("shutdown", "the director stops"));
+    test.stop.abort(new AbortReason("timed-out", "it took too long"));
     await result;
-    expect(stopped.told).toContain("a failed: the director stops");
+    expect(stopped.told).toContain("a failed: it took too long");
     await setUp(() => Promise.reject(new Error("bug")), undefined, crashed.feed).run(jobFor(["a"]), false, watched);
     expect(crashed.told).toContain("a failed: internal error");
   });
+
+  it.each(["shutdown", "replaced", "cancelled"] as const)(
+    "does not blame the target for a sync that was %s",
+    async (kind) => {
+      const { feed, told } = createFeed({ a: 1 });
+      const actions = openActions();
+      const test = setUp(actions.runAction, undefined, feed);
+      const result = test.run(jobFor(["a"]), false, watched);
+      await settle();
+      test.stop.abort(new AbortReason(kind, "no fault of it"));
+      await result;
+      expect(told).toEqual(["a begins (watch)"]);
+    },
+  );
 
   it("says nothing of a dry run", async () => {
     const { feed, told } = createFeed({ a: 1, b: 1 });
