@@ -27,8 +27,8 @@ export interface Daemon {
   readonly events: Emitter<DirectorEvents>;
   /** Where /metrics answers; the port is the kernel's choice where the configuration says 0. */
   readonly metricsAddress: { addr: string; port: number };
-  /** Stops the runs, frees their locks, and undoes the start in the opposite order. */
-  stop(reason: AbortReason): Promise<void>;
+  /** Stops the runs, frees their locks, and undoes the start in the opposite order. `inOrder`: not because of a bug. */
+  stop(reason: AbortReason, end?: { inOrder: boolean }): Promise<void>;
   /** Kills the children that are being stopped. */
   hurry(): void;
 }
@@ -88,7 +88,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       events,
       log,
     });
-    cleanup.defer("journal of changes", () => watching.close());
+    let inOrder = true;
+    cleanup.defer("journal of changes", () => watching.close({ inOrder }));
     const watches = recordWatches({ events, set: metrics.set, jobs: watchedTargets(config.jobs) });
     metrics.beforeScrape(() => watches.refresh(watching.pending(), clock.now()));
     const director = await createDirector({ config, env, events, clock, log, dryRun, changes: watching });
@@ -113,7 +114,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       events,
       metricsAddress: listener.address(),
       hurry: () => director.hurry(),
-      stop: async (reason) => {
+      stop: async (reason, end) => {
+        inOrder = end?.inOrder ?? true;
         log.info({ reason: reason.message }, "director stops");
         cron.stop();
         signal.stop();

@@ -45,7 +45,7 @@ async function stopDaemon(daemon: Daemon, ended: NodeJS.Signals | Error): Promis
     ended instanceof Error
       ? `the director stops because of a bug: ${coerceError(ended).message}`
       : `the director was stopped by ${ended}`;
-  await daemon.stop(new AbortReason("shutdown", why));
+  await daemon.stop(new AbortReason("shutdown", why), { inOrder: !(ended instanceof Error) });
 }
 
 interface Signals {

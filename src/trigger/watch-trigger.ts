@@ -19,8 +19,8 @@ export interface WatchTrigger extends ChangesFeed {
   start(): Promise<void>;
   /** Ends the watches; runs may still report what has arrived. */
   stop(): Promise<void>;
-  /** Every run has ended: writes down that nothing is missing in the journal. */
-  close(): void;
+  /** Every run has ended: writes down that nothing is missing in the journal, unless something may be. */
+  close(end: { inOrder: boolean }): void;
   /** What has not arrived, of all destinations. */
   pending(): PendingSummary[];
 }
@@ -55,7 +55,7 @@ export function createWatchTrigger(options: {
   return {
     start: async () => void (await each((job) => job.start())),
     stop: async () => void (await each((job) => job.stop())),
-    close: () => journal.close(),
+    close: (end) => journal.close(end),
     pending: () => journal.summaries(),
     begin: (of, cause) => byId.get(of.jobId)?.begin(of, cause),
     untilPending: (of, signal) => byId.get(of.jobId)?.untilPending(of, signal) ?? Promise.resolve(false),

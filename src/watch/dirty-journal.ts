@@ -112,11 +112,14 @@ export class DirtyJournal {
 
   /**
    * Everything that was seen is written down, once more as a whole: the store may have lost some on the way. That
-   * nothing is missing there is said of what can be read back.
+   * nothing is missing there is said of what can be read back, and not where the end is not `inOrder`: after a bug
+   * nobody knows what has been missed.
    */
-  close(): void {
+  close({ inOrder }: { inOrder: boolean } = { inOrder: true }): void {
     for (const { of } of this.#destinations.values()) this.#rewrite(of);
-    const kept = new Map(this.#store.load()?.map((stored) => [keyOf(stored), stored.paths.length]));
+    const kept = new Map(
+      (inOrder ? this.#store.load() : undefined)?.map((stored) => [keyOf(stored), stored.paths.length]),
+    );
     for (const [key, { of, pending }] of this.#destinations) if (kept.get(key) === pending.size) this.#put(of, true);
     this.#destinations.clear();
   }

@@ -217,3 +217,11 @@ describe("a journal of a target that is away for long", () => {
     expect(journal.need(here)).toBe("full");
   });
 });
+
+test("a life that ended because of a bug has not ended in order, though what it knew is kept", () => {
+  const { store, journal } = openSettled();
+  journal.add(here, paths(["/b", "deleted"]));
+  journal.close({ inOrder: false });
+  const { journal: next } = openJournal(store);
+  expect(next.snapshot(here)?.scope).toMatchObject({ kind: "full", deleted: ["/b"] });
+});
