@@ -98,7 +98,7 @@ async function runSync(
     targets: [...left.filter(({ id }) => !failing.has(id)), ...left.filter(({ id }) => failing.has(id))],
     maxParallel: job.maxParallel,
     signal,
-    goesOn: feed !== undefined && cause.kind === "watch",
+    goesOn: feed !== undefined && cause.kind === "watch" && !work.dryRun,
     untilMore: feed?.untilPending && ((target, until) => feed.untilPending?.(destinationOf(target.id), until) ?? no),
     takeTurn: async (target, lane) => {
       const of = destinationOf(target.id);

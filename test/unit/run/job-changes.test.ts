@@ -208,6 +208,17 @@ describe("a watched job", () => {
     expect((await result).outcome).toMatchObject({ message: "home: a: connection lost; 2 of 3 targets succeeded" });
   });
 
+  it("takes only one turn in a dry run, which leaves everything pending", async () => {
+    const { feed, told } = createFeed({ fast: 3, slow: 1 });
+    const actions = openActions();
+    const result = setUp(actions.runAction, undefined, feed).run(jobFor(["fast", "slow"]), true, watched);
+    await actions.end("home to fast", ok);
+    expect(actions.open()).toEqual(["home to slow"]);
+    await actions.end("home to slow", ok);
+    expect((await result).outcome).toEqual({ kind: "ok" });
+    expect(told).toEqual(["fast begins (watch)", "slow begins (watch)"]);
+  });
+
   it("takes only one turn in any other run", async () => {
     const { feed, told } = createFeed({ a: 5, b: 5 });
     const actions = openActions();
