@@ -56,14 +56,14 @@ export async function planList(
   return { sources, fullBecause: reasons[0] };
 }
 
-/** A job may have several syncs, each with sources of its own. */
+/** A job may have several syncs, each with sources of its own, and csync2 may carry what none of them has. */
 function isOfAnother(job: Job, action: SyncAction, path: string): boolean {
-  return job.actions.some(
-    (other) =>
-      other.kind === "sync" &&
-      other.id !== action.id &&
-      other.sources.some((source) => pathInTransfer(sourceRoot(source), path) !== undefined),
-  );
+  const isIn = (source: string) => pathInTransfer(sourceRoot(source), path) !== undefined;
+  return job.actions.some((other) => {
+    if (other.kind === "sync") return other.id !== action.id && other.sources.some(isIn);
+    // Without paths it takes what its own configuration names.
+    return other.kind === "csync2" && (other.paths.length === 0 || other.paths.some(isIn));
+  });
 }
 
 function isWatched(job: Job, path: string): boolean {
