@@ -15,8 +15,8 @@ test("answers from a history of 100,000 runs", async () => {
       i * 1000 + 500, iif(i % 1000 = 0, 'failed', 'ok'), NULL, 'x:1:1' FROM n`);
     database.exec(`${numbers} INSERT INTO jobs SELECT i, i, iif(i % 5000 = 0, 'rare', 'job' || (i % 20)), i * 1000,
       i * 1000 + 400, iif(i % 1000 = 0, 'failed', 'ok'), NULL, NULL, NULL, NULL FROM n`);
-    database.exec(`${numbers} INSERT INTO actions (job, action_id, attempt, started_at, finished_at, outcome, argv,
-      transferred_bytes) SELECT i, 'copy', 1, i * 1000, i * 1000 + 300, 'ok', '[]', i FROM n`);
+    database.exec(`${numbers} INSERT INTO actions (job, action_id, target_id, attempt, started_at, finished_at, outcome, argv,
+      transferred_bytes) SELECT i, 'copy', '', 1, i * 1000, i * 1000 + 300, 'ok', '[]', i FROM n`);
   });
   const history = createRunHistory(database, () => false);
   const times: string[] = [];
