@@ -31,6 +31,8 @@ export async function writeConfigs(house: House, ports: { laptop: number; backup
   const backupJob = {
     id: "copies-to-backup-remote",
     ...target(remote),
+    // Its lock lies on another host than the one that is written: there the writer holds a kernel lock in this directory.
+    hold_dir: join(remote.disk, "locks"),
     lock_files: [{ type: "local", path: lockOf(backup) }],
     blocks_on: [{ type: "local", path: lockOf(laptop), wait_time: 1, timeout: "2m" }],
     actions: [sync("copies", backup, remote)],
