@@ -44,17 +44,13 @@ export class WatchedRoot {
     return this.#isLink || this.#top === null;
   }
 
-  countDirectories(): number {
-    return this.#top === null ? 0 : [...eachDirectory(this.#top)].length;
-  }
-
   /**
    * Watches all of it anew, and gives up the old watches when the new ones stand, so that nothing is missed in
    * between. false: the root is not there or cannot be watched (`problem`, `unwatched`).
    */
   async rebuild(): Promise<boolean> {
     const old = this.#top;
-    const credit = this.countDirectories();
+    const credit = old === null ? 0 : [...eachDirectory(old)].length;
     this.#isLink = await isLink(this.path);
     this.#mounts = await this.#readMounts();
     for (let attempts = 3; ; attempts -= 1) {
