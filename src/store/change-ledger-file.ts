@@ -1,7 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { coerceError, systemErrorCode } from "../base/errors.ts";
-import { moveAside } from "./database.ts";
+import { moveAside, openFileForReading, prepareDatabaseFile, wrongVersion } from "./database-file.ts";
 import { readSchemaVersion } from "./migrations.ts";
 import { SqlError, sqlFailureOf, type SqlDatabase, type SqlDriver } from "./sql-database.ts";
 
@@ -63,37 +60,11 @@ export function openLedgerFile(
 
 /** Opens it beside a director that writes; undefined when nothing was ever tracked. Throws a `SqlError`. */
 export function openLedgerForReading(driver: SqlDriver, path: string): SqlDatabase | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return undefined;
-  if (!found.isFile()) throw new SqlError("SQLITE_CANTOPEN", `${path} is not a regular file`);
-  try {
-    return openReader(driver, path, true);
-  } catch (error) {
-    if (!(error instanceof SqlError) || !error.code.startsWith("SQLITE_READONLY")) throw error;
-    // A director that was killed in mid-write left a journal, and playing it back means writing.
-    return openReader(driver, path, false);
-  }
-}
-
-function openReader(driver: SqlDriver, path: string, readOnly: boolean): SqlDatabase | undefined {
-  const database = driver.open(path, { readOnly, busyTimeoutMs: 5000 });
-  try {
-    const version = readSchemaVersion(database);
-    if (version === schemaVersion) {
-      database.exec("PRAGMA query_only = 1");
-      return database;
-    }
-    if (version !== 0) throw wrongVersion(version);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-  database.close();
-  return undefined;
+  return openFileForReading(driver, path, schemaVersion);
 }
 
 function open(driver: SqlDriver, path: string, instance: string): SqlDatabase {
-  prepareFile(path);
+  prepareDatabaseFile(path, { directory: 0o700, file: 0o600 });
   const database = driver.open(path, { readOnly: false, busyTimeoutMs: 5000 });
   try {
     // As in the history: WAL is not used, for libsql 0.5 can corrupt it with two connections.
@@ -107,7 +78,7 @@ function open(driver: SqlDriver, path: string, instance: string): SqlDatabase {
         database.exec(`PRAGMA user_version = ${schemaVersion}`);
       });
     } else if (version !== schemaVersion) {
-      throw wrongVersion(version);
+      throw wrongVersion(version, schemaVersion);
     }
     const owner = database.all("SELECT value FROM meta WHERE key = 'instance'")[0]?.["value"];
     if (owner === instance) return database;
@@ -115,25 +86,5 @@ function open(driver: SqlDriver, path: string, instance: string): SqlDatabase {
   } catch (error) {
     database.close();
     throw error;
-  }
-}
-
-function wrongVersion(version: number): SqlError {
-  return new SqlError("SQLITE_SCHEMA", `its schema is version ${version}, this program's is ${schemaVersion}`);
-}
-
-function prepareFile(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    for (const file of [path, `${path}-journal`]) {
-      const found = statSync(file, { throwIfNoEntry: false });
-      if (found !== undefined && !found.isFile())
-        throw new SqlError("SQLITE_CANTOPEN", `${file} is not a regular file`);
-    }
-    closeSync(openSync(path, "a", 0o600));
-  } catch (error) {
-    if (error instanceof SqlError) throw error;
-    const code = systemErrorCode(error);
-    throw new SqlError(code === "ENOSPC" ? "SQLITE_FULL" : "SQLITE_CANTOPEN", coerceError(error).message);
   }
 }

@@ -1,7 +1,8 @@
 import { coerceError, describeError } from "../base/errors.ts";
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import { inodeOf, moveAside, openHistoryFile, type OpenHistoryFile } from "./database.ts";
+import { openHistoryFile, type OpenHistoryFile } from "./database.ts";
+import { inodeOf, moveAside } from "./database-file.ts";
 import { sqlFailureOf, type SqlDatabase, type SqlDriver } from "./sql-database.ts";
 
 /** A change of the database that can be made later, and twice, with the same result. */
