@@ -47,8 +47,6 @@ class InotifyTreeWatcher implements TreeWatcher {
   #cancelPause: CancelTimer = () => undefined;
   #ignoreOverflow: () => void = () => undefined;
   #directories = 0;
-  #events = 0;
-  #degradations = 0;
   #published = "";
 
   constructor(options: TreeWatcherOptions) {
@@ -71,7 +69,6 @@ class InotifyTreeWatcher implements TreeWatcher {
       },
       isClosing: () => this.#closing,
       listen: (directory, name, event) => {
-        this.#events += 1;
         const isUnsettled = directory.children.get(name)?.settled === false;
         this.#heard.add(directory, name, event === "renamed" && isUnsettled ? "doubtful" : event);
         this.#wake();
@@ -125,8 +122,6 @@ class InotifyTreeWatcher implements TreeWatcher {
         ...{ root, rootProblem, unwatched, directories },
         ...{ limit: ledger.limit(), scanMs: this.#scanMs },
       }),
-      events: this.#events,
-      degradations: this.#degradations,
     };
   }
 
@@ -275,10 +270,7 @@ class InotifyTreeWatcher implements TreeWatcher {
     const { degraded, directories } = this.state();
     const fields = { root: this.#root.path, directories };
     if (degraded === null) this.#options.log.info(fields, "directory is watched");
-    else {
-      this.#degradations += 1;
-      this.#options.log.warn({ ...fields, reason: degraded }, "directory is not watched completely");
-    }
+    else this.#options.log.warn({ ...fields, reason: degraded }, "directory is not watched completely");
     this.#options.onState(this.state());
   }
 }

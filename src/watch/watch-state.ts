@@ -11,9 +11,6 @@ export interface WatchState {
   readonly unwatched: number;
   /** What is not seen, why, what happens instead and what to do about it; null: all is seen. */
   readonly degraded: string | null;
-  /** Since the start: events of the kernel, and how often something was not seen any more. */
-  readonly events: number;
-  readonly degradations: number;
 }
 
 /** Why the root itself is not watched: it is not there, or the code of what was refused. */

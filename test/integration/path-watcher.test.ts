@@ -53,8 +53,9 @@ test("a file is watched through every way to save and delete it, and nothing bes
 
 test("a directory is watched with all below it", async () => {
   const place = await makeTempDir();
-  await mkdir(join(place, "a"));
-  const { hears } = await watchPath(place);
+  await mkdir(join(place, "a/b"), { recursive: true });
+  const { watcher, hears } = await watchPath(place);
+  expect(watcher.state()).toMatchObject({ watching: true, directories: 3 });
   await rm(join(place, "a"), { recursive: true });
   await hears({ path: join(place, "a"), kind: "deleted" });
 });

@@ -61,8 +61,7 @@ async function start(options: { settled?: boolean; onStart?: "full" | "none" } =
     journal,
     openWatchers: (listener) => {
       seen = listener;
-      const counts = { unwatched: 0, events: 0, degradations: 0 };
-      const state = () => ({ root: "/srv", watching: true, degraded, directories, ...counts });
+      const state = () => ({ root: "/srv", watching: true, degraded, directories, unwatched: 0 });
       return [{ start: () => Promise.resolve(), close: () => Promise.resolve(void (closed = true)), state }];
     },
     submit: (request) => requests.push(request),
