@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { posix } from "node:path";
 import { byteStringOf, type ByteString } from "./byte-string.ts";
-import { createTreeWatcher, type TreeWatcher, type TreeWatcherOptions } from "./tree-watcher.ts";
+import type { TreeWatcher, TreeWatcherOptions } from "./tree-watcher-contract.ts";
+import { createTreeWatcher } from "./tree-watcher.ts";
 import type { WatchFilter } from "./watch-filter.ts";
 
 /**
