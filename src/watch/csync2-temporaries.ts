@@ -2,11 +2,11 @@ import type { PathChange } from "../model/changes.ts";
 
 /**
  * Without the temporary files that csync2 makes beside a file as it sends or receives it, `.NAME.XXXXXX` (its
- * `open_temp_file`; six letters and digits of mkstemp), once they are gone: each update would cause the next run.
- * A last part of small letters or of digits only is more likely a name that somebody chose (`.htaccess.backup`).
+ * `open_temp_file`; six letters and digits of mkstemp): each update would cause the next run. A last part of small
+ * letters or of digits only is more likely a name that somebody chose (`.htaccess.backup`).
  */
 export function withoutTemporaries(changes: readonly PathChange[]): PathChange[] {
-  return changes.filter(({ path, kind }) => kind !== "deleted" || !isTemporary(path));
+  return changes.filter(({ path, kind }) => kind === "tree" || !isTemporary(path));
 }
 
 function isTemporary(path: string): boolean {
