@@ -10,15 +10,15 @@ import type { WatchScriptPlaces } from "./watch-script-configs.ts";
 /** The built program in the place of a script that watches one directory, with the script's own file. */
 export interface WatchScript {
   /** A file of the watched directory. */
-  source(...parts: string[]): string;
+  readonly source: (...parts: string[]) => string;
   /** A file at the target, in a directory that is not there before the first sync. */
-  dest(...parts: string[]): string;
+  readonly dest: (...parts: string[]) => string;
   /** A file of the directory in which the script kept its log, copies and differences. */
-  own(...parts: string[]): string;
+  readonly own: (...parts: string[]) => string;
   /** Writes a file of the watched directory, with the directories above it. */
-  write(name: string, content: string | Buffer): Promise<void>;
+  readonly write: (name: string, content: string | Buffer) => Promise<void>;
   /** The content of a file at the target; undefined: it is not there. */
-  arrived(name: string): Promise<string | undefined>;
+  readonly arrived: (name: string) => Promise<string | undefined>;
   /** Starts the program; resolves when its first run has ended, with what that did. */
   start(): Promise<{ director: DirectorProcess; work: LoggedWork }>;
   /** Resolves when this is so after a change, and no run goes on; with what was done until then. */
