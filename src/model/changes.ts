@@ -15,12 +15,7 @@ export interface PathChange {
 /** What a watcher hands on. `everything`: it cannot say what changed, and why; only a complete sync will do. */
 export type ChangeSet =
   | { readonly kind: "paths"; readonly changes: readonly PathChange[] }
-  | {
-      readonly kind: "everything";
-      readonly reason: string;
-      /** Deletions that were seen all the same: a complete sync may not be allowed to find them itself. */
-      readonly deleted?: readonly string[];
-    };
+  | { readonly kind: "everything"; readonly reason: string };
 
 /** One place that changes have to arrive at: a target of an action of a job. */
 export interface ChangeDestination {

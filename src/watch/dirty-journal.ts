@@ -66,10 +66,8 @@ export class DirtyJournal {
     const when = { at: this.#clock.now(), sequence: this.#sequence };
     if (changes.kind === "everything") {
       pending.addEverything(changes.reason, when);
-      const deleted = (changes.deleted ?? []).map((path): PathChange => ({ path, kind: "deleted" }));
-      const given = this.#addPaths(of, deleted, when);
       this.#put(of, false);
-      return given;
+      return null;
     }
     return this.#addPaths(of, changes.changes, when);
   }

@@ -37,7 +37,8 @@ test("a journal comes back from the database as it was closed", async () => {
   const { file, history, journal } = await openSettled();
   const odd = "/srv/with\nnewline, 'quotes' and ünicode";
   journal.add(here, { kind: "paths", changes: [{ path: odd, kind: "changed" }] });
-  journal.add(there, { kind: "everything", reason: "overflow", deleted: ["/srv/gone"] });
+  journal.add(there, { kind: "paths", changes: [{ path: "/srv/gone", kind: "deleted" }] });
+  journal.add(there, { kind: "everything", reason: "overflow" });
   journal.close();
   history.close();
   const next = await open(file);

@@ -117,7 +117,8 @@ describe("what is pending", () => {
   test("is all brought by a complete sync that began after it", () => {
     const { journal } = openSettled();
     journal.add(here, paths(["/a"]));
-    journal.add(here, { kind: "everything", reason: "overflow", deleted: ["/gone"] });
+    journal.add(here, { kind: "paths", changes: [{ path: "/gone", kind: "deleted" }] });
+    journal.add(here, { kind: "everything", reason: "overflow" });
     const carried = journal.snapshot(here)!;
     expect(carried.scope).toEqual({ kind: "full", reason: "overflow", deleted: ["/gone"] });
     journal.arrived(here, carried);
