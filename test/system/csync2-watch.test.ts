@@ -43,9 +43,9 @@ describe.skipIf(missing !== undefined)("a watched job that was imported from csy
   /** A gauge of the director on a host, asked for there, for no other host reaches its loopback. */
   async function gauge(instance: Instance, name: string, host: ClusterHost = "alpha"): Promise<number | undefined> {
     const ask = `fetch("http://127.0.0.1:${instance.metricsPort}/metrics").then((r) => r.text()).then(console.log)`;
-    const [program = "", ...words] = [...cluster.inside(host), process.execPath, "-e", ask];
+    const command: string[] = [...cluster.inside(host), process.execPath, "-e", ask];
     const series = `rsyncdirector_${name}{job_id="csync2",target="csync2"} `;
-    const { stdout } = await execa(program, words);
+    const { stdout } = await execa(command[0] ?? "", command.slice(1));
     const line = stdout.split("\n").find((text) => text.startsWith(series));
     return line === undefined ? undefined : Number(line.slice(series.length));
   }
@@ -128,6 +128,7 @@ describe.skipIf(missing !== undefined)("a watched job that was imported from csy
     const second = await start(instance);
     await arrives("file", "text");
     await nothingPending(instance);
+    expect(await file("gamma", "file")).toBe("text");
     await stop(second);
   });
 
