@@ -127,8 +127,8 @@ describe.skipIf(missing !== undefined)("a watched job that was imported from csy
     await cluster.start("gamma");
     const second = await start(instance);
     await arrives("file", "text");
-    await nothingPending(instance);
     expect(await file("gamma", "file")).toBe("text");
+    await nothingPending(instance);
     await stop(second);
   });
 
@@ -143,7 +143,35 @@ describe.skipIf(missing !== undefined)("a watched job that was imported from csy
     }
     await nothingPending(instance);
     const causes = director.lines.flatMap(({ cause }) => (cause as { path?: string } | undefined)?.path ?? []);
-    expect(new Set(causes)).toEqual(new Set([cluster.path, `${cluster.path}/file`]));
+    // A name of small letters only, one in two hundred, is not known for one of csync2's.
+    expect(new Set(causes.filter((path) => !/\.[a-z]{6}$/.test(path)))).toEqual(
+      new Set([cluster.path, `${cluster.path}/file`]),
+    );
     await stop(director);
+  });
+
+  it("works on two hosts at the same time, with no conflict as long as they change different files", async () => {
+    const [onAlpha, onBeta] = [await importedInstance(), await importedInstance({ host: "beta" })];
+    const alpha = await start(onAlpha);
+    await alpha.waitForLine(({ msg, outcome }) => msg === "run finished" && outcome === "ok");
+    const beta = await start(onBeta, "beta");
+    await beta.waitForLine(({ msg, outcome }) => msg === "run finished" && outcome === "ok");
+    for (let round = 0; round < 15; round += 1) {
+      const content = `round ${round}`;
+      await write("of-alpha", content);
+      await writeFile(cluster.data("beta", "of-beta"), content);
+      if (round % 3 !== 2) {
+        await arrives("of-alpha", content, ["beta"]);
+        continue;
+      }
+      await arrives("of-alpha", content);
+      await arrives("of-beta", content, ["alpha", "gamma"]);
+    }
+    await nothingPending(onAlpha);
+    await expect.poll(() => gauge(onBeta, "pending_files", "beta"), patience).toBe(0);
+    for (const director of [alpha, beta]) {
+      expect(director.lines.filter(({ detail }) => String(detail).includes("conflict"))).toEqual([]);
+      await stop(director);
+    }
   });
 });

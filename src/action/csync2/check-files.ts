@@ -1,10 +1,10 @@
-import { lstat } from "node:fs/promises";
 import type { ActionOutcome } from "../../model/run.ts";
 import type { Csync2Call } from "./csync2-words.ts";
 import { csync2File, markCalls } from "./csync2-words.ts";
 import { meaningOfComplaints } from "./csync2-remedies.ts";
 import { createDirtyReader, type DirtyFile, unnoticed } from "./dirty-list.ts";
 import { type CallResult, type Csync2Work, runCsync2 } from "./run-csync2.ts";
+import { escapedChanges } from "./escaped-changes.ts";
 import { createUpdateReader } from "./update-output.ts";
 
 export type Checked = { readonly ignored: readonly string[] } | { readonly problem: ActionOutcome };
@@ -33,11 +33,9 @@ export async function markUnnoticed(
   changed: readonly string[],
   about: { dirty: readonly DirtyFile[]; peers: readonly string[] },
 ): Promise<{ readonly marked: number } | { readonly problem: ActionOutcome }> {
-  const paths: string[] = [];
-  for (const path of unnoticed(changed, about.dirty, about.peers)) {
-    // What is gone was marked by the check if csync2 knew it; what it does not know it must not delete.
-    if (await exists(path)) paths.push(path);
-  }
+  const { deps, context } = work;
+  const candidates = unnoticed(changed, about.dirty, about.peers);
+  const paths = await escapedChanges(candidates, { clock: deps.clock, signal: context.signal });
   const result = await runChecks(work, markCalls(paths));
   return "problem" in result ? result : { marked: paths.length - result.ignored.length };
 }
@@ -69,11 +67,4 @@ function problemOf(work: Csync2Work, result: CallResult, complaints: readonly st
   const [first] = complaints;
   const message = known?.message ?? `csync2 ended with ${result.code}${first === undefined ? "" : `: ${first}`}`;
   return { kind: "failed", cause: "exit", message, retryable: known?.passing ?? false, report: result.report };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
