@@ -6,7 +6,7 @@ import { type EndpointDefaults, resolveEndpoint } from "./resolve-endpoint.ts";
 import type { Guard, Target, TrackChanges, Watch } from "./resolved.ts";
 import type { RawTrackChanges } from "./schema-changes.ts";
 import type { RawJob } from "./schema-job.ts";
-import type { RawAction, RawSyncAction } from "./schema-sync.ts";
+import type { RawAction } from "./schema-sync.ts";
 import type { RawGuard, RawTarget, RawWatch } from "./schema-watch.ts";
 
 const day = 86_400_000;
@@ -41,7 +41,6 @@ export function resolveGuard(guard: RawGuard = {}): Guard {
 export function resolveWatch(job: RawJob, home: string): Watch | undefined {
   if (job.watch === undefined) return undefined;
   const watch: RawWatch = job.watch;
-  const syncs = (job.actions ?? []).filter((action): action is RawSyncAction => action.action === "sync");
   const sources = (job.actions ?? []).flatMap((action) => watchedBy(action));
   const whole = watch.delete ?? "off";
   return {
@@ -55,7 +54,7 @@ export function resolveWatch(job: RawJob, home: string): Watch | undefined {
     debounceMs: milliseconds(watch.debounce) ?? 5000,
     maxDelayMs: milliseconds(watch.max_delay) ?? 60_000,
     maxBatch: watch.max_batch ?? 10_000,
-    extensions: watch.extensions ?? commonExtensions(syncs),
+    extensions: watch.extensions ?? commonExtensions(job.actions ?? []),
     include: [watch.include ?? []].flat(),
     exclude: [watch.exclude ?? []].flat(),
     fullSyncIntervalMs: milliseconds(watch.full_sync_interval) ?? 3_600_000,
@@ -92,10 +91,12 @@ export function resolveTrackChanges(
   };
 }
 
-/** What no sync of the job takes need not be watched for; one that takes everything has no endings. */
-function commonExtensions(syncs: readonly RawSyncAction[]): string[] {
-  if (syncs.some(({ extensions }) => extensions === undefined || extensions.length === 0)) return [];
-  return [...new Set(syncs.flatMap(({ extensions }) => extensions ?? []))];
+/** What no action of the job takes need not be watched for; one that takes everything, as csync2 does, has no endings. */
+function commonExtensions(actions: readonly RawAction[]): string[] {
+  const endings = actions
+    .filter(({ action }) => action !== "command")
+    .map((action) => (action.action === "sync" ? (action.extensions ?? []) : []));
+  return endings.some((own) => own.length === 0) ? [] : [...new Set(endings.flat())];
 }
 
 function milliseconds(value: number | string | undefined): number | undefined {

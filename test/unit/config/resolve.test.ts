@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { resolveWatch } from "../../../src/config/resolve-watch.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { Config } from "../../../src/config/resolved.ts";
 import { copyFixtures, fixtureEnv } from "../../support/config-fixtures.ts";
@@ -262,6 +263,14 @@ describe("resolveConfig on watched jobs", () => {
     });
     expect(byDefault?.trackChanges).toBeUndefined();
     expect(byDefault?.guard).toMatchObject({ nonEmpty: false, maxDelete: 100 });
+  });
+
+  test("watches for every ending if csync2 is in the job, which takes all", () => {
+    const sync = { action: "sync" as const, id: "txt", source: "/a", dest: "/b", extensions: [".txt"] };
+    const csync2 = { action: "csync2" as const, id: "all", path: "/c" };
+    const job = { id: "both", type: "local" as const, watch: {}, actions: [sync, csync2] };
+    expect(resolveWatch(job, "/home/tester")).toMatchObject({ paths: ["/a", "/c"], extensions: [] });
+    expect(resolveWatch({ ...job, actions: [sync] }, "/home/tester")).toMatchObject({ extensions: [".txt"] });
   });
 
   test("watches for every ending if one of the syncs takes all, or if the watch says so", async () => {
