@@ -6,8 +6,7 @@ import type { DeletionRules } from "../rsync/list-words.ts";
 import { countDeletions, hasLimits } from "./guard-limits.ts";
 import type { Deletions } from "./guard-limits.ts";
 import type { SourcePlan } from "./list-plan.ts";
-import { sourceRoot } from "./source-root.ts";
-import type { SourceRoot } from "./source-root.ts";
+import { mayMeet, sourceRoot } from "./source-root.ts";
 import { runSyncCall } from "./sync-call.ts";
 import type { SyncCall, SyncRun } from "./sync-run.ts";
 import { commonWords, maxDeleteWords, specOf } from "./sync-command.ts";
@@ -32,6 +31,7 @@ export async function prepareDeletion(
 ): Promise<DeletionCall | { readonly problem: ActionOutcome }> {
   const { job, action } = run;
   const kind = filterKind(place.words);
+  // Where sources meet, one keeps what the other has lost.
   const sources = action.sources.filter((source) => mayMeet(sourceRoot(source), root));
   const call = deletionCall(run, place, {
     sources,
@@ -74,11 +74,6 @@ function deletionCall(
     stdin: rules.text,
     judgedAs: "paths",
   };
-}
-
-/** Whether what two sources have may come together at the destination, where one keeps what the other has lost. */
-function mayMeet(one: SourceRoot, other: SourceRoot): boolean {
-  return one.name === other.name || one.name === "" || other.name === "";
 }
 
 function isCovered(path: string, wanted: ReadonlySet<string>): boolean {

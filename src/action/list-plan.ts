@@ -4,7 +4,7 @@ import type { PathChange } from "../model/changes.ts";
 import { hasExtension } from "../rsync/extensions.ts";
 import { createPathLooker } from "./path-looker.ts";
 import type { LookAtPath } from "./path-looker.ts";
-import { pathInTransfer, sourceRoot } from "./source-root.ts";
+import { mayMeet, pathInTransfer, sourceRoot } from "./source-root.ts";
 import { hasContent } from "./source-check.ts";
 import type { SourceRoot } from "./source-root.ts";
 import { walkTree } from "./walk-tree.ts";
@@ -52,7 +52,11 @@ export async function planList(
   const reasons = options.fullBecause === undefined ? [] : [options.fullBecause];
   if (homeless !== undefined) reasons.push(`${JSON.stringify(homeless.path)} is in no source any more`);
   const sources: SourcePlan[] = [];
-  for (const root of roots) sources.push(await planSource(root, { job, action, changes, options, reasons }));
+  for (const [index, root] of roots.entries()) {
+    const plan = await planSource(root, { job, action, changes, options, reasons });
+    const before = roots.slice(0, index).filter((other) => mayMeet(other, root));
+    sources.push({ ...plan, entries: await withoutThoseOf(before, plan.entries) });
+  }
   return { sources, fullBecause: reasons[0] };
 }
 
@@ -158,6 +162,22 @@ async function* lookAtAll(kinds: ReadonlyMap<string, PathChange["kind"]>, look: 
     for (const [index, [path, kind]] of part.entries())
       yield { path, kind, found: found[index] ?? { kind: "unknown" as const } };
   }
+}
+
+/** Of several sources that have the same path rsync takes the first one's. */
+async function withoutThoseOf(before: readonly SourceRoot[], entries: readonly string[]): Promise<readonly string[]> {
+  if (before.length === 0) return entries;
+  const looks = before.map(({ base, name }) => {
+    const look = createPathLooker(base, { from: name, oneFileSystem: false });
+    const isIn = (path: string) => name === "" || path === name || path.startsWith(`${name}/`);
+    return async (path: string) => isIn(path) && !["gone", "unknown"].includes((await look(path)).kind);
+  });
+  const own: string[] = [];
+  for (const entry of entries) {
+    const found = await Promise.all(looks.map((has) => has(entry)));
+    if (!found.includes(true)) own.push(entry);
+  }
+  return own;
 }
 
 /** false also where it cannot be read. */

@@ -27,3 +27,8 @@ export function pathInTransfer({ path: root, name }: SourceRoot, path: string): 
   const below = path.slice(start.length);
   return name === "" ? below : `${name}/${below}`;
 }
+
+/** Whether what two sources of a sync have may come together at the destination. */
+export function mayMeet(one: SourceRoot, other: SourceRoot): boolean {
+  return one.name === other.name || one.name === "" || other.name === "";
+}

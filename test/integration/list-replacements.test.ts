@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { findProgram } from "../../src/process/find-program.ts";
-import { filesOf, makeWatchedSync, type WatchedSync } from "../support/watched-sync.ts";
+import { filesOf, makeWatchedSync, treeOf, type WatchedSync } from "../support/watched-sync.ts";
 
 const rsync = findProgram("rsync", process.env["PATH"] ?? "") ?? "rsync";
 const watch = { deleteWatched: true };
@@ -86,5 +86,32 @@ describe("sources that meet at the destination", () => {
     const sources = [`${sync.source}/`, `${other}/`];
     await sync.carry({ deleted: ["file", "dir"] }, { watch, action: { sources } }).outcome;
     expect(await filesOf(sync.dest)).toEqual(["dir/theirs", "file", "stays"]);
+  });
+
+  it("have there what the first of them has, as in a complete sync", async () => {
+    const sync = await makeWatchedSync(rsync);
+    await sync.fill("source", ["file", "dir/first"], "ours");
+    await sync.fill("source", ["../other/file", "../other/dir/second"], "theirs");
+    const other = `${sync.directory}/other`;
+    const changes = [
+      { path: `${other}/file`, kind: "changed" as const },
+      { path: `${other}/dir`, kind: "tree" as const },
+      { path: `${sync.source}/file`, kind: "changed" as const },
+    ];
+    const action = { sources: [`${sync.source}/`, `${other}/`] };
+    const watch = { paths: [sync.source, other] };
+    await sync.full({ scope: { kind: "paths", changes }, action, watch }).outcome;
+    expect(await treeOf(sync.dest)).toEqual({ "dir/": "", "dir/second": "theirs", file: "ours" });
+  });
+
+  it("do not meet where one of them brings its own name", async () => {
+    const sync = await makeWatchedSync(rsync);
+    await sync.fill("source", ["file"]);
+    await sync.fill("source", ["../other/file", "../file"], "theirs");
+    const other = `${sync.directory}/other`;
+    const changes = [{ path: `${other}/file`, kind: "changed" as const }];
+    const action = { sources: [sync.source, `${other}/`] };
+    await sync.full({ scope: { kind: "paths", changes }, action, watch: { paths: [sync.source, other] } }).outcome;
+    expect(await treeOf(sync.dest)).toEqual({ file: "theirs" });
   });
 });
