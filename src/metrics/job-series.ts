@@ -28,7 +28,7 @@ export function addJobSeries(set: MetricSet, metricJob: MetricJob): void {
   set.jobDuration.zero(job);
   if (blocks) set.blocked.zero(job);
   for (const metric of countersOfJob(set)) metric.inc(job, 0);
-  for (const metric of [...lockGauges(set), set.lastRun, set.nextRun]) metric.set(job, 0);
+  for (const metric of [...lockGauges(set), set.lastRun, set.nextRun, set.lastDue]) metric.set(job, 0);
   set.lastSuccess.set({ ...job, target: "" }, 0);
   set.lastStatus.set(job, -1);
   set.fenced.set(job, -1);
@@ -52,7 +52,8 @@ export function addJobSeries(set: MetricSet, metricJob: MetricJob): void {
 export function removeJobSeries(set: MetricSet, metricJob: MetricJob): void {
   const { id, actionIds, targetIds } = metricJob;
   const job = { job_id: id };
-  const gauges = [...lockGauges(set), set.lastRun, set.lastStatus, set.jobState, set.nextRun, set.fenced];
+  const pastAndNext = [set.lastRun, set.lastStatus, set.nextRun, set.lastDue];
+  const gauges = [...lockGauges(set), ...pastAndNext, set.jobState, set.fenced];
   for (const metric of [set.jobDuration, set.blocked, ...gauges, ...countersOfJob(set)]) metric.remove(job);
   for (const target of ["", ...targetIds]) set.lastSuccess.remove({ ...job, target });
   for (const target of targetIds) set.targetStatus.remove({ ...job, target });

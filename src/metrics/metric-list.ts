@@ -63,6 +63,11 @@ export const metricList = {
   ),
   jobState: gauge("rsyncdirector_job_state", "What the job does: 0 idle, 1 queued, 2 waiting, 3 running.", job),
   nextRun: gauge("rsyncdirector_next_run_timestamp_seconds", "When the job's schedule fires next; 0: never.", job),
+  lastDue: gauge(
+    "rsyncdirector_last_due_timestamp_seconds",
+    "When the job's schedule came due last, whether it ran or not; 0: not yet.",
+    job,
+  ),
   jobOutcomes: counter("rsyncdirector_job_outcomes_total", "Jobs that ended, by outcome.", ["job_id", "outcome"]),
   jobsSkipped: counter("rsyncdirector_job_skipped_total", "Jobs that were skipped, by cause.", ["job_id", "cause"]),
   retries: counter("rsyncdirector_action_retries_total", "Actions that are tried again.", action),
@@ -169,7 +174,7 @@ export const metricList = {
 
   processStart: gauge("process_start_time_seconds", "When the process was started.", []),
   processMemory: gauge("process_resident_memory_bytes", "Memory that the process occupies.", []),
-  processCpu: gauge("process_cpu_seconds_total", "CPU time that the process has used.", []),
+  processCpu: counter("process_cpu_seconds_total", "CPU time that the process has used.", []),
   processFiles: gauge("process_open_fds", "File descriptors that the process has open.", []),
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -106,7 +106,9 @@ function create(classes: Classes, registry: Registry, definition: MetricDefiniti
 
 function readProcess(set: MetricSet): void {
   const { user, system } = process.cpuUsage();
-  set.processCpu.set((user + system) / 1e6);
+  // A counter can only grow by something; what the system reports is the whole.
+  set.processCpu.reset();
+  set.processCpu.inc((user + system) / 1e6);
   set.processMemory.set(process.memoryUsage.rss());
   set.processFiles.set(readdirSync("/proc/self/fd").length);
 }

@@ -184,9 +184,12 @@ export function recordMetrics(options: {
       "action:retrying",
       ifKnown((event) => set.retries.inc({ job_id: event.jobId, action_id: event.actionId })),
     ),
-    events.on("schedule:next", ({ jobs: ids, next }) =>
-      known(ids).forEach((job_id) => set.nextRun.set({ job_id }, (next ?? 0) / 1000)),
-    ),
+    events.on("schedule:next", ({ jobs: ids, last, next }) => {
+      for (const job_id of known(ids)) {
+        set.nextRun.set({ job_id }, (next ?? 0) / 1000);
+        if (last !== null) set.lastDue.set({ job_id }, last / 1000);
+      }
+    }),
     events.on("schedule:missed", (event) => known(event.jobs).forEach((job_id) => set.scheduleMissed.inc({ job_id }))),
     events.on("history:state", ({ ok }) => set.historyOk.set(ok ? 1 : 0)),
   ];

@@ -123,8 +123,11 @@ export interface DirectorEvents {
   /** Something could not be tracked; the copy itself is not hurt. */
   "changes:trouble": OfJob & { actionId: string; message: string; at: number };
 
-  /** The next time each schedule will fire; null when it never will. */
-  "schedule:next": { jobs: readonly string[]; schedule: string; next: number | null };
+  /**
+   * The next time each schedule will fire, null when it never will; `last`: when it came due last, whether it
+   * started something or not, null when that is not known.
+   */
+  "schedule:next": { jobs: readonly string[]; schedule: string; last: number | null; next: number | null };
   /** A time passed without a run: the daemon was down, suspended, or past its `starting_deadline`. */
   "schedule:missed": { jobs: readonly string[]; schedule: string; scheduledFor: number; ran: boolean };
   /** How well the sources of a job are watched has changed. */

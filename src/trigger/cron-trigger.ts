@@ -65,12 +65,14 @@ export function createCronTrigger(options: {
   let states: PlanState[] = [];
   let cancelTimer: CancelTimer | undefined;
 
-  const settle = (state: PlanState, cursor: number): void => {
+  /** `last`: the time of the plan that came due last, where that is known. */
+  const settle = (state: PlanState, cursor: number, last: number | null): void => {
     state.cursor = cursor;
     state.next = plannedTimes(state.plan, cursor).next().value ?? null;
     events.emit("schedule:next", {
       jobs: state.plan.jobs,
       schedule: state.next?.schedule ?? expressionsOf(state.plan).join(", "),
+      last: last === null ? null : last + state.plan.offsetMs,
       next: state.next?.startsAt ?? null,
     });
   };
@@ -80,14 +82,14 @@ export function createCronTrigger(options: {
     for (const state of states) {
       // The clock was put back, or a wrong one left a record from the future: neither may silence the plan
       // till then. Times in between that have run are refused by the ledger.
-      if (state.cursor - now > lateTolerance) settle(state, now - state.plan.offsetMs);
+      if (state.cursor - now > lateTolerance) settle(state, now - state.plan.offsetMs, null);
     }
     const due = states.flatMap((state) => (isDue(state.next, now) ? [{ state, time: state.next }] : []));
     due.sort((a, b) => a.time.startsAt - b.time.startsAt);
     for (const { state, time } of due) {
       const { plan, cursor } = state;
       const latest = latestTime(plan, cursor, now - plan.offsetMs) ?? time;
-      settle(state, latest.scheduledFor);
+      settle(state, latest.scheduledFor, latest.scheduledFor);
       startOrSkip(plan, { oldest: time, latest, now });
     }
     arm();
@@ -147,7 +149,7 @@ export function createCronTrigger(options: {
     const last = ledger.lastScheduled(plan.key);
     const fresh = now - plan.offsetMs;
     const state: PlanState = { plan, cursor: fresh, next: null };
-    settle(state, last ?? fresh);
+    settle(state, last ?? fresh, last === null || isOffTheMinute(last) ? null : last);
     if (last === null) unseen.push(state);
     return state;
   };
@@ -174,7 +176,11 @@ export function createCronTrigger(options: {
 
 /** Expressions name whole minutes only, so this instant can never be one of theirs. */
 function offTheMinute(instant: number): number {
-  return instant % 60_000 === 0 ? instant + 1 : instant;
+  return isOffTheMinute(instant) ? instant : instant + 1;
+}
+
+function isOffTheMinute(instant: number): boolean {
+  return instant % 60_000 !== 0;
 }
 
 function isDue(time: PlannedTime | null, now: number): time is PlannedTime {

@@ -57,6 +57,7 @@ test("every series of every job is there before anything has happened", async ()
       "rsyncdirector_last_run_status{job_id="home"}",
       "rsyncdirector_job_state{job_id="home"}",
       "rsyncdirector_next_run_timestamp_seconds{job_id="home"}",
+      "rsyncdirector_last_due_timestamp_seconds{job_id="home"}",
       "rsyncdirector_job_outcomes_total{job_id="home",outcome="ok"}",
       "rsyncdirector_job_outcomes_total{job_id="home",outcome="warning"}",
       "rsyncdirector_job_outcomes_total{job_id="home",outcome="skipped"}",
@@ -233,9 +234,14 @@ test("a reload removes the series of jobs that left and keeps the counts of thos
 
 test("schedules, the history and the build show", async () => {
   const { events, value } = await start();
-  events.emit("schedule:next", { jobs: ["home", "other"], schedule: "0 3 * * *", next: 7_200_000 });
-  events.emit("schedule:missed", { jobs: ["home"], schedule: "0 3 * * *", scheduledFor: 1, ran: false });
+  const schedule = "0 3 * * *";
+  events.emit("schedule:next", { jobs: ["home", "other"], schedule, last: 3_600_000, next: 7_200_000 });
+  events.emit("schedule:missed", { jobs: ["home"], schedule, scheduledFor: 1, ran: false });
   expect(await value('rsyncdirector_next_run_timestamp_seconds{job_id="home"}')).toBe(7200);
+  expect(await value('rsyncdirector_last_due_timestamp_seconds{job_id="home"}')).toBe(3600);
+  events.emit("schedule:next", { jobs: ["home"], schedule, last: null, next: null });
+  expect(await value('rsyncdirector_next_run_timestamp_seconds{job_id="home"}')).toBe(0);
+  expect(await value('rsyncdirector_last_due_timestamp_seconds{job_id="home"}')).toBe(3600);
   expect(await value('rsyncdirector_schedule_missed_total{job_id="home"}')).toBe(1);
   expect(await value("rsyncdirector_history_db_ok")).toBe(1);
   events.emit("history:state", { ok: false, detail: "disk full" });

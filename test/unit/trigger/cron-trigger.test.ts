@@ -61,14 +61,40 @@ describe("a schedule that is due", () => {
     await clock.advance(hours(15));
     const at = (date: string) => Date.parse(`${date}T02:00:00Z`);
     expect(announced).toEqual([
-      { jobs: ["home"], schedule: "0 2 * * *", next: at("2026-11-21") },
-      { jobs: ["never"], schedule: "0 0 31 2 *", next: null },
-      { jobs: ["home"], schedule: "0 2 * * *", next: at("2026-11-22") },
+      { jobs: ["home"], schedule: "0 2 * * *", last: null, next: at("2026-11-21") },
+      { jobs: ["never"], schedule: "0 0 31 2 *", last: null, next: null },
+      { jobs: ["home"], schedule: "0 2 * * *", last: at("2026-11-21"), next: at("2026-11-22") },
     ]);
     expect(trigger.next().map(({ key, next }) => [key, next?.startsAt])).toEqual([
       ["instance", at("2026-11-22")],
       ["job:never", undefined],
     ]);
+  });
+
+  test("is announced with the time that came due last, also after a restart and when it was missed", async () => {
+    const sketch = { schedules: ["0 2 * * *"], jobs: [{ id: "home" }] };
+    const at = (date: string) => Date.parse(`${date}T02:00:00Z`);
+    const before = setUpTrigger(sketch, { at: "2026-11-20T12:00:00Z" });
+    before.trigger.start();
+    await before.clock.advance(hours(15));
+    before.trigger.stop();
+    const { ledger } = before;
+    const again = setUpTrigger(sketch, { at: "2026-11-21T12:00:00Z", ledger });
+    again.trigger.start();
+    expect(again.announced.map(({ last }) => last)).toEqual([at("2026-11-21")]);
+    const late = setUpTrigger(sketch, { at: "2026-11-23T12:00:00Z", ledger });
+    late.trigger.start();
+    expect(late.requests).toEqual([]);
+    expect(late.announced.at(-1)).toMatchObject({ last: at("2026-11-23"), next: at("2026-11-24") });
+  });
+
+  test("is not announced as due before a plan that is new has had a time", () => {
+    const { trigger, announced, ledger } = setUpTrigger(nightly, { at: "2026-11-20T12:00:00Z" });
+    trigger.start();
+    trigger.stop();
+    const again = setUpTrigger(nightly, { at: "2026-11-20T13:00:00Z", ledger });
+    again.trigger.start();
+    expect([...announced, ...again.announced].map(({ last }) => last)).toEqual([null, null]);
   });
 
   test("is logged at the start with its next three times in its own zone", () => {
