@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { hostTools, labTools, missingTools, packageOfTool, peerTools } from "./tools.mjs";
+import { hostTools, labTools, missingTools, packageOfTool, peerTools, serviceOfTool } from "./tools.mjs";
 
 const root = join(import.meta.dirname, "..");
 
@@ -55,8 +55,10 @@ function installTools(names) {
     console.log(
       `${update.output}${install.output}prepare: ${stillMissing.join(", ")} could not be installed (see above)`,
     );
-  } else if (missing.includes("sshd") && existsSync("/run/systemd/system")) {
-    console.log("prepare: Debian has started its own ssh service; `systemctl disable --now ssh` stops it");
+  } else if (existsSync("/run/systemd/system")) {
+    const started = missing.flatMap((name) => serviceOfTool[name] ?? []).join(" ");
+    if (started === "") return;
+    console.log(`prepare: Debian has started services of its own; \`systemctl disable --now ${started}\` stops them`);
   }
 }
 

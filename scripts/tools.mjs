@@ -32,8 +32,18 @@ export const packageOfTool = {
   "systemd-analyze": "systemd",
   spin: "spin",
   csync2: "csync2",
+  prometheus: "prometheus",
+  promtool: "prometheus",
+  "prometheus-alertmanager": "prometheus-alertmanager",
   // gcc alone brings no headers of the C library.
   gcc: "build-essential",
+};
+
+/** The services that Debian starts when it installs a tool. */
+export const serviceOfTool = {
+  sshd: "ssh",
+  prometheus: "prometheus",
+  "prometheus-alertmanager": "prometheus-alertmanager",
 };
 
 /** What a test or the demo needs to move real files between real hosts. */
