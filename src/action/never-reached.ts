@@ -1,7 +1,7 @@
 import type { ActionReport } from "../model/run.ts";
 
-/** ssh's status when it could not do its part. */
-const sshFailed = 255;
+/** ssh's status when it could not do its part; rsync's own (12) when it saw the closed pipe before it had that. */
+const connectionFailed: readonly (number | null)[] = [255, 12];
 /** OpenSSH (ssh.c, sshconnect.c, kex.c) says these before anybody is logged in, and never later. */
 const noLogin = new RegExp(
   [
@@ -25,5 +25,5 @@ const nothingReceived = /^rsync: connection unexpectedly closed \(0 bytes receiv
  * rsync both have to say so: a line that only looks like ssh's may come from what the account's shell runs there.
  */
 export function neverReached({ exitCode, output }: ActionReport): boolean {
-  return exitCode === sshFailed && noLogin.test(output) && nothingReceived.test(output);
+  return connectionFailed.includes(exitCode) && noLogin.test(output) && nothingReceived.test(output);
 }

@@ -43,12 +43,8 @@ describe("a job that pushes to three hosts", () => {
   };
   const arrived = (instance: Instance, id: string) =>
     readFile(instance.path("dest", id, "file"), "utf8").catch(() => undefined);
-  /** Nobody listens there any more. */
-  const deadPort = async (): Promise<number> => {
-    const gone = await startSshd();
-    await gone.stop();
-    return gone.port;
-  };
+  /** Nobody listens there. A port that was in use before may be given to another test at any moment. */
+  const deadPort = 1;
 
   it("brings it to all of them, and tells what became of each", async () => {
     const instance = await makePusher(() => ({}));
@@ -63,7 +59,7 @@ describe("a job that pushes to three hosts", () => {
   });
 
   it("brings it to the others when one is down, names that one, and keeps no lock for it", async () => {
-    const port = await deadPort();
+    const port = deadPort;
     const instance = await makePusher(
       (path) => ({
         lock_files: [{ type: "remote", ...reach(hosts[0]!), path: path("locks/push") }],
@@ -76,7 +72,7 @@ describe("a job that pushes to three hosts", () => {
     const { exitCode, stdout } = await instance.cli("run", "push");
     expect(exitCode).toBe(1);
     expect(await Promise.all(names.map((id) => arrived(instance, id)))).toEqual(["content", undefined, "content"]);
-    expect(stdout).toMatch(/FAILED: copy: two: rsync ended with 255: .*; 2 of 3 targets succeeded/);
+    expect(stdout).toMatch(/FAILED: copy: two: rsync ended with (255|12): .*; 2 of 3 targets succeeded/);
     expect(stdout).not.toContain("could not free");
     expect(await locksIn(instance.path("locks"))).toEqual([]);
   });

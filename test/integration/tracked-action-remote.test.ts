@@ -7,7 +7,7 @@ import { buildSync, startAction } from "../support/run-action.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
-import { filesBelow, readChanges, trackerFor, trackingSettings } from "../support/tracked-tree.ts";
+import { filesBelow, readChanges, trackedJob, trackerFor, trackingSettings } from "../support/tracked-tree.ts";
 
 let sshd: TestSshd;
 let directory: string;
@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 async function sync(direction: Job["direction"], overrides: Partial<SyncAction>): Promise<void> {
   const action = buildSync({ sources: [`${source}/`], dest, ...overrides });
-  const job = { type: "remote" as const, direction, endpoint: endpointOf(sshd) };
+  const job = { type: "remote" as const, direction, endpoint: endpointOf(sshd), trackChanges: trackedJob };
   await expect(startAction(action, { job, deps: { changes: tracker } }).outcome).resolves.toMatchObject({ kind: "ok" });
 }
 

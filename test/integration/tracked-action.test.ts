@@ -5,7 +5,7 @@ import type { ChangeTracker } from "../../src/changes/change-tracker.ts";
 import type { SyncAction } from "../../src/config/resolved.ts";
 import type { PathChange } from "../../src/model/changes.ts";
 import { buildSync, type StartOptions, startAction } from "../support/run-action.ts";
-import { filesBelow, readChanges, trackerFor, trackingSettings } from "../support/tracked-tree.ts";
+import { filesBelow, readChanges, trackedJob, trackerFor, trackingSettings } from "../support/tracked-tree.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
 let directory: string;
@@ -31,7 +31,7 @@ async function write(name: string, content: string | Buffer): Promise<void> {
 
 function sync(overrides: Partial<SyncAction> = {}, options: StartOptions = {}) {
   const action = buildSync({ sources: [`${source}/`], dest, ...overrides });
-  return startAction(action, { deps: { changes: tracker }, ...options });
+  return startAction(action, { job: { trackChanges: trackedJob }, deps: { changes: tracker }, ...options });
 }
 
 async function recorded(): Promise<string[]> {

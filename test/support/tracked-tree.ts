@@ -5,6 +5,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { type ChangeTracker, type ChangeTrackerDeps, createChangeTracker } from "../../src/changes/change-tracker.ts";
 import type { TrackingSettings } from "../../src/changes/tracking-settings.ts";
+import type { TrackChanges } from "../../src/config/resolved.ts";
 import { builtinDiffer } from "../../src/changes/unified-diff.ts";
 import type { ChangeQuery, RecordedChange } from "../../src/model/tracked-change.ts";
 import { openChangeLedger, readChangeLedger } from "../../src/store/open-change-ledger.ts";
@@ -44,6 +45,19 @@ export function trackingSettings(directory: string, overrides: Partial<TrackingS
     ...overrides,
   };
 }
+
+/** What a job says that has its changes tracked; the tracker itself has settings of its own. */
+export const trackedJob: TrackChanges = {
+  backupDir: undefined,
+  logFile: undefined,
+  diffTool: "builtin",
+  maxFileSize: 1024 ** 2,
+  logMaxSize: 10 * 1024 ** 2,
+  logKeep: 5,
+  keepLast: 10,
+  keepMs: 90 * 86_400_000,
+  maxSize: 1024 ** 3,
+};
 
 export function trackerFor(
   settings: TrackingSettings,

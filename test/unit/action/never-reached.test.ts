@@ -26,5 +26,9 @@ it("a writer may have been let in whenever one of them does not say so", () => {
   // What the account's shell says before rsync is started there.
   expect(says(line, some)).toBe(false);
   expect(says(line, "")).toBe(false);
-  expect(says(line, nothing, 12)).toBe(false);
+  expect(says(line, nothing, 11)).toBe(false);
+});
+
+it("no writer was let in either where rsync saw the closed pipe before it had the status of ssh", () => {
+  expect(says("ssh: connect to host backup01 port 22: Connection refused", nothing, 12)).toBe(true);
 });
