@@ -59,7 +59,7 @@ export interface StoredDestination extends ChangeDestination {
 
 export interface StoredChange {
   readonly path: string;
-  /** `replaced`: something was deleted there, and a directory has come in its place; a target may still have the old. */
+  /** `replaced`: something was deleted there, and another has come in its place; a target may still have the old. */
   readonly kind: ChangeKind | "replaced";
   /** Wall-clock time (ms) of the first change that has not arrived. */
   readonly since: number;

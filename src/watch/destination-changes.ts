@@ -104,12 +104,13 @@ export class DestinationChanges {
 
 /**
  * What a path is after another change of it. The last word counts, because a sync looks at what is there when it
- * runs; but a directory whose content may be new stays one when something in it changes, and one that has come in
- * the place of something deleted is remembered as such: a target may still have what the old one held.
+ * runs; but a directory whose content may be new stays one when something in it changes, and what has come in the
+ * place of something deleted is remembered as such: if it is a directory by the time it is carried, a target may still
+ * have what the old one held.
  */
 function mergeKinds(earlier: Kind | undefined, later: Kind): Kind {
-  if (later === "changed" && (earlier === "tree" || earlier === "replaced")) return earlier;
-  if (later === "tree" && (earlier === "deleted" || earlier === "replaced")) return "replaced";
+  if (later === "changed" && earlier === "tree") return earlier;
+  if (later !== "deleted" && (earlier === "deleted" || earlier === "replaced")) return "replaced";
   return later;
 }
 

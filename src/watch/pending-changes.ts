@@ -14,10 +14,10 @@ interface PendingPath {
  * News about paths, merged into the least that brings a copy up to date. A copy is to apply all deletions first,
  * then the rest.
  *
- * - The last news of a path counts: changed and then deleted is deleted, deleted and then changed is changed.
- * - A directory that comes where something was deleted is listed twice, `deleted` and `tree`: a copy still has the
- *   content of the old one, which nobody may have listed. Whatever it has below that path, and the source has not,
- *   is to go.
+ * - The last news of a path counts: changed and then deleted is deleted.
+ * - What comes where something was deleted is listed twice, as `deleted` and as what it is. If it is a directory, or
+ *   has become one by the time it is carried, a copy still has the content of an old one, which nobody may have
+ *   listed: whatever it has below that path, and the source has not, is to go. If it is none, nothing is to be deleted.
  * - A deletion makes all earlier news from below it void.
  * - A `tree` carries what changed below it, before or after: it is read when it is carried. Deletions below it stay:
  *   to carry a directory does not take anything away.
@@ -52,7 +52,7 @@ export class PendingChanges {
     );
   }
 
-  /** Forgets everything but deletions, and the directories that came in their place. */
+  /** Forgets everything but deletions, and what came in their place. */
   keepDeletions(): void {
     this.#forget((_path, news) => news.kind !== "deleted" && !isReplacement(news));
   }
@@ -89,7 +89,7 @@ export class PendingChanges {
   }
 }
 
-/** A directory that came where something was deleted. */
+/** Something that came where another thing was deleted. */
 function isReplacement({ kind, deletedAt }: PendingPath): boolean {
-  return kind === "tree" && deletedAt > 0;
+  return kind !== "deleted" && deletedAt > 0;
 }

@@ -3,12 +3,12 @@ import type { ChangeKind } from "../model/changes.ts";
 import { adopt, type AdoptContext, codeOf, disown, identityAt, isGone, type Unwatched } from "./adopt-tree.ts";
 import { type EntryName, joinByteString, joinDiskPath, showPath } from "./disk-path.ts";
 import { runLimited } from "./run-limited.ts";
-import { childOf, eachDirectory, itself, type WatchedDirectory } from "./watched-directory.ts";
+import { childOf, eachDirectory, handOver, itself, type WatchedDirectory } from "./watched-directory.ts";
 
 /**
  * What was heard of an entry, each outdoing the one before. `changed`: its content or attributes did. `renamed`: it may
  * have come, gone or been exchanged; of a directory Node says so, too, when its attributes changed. `doubtful`: the
- * same while it was being read, so that the watch may be on one and the rest known of another. `exchanged`: it surely
+ * same of what was not known, or was being read, so that the watch may be on one and the rest known of another. `exchanged`: it surely
  * was.
  */
 export type Hearsay = "changed" | "renamed" | "doubtful" | "exchanged";
@@ -72,7 +72,6 @@ async function settleFile(directory: WatchedDirectory, name: EntryName, context:
   const known = directory.children.get(name);
   if (known !== undefined) {
     directory.children.delete(name);
-    remember(directory, name);
     await disown(known, context.ledger);
     report(directory, name, "deleted", context);
   }
@@ -117,6 +116,8 @@ async function adoptChild(
 ): Promise<void> {
   const known = directory.children.get(name);
   const credit = known === undefined ? 0 : [...eachDirectory(known)].length;
+  // From now on nobody knows which of both is meant by what is heard.
+  if (known !== undefined) known.settled = false;
   const wasUnreadable = context.unwatched.unreadable.delete(pathOf(directory, name));
   const child = await adopt(childOf(directory, name), { credit, unwatched: context.unwatched, context });
   if (child === null) directory.children.delete(name);
@@ -124,11 +125,15 @@ async function adoptChild(
   const wasUntracked = directory.untracked?.delete(name) ?? false;
   if (wasUntracked) report(directory, name, "deleted", context);
   const { shortage, unreadable } = context.unwatched;
-  if (child === null && shortage === null && !unreadable.has(pathOf(directory, name))) remember(directory, name);
+  if (child === null && shortage === null && !unreadable.has(pathOf(directory, name)))
+    (directory.untracked ??= new Set()).add(name);
   if (known !== undefined) {
+    const isTheSameOne = hearsay !== "exchanged" && child?.identity === known.identity;
+    if (child !== null && isTheSameOne)
+      handOver(known, child, (parent, lost) => report(parent, lost, "deleted", context));
     // With the new one watched first, the kernel's watch on a directory that was only moved is never given up.
     await disown(known, context.ledger);
-    if (hearsay === "exchanged" || child?.identity !== known.identity) {
+    if (!isTheSameOne) {
       if (!(await context.mountsAreTheSame())) return;
       report(directory, name, "deleted", context);
     }
@@ -147,11 +152,6 @@ async function isStillThere(directory: WatchedDirectory, context: SettleContext)
   else if (found.kind === "error" || (await context.mountsAreTheSame()))
     context.hear(directory.parent, directory.name, "exchanged");
   return false;
-}
-
-function remember(directory: WatchedDirectory, name: EntryName): void {
-  directory.untracked ??= new Set();
-  directory.untracked.add(name);
 }
 
 async function isTheSame(directory: WatchedDirectory): Promise<boolean> {

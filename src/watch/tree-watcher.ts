@@ -8,6 +8,7 @@ import { settleEntries } from "./settle-entries.ts";
 import { describeDegradation, type WatchState } from "./watch-state.ts";
 import type { TreeWatcher, TreeWatcherOptions } from "./tree-watcher-contract.ts";
 import { WatchedRoot } from "./watched-root.ts";
+import { currentOf } from "./watched-directory.ts";
 
 /** So many entries may wait to be looked at; more of them are not listed. */
 const mostHeard = 200_000;
@@ -69,8 +70,8 @@ class InotifyTreeWatcher implements TreeWatcher {
       },
       isClosing: () => this.#closing,
       listen: (directory, name, event) => {
-        const isUnsettled = directory.children.get(name)?.settled === false;
-        this.#heard.add(directory, name, event === "renamed" && isUnsettled ? "doubtful" : event);
+        const isSettled = directory.children.get(name)?.settled === true;
+        this.#heard.add(directory, name, event === "changed" || isSettled ? event : "doubtful");
         this.#wake();
       },
     };
@@ -122,6 +123,7 @@ class InotifyTreeWatcher implements TreeWatcher {
         ...{ root, rootProblem, unwatched, directories },
         ...{ limit: ledger.limit(), scanMs: this.#scanMs },
       }),
+      settling: this.#working !== null,
     };
   }
 
@@ -225,9 +227,10 @@ class InotifyTreeWatcher implements TreeWatcher {
   async #settleHeard(): Promise<void> {
     const changes = new PendingChanges();
     let unknown: string | null = null;
-    for (const [directory, entries] of this.#heard.take()) {
+    for (const [heardOf, entries] of this.#heard.take()) {
+      const directory = currentOf(heardOf);
       // One that has gone is covered by what is reported of those above it.
-      if (directory.closed) continue;
+      if (directory === null) continue;
       await settleEntries(directory, entries, {
         ...this.#context,
         unwatched: this.#root.unwatched,

@@ -11,6 +11,8 @@ export interface WatchState {
   readonly unwatched: number;
   /** What is not seen, why, what happens instead and what to do about it; null: all is seen. */
   readonly degraded: string | null;
+  /** Whether something was heard that has not been looked at and reported yet. */
+  readonly settling: boolean;
 }
 
 /** Why the root itself is not watched: it is not there, or the code of what was refused. */

@@ -16,9 +16,11 @@ export interface WatchedDirectory {
   /** Whether all events from before it was watched have come: a later one about its name tells something new. */
   settled: boolean;
   closed: boolean;
+  /** The one that took the place of this, being the same directory read once more: what was heard is of it. */
+  successor: WatchedDirectory | null;
   /**
-   * Names under which a copy may have a directory that is not among the children: a file took its place, or it went
-   * while it was looked at. If another directory comes there, the content of the first one has yet to be deleted.
+   * Names under which a copy may have a directory that is not among the children: it went while it was being
+   * read. If another directory comes there, the content of the first one has yet to be deleted.
    */
   untracked: Set<EntryName> | null;
 }
@@ -43,7 +45,15 @@ export function childOf(parent: WatchedDirectory, name: EntryName): WatchedDirec
 }
 
 function unwatched(): Omit<WatchedDirectory, "name" | "parent" | "path" | "relative"> {
-  return { children: new Map(), identity: "", handle: null, settled: false, closed: false, untracked: null };
+  return {
+    children: new Map(),
+    identity: "",
+    handle: null,
+    settled: false,
+    closed: false,
+    successor: null,
+    untracked: null,
+  };
 }
 
 /**
@@ -79,6 +89,31 @@ export function canBeWatched(path: DiskPath): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Hands over from what was known of a directory to what is known since it was read once more. `onGone` is called with
+ * each directory below that went or was exchanged meanwhile.
+ */
+export function handOver(
+  old: WatchedDirectory,
+  next: WatchedDirectory,
+  onGone: (parent: WatchedDirectory, name: EntryName) => void,
+): void {
+  old.successor = next;
+  next.untracked ??= old.untracked;
+  for (const [name, child] of old.children) {
+    const nextChild = next.children.get(name);
+    if (nextChild?.identity === child.identity) handOver(child, nextChild, onGone);
+    else onGone(next, name);
+  }
+}
+
+/** The one that stands for a directory by now; null: it is not watched any more. */
+export function currentOf(directory: WatchedDirectory): WatchedDirectory | null {
+  let current: WatchedDirectory | null = directory;
+  while (current !== null && current.closed) current = current.successor;
+  return current;
 }
 
 /** A directory with all watched ones below it. */

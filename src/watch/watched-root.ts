@@ -9,7 +9,7 @@ import {
   type Unwatched,
 } from "./adopt-tree.ts";
 import { readMounts } from "./mount-table.ts";
-import { canBeWatched, eachDirectory, rootDirectory, type WatchedDirectory } from "./watched-directory.ts";
+import { canBeWatched, eachDirectory, handOver, rootDirectory, type WatchedDirectory } from "./watched-directory.ts";
 import type { RootProblem } from "./watch-state.ts";
 
 /** The root with all that is watched below it, and what is known of the file systems it lies on. */
@@ -67,6 +67,8 @@ export class WatchedRoot {
       if (before.kind === "identity" && before.value === this.#top.identity) break;
       await disown(this.#top, this.#context.ledger);
     }
+    // Everything is said to have changed, but not that something was deleted: what was heard of that still counts.
+    if (old !== null && old.identity === this.#top?.identity) handOver(old, this.#top, () => undefined);
     if (old !== null) await disown(old, this.#context.ledger);
     return this.#top !== null;
   }

@@ -173,3 +173,16 @@ it("says nothing after it was closed", async () => {
   expect(tree.changes).toHaveLength(before);
   expect(tree.watcher.state().directories).toBe(0);
 });
+
+it("ends while it begins, and keeps no watch", async () => {
+  const tree = await watchTree(await makeTempDir(), {
+    isStarting: true,
+    prepare: async (source) => {
+      for (let n = 0; n < 200; n += 1) await mkdir(join(source, `${n}`, "inside"), { recursive: true });
+    },
+  });
+  expect(tree.watcher.state().directories).toBeLessThan(401);
+  await tree.watcher.close();
+  await tree.started;
+  expect(tree.watcher.state()).toMatchObject({ watching: false, directories: 0 });
+});

@@ -46,7 +46,7 @@ describe.each(["disk", "tmpfs"])("on %s, a target that gets only what is reporte
           "mkdir -p tree/deep/deeper second empty; for f in tree/one tree/two tree/deep/three tree/deep/deeper/four second/five; do echo $f > $f; done",
         ),
     });
-    await sh(tree.source, script);
+    await tree.carriesAfter(() => sh(tree.source, script));
     await tree.becomesEqual();
     expect(tree.everything).toEqual([]);
     // And it is still watched: whatever came is seen to change.

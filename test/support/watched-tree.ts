@@ -22,11 +22,11 @@ export async function watchTree(
     filter?: Partial<WatchFilterOptions>;
     limits?: InotifyLimits;
     prepare?: (source: string) => Promise<unknown> | void;
-    /** Carries changes when none have come for so long (ms), rather than at once. */
-    debounceMs?: number;
+    /** Does not wait until it has begun. */
+    isStarting?: boolean;
   } = {},
 ) {
-  const { root: source = join(place, "source"), filter = {}, limits, prepare, debounceMs = 0, ...times } = options;
+  const { root: source = join(place, "source"), filter = {}, limits, prepare, isStarting = false, ...times } = options;
   const target = join(place, "target");
   await mkdir(source, { recursive: true });
   await prepare?.(source);
@@ -35,17 +35,14 @@ export async function watchTree(
   const everything: string[] = [];
   const states: WatchState[] = [];
   const log = createMemoryLog();
-  const batcher = createBatcher({ debounceMs, maxDelayMs: 60_000, maxBatch: 1e6, fullSyncThreshold: 1e6 });
-  let timer: NodeJS.Timeout | undefined;
-  onTestFinished(() => clearTimeout(timer));
+  const batcher = createBatcher({ debounceMs: 0, maxDelayMs: 0, maxBatch: 1e6, fullSyncThreshold: 1e6 });
+  let isHeld = false;
   const carry = () => {
-    for (let batch = batcher.take(Date.now()); batch !== null; batch = batcher.take(Date.now())) {
+    if (isHeld) return;
+    for (let batch = batcher.take(0); batch !== null; batch = batcher.take(0)) {
       if (batch.kind === "everything") mirror.copyEverything();
       else mirror.apply(batch.changes);
     }
-    clearTimeout(timer);
-    const due = batcher.nextDue();
-    if (due !== null) timer = setTimeout(carry, Math.max(1, due - Date.now()));
   };
   const watcher = createTreeWatcher({
     root: source,
@@ -53,12 +50,12 @@ export async function watchTree(
     ledger: createInotifyLedger(limits),
     onChanges: (list) => {
       changes.push(...list);
-      batcher.add({ kind: "paths", changes: list }, Date.now());
+      batcher.add({ kind: "paths", changes: list }, 0);
       carry();
     },
     onEverything: (reason) => {
       everything.push(reason);
-      batcher.add({ kind: "everything", reason }, Date.now());
+      batcher.add({ kind: "everything", reason }, 0);
       carry();
     },
     onState: (state) => states.push(state),
@@ -67,22 +64,39 @@ export async function watchTree(
     ...times,
   });
   onTestFinished(() => watcher.close());
-  await watcher.start();
+  const started = watcher.start();
+  if (!isStarting) await started;
   mirror.copyEverything();
   return {
     source,
     target,
     watcher,
+    started,
     changes,
     everything,
     states,
     log,
-    /** Resolves when the target is as the source is, and fails if it never becomes so. */
-    becomesEqual: () =>
-      vi.waitFor(() => expect(differences(describeTree(source), describeTree(target))).toEqual([]), {
-        timeout: 20_000,
-        interval: 100,
-      }),
+    /**
+     * Does something and carries what was reported afterwards, as a sync does that comes after a quiet time. At other
+     * times it is carried at once, perhaps while things happen.
+     */
+    carriesAfter: async (work: () => unknown) => {
+      isHeld = true;
+      await work();
+      isHeld = false;
+      carry();
+    },
+    /** Resolves when the target is as the source is, or at least has it all, and fails if it never becomes so. */
+    becomesEqual: ({ mayHaveMore = false } = {}) =>
+      vi.waitFor(
+        () => {
+          const wanted = describeTree(source);
+          const found = describeTree(target);
+          const paths = mayHaveMore ? Object.keys(wanted) : [...Object.keys(wanted), ...Object.keys(found)];
+          expect(differences(paths, wanted, found)).toEqual([]);
+        },
+        { timeout: 20_000, interval: 100 },
+      ),
     /** Resolves when such a thing was reported. */
     hears: (kind: PathChange["kind"], path: string) =>
       vi.waitFor(() => expect(changes).toContainEqual({ kind, path: join(source, path) }), {
@@ -93,8 +107,12 @@ export async function watchTree(
 }
 
 /** The first of them, which is what a person can read. */
-function differences(wanted: Record<string, string>, found: Record<string, string>): string[] {
-  return [...new Set([...Object.keys(wanted), ...Object.keys(found)])]
+function differences(
+  paths: readonly string[],
+  wanted: Record<string, string>,
+  found: Record<string, string>,
+): string[] {
+  return [...new Set(paths)]
     .filter((path) => wanted[path] !== found[path])
     .slice(0, 10)
     .map((path) => `${path}: ${found[path] ?? "missing"}, in the source ${wanted[path] ?? "missing"}`);

@@ -61,7 +61,7 @@ async function start(options: { settled?: boolean; onStart?: "full" | "none" } =
     journal,
     openWatchers: (listener) => {
       seen = listener;
-      const state = () => ({ root: "/srv", watching: true, degraded, directories, unwatched: 0 });
+      const state = () => ({ root: "/srv", watching: true, degraded, directories, unwatched: 0, settling: false });
       return [{ start: () => Promise.resolve(), close: () => Promise.resolve(void (closed = true)), state }];
     },
     submit: (request) => requests.push(request),

@@ -78,7 +78,12 @@ describe("everything", () => {
     batcher.add(deleted("/after"), 50);
     expect(batcher.nextDue()).toBe(150);
     expect(batcher.take(150)).toEqual({ kind: "everything", reason: "first" });
-    expect(batcher.take(150)).toEqual(deleted("/before", "/after"));
+    expect(batcher.take(150)).toEqual(
+      changes(...(["/before", "/back", "/after"].map((path) => ({ path, kind: "deleted" })) satisfies PathChange[]), {
+        path: "/back",
+        kind: "changed",
+      }),
+    );
     expect(batcher.take(150)).toBeNull();
   });
 

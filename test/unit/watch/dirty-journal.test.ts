@@ -174,6 +174,16 @@ describe("what is pending", () => {
     expect(next.need(here)).toBeNull();
   });
 
+  test("keeps the deletion where something else came in the place, which may become a directory yet", () => {
+    const { journal } = openSettled();
+    for (const kind of ["deleted", "changed", "tree"] as const) journal.add(here, paths(["/d", kind]));
+    const changes = [
+      { path: "/d", kind: "deleted" },
+      { path: "/d", kind: "tree" },
+    ];
+    expect(journal.snapshot(here)?.scope).toEqual({ kind: "paths", changes });
+  });
+
   test("has no number while a complete sync is due", () => {
     const { journal } = openJournal();
     expect(journal.summaries()).toEqual([{ ...here, files: null, oldestAt: start }]);

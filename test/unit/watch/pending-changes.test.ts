@@ -14,7 +14,7 @@ function merge(...news: readonly string[]): string[] {
 
 it.each([
   ["the last news of a file counts", ["changed /a", "deleted /a"], ["deleted /a"]],
-  ["what came back is not deleted", ["deleted /a", "changed /a"], ["changed /a"]],
+  ["what came where something was deleted is both", ["deleted /a", "changed /a"], ["deleted /a", "changed /a"]],
   ["a path is listed once", ["changed /a", "changed /a"], ["changed /a"]],
   ["a tree carries its attributes", ["tree /a", "changed /a"], ["tree /a"]],
   ["a tree takes the place of a file", ["changed /a", "tree /a"], ["tree /a"]],
@@ -25,7 +25,11 @@ it.each([
   ["a deletion covers what it had below", ["changed /a/b", "deleted /a/c", "tree /a/d", "deleted /a"], ["deleted /a"]],
   ["news after a deletion counts", ["deleted /a", "changed /a/b"], ["deleted /a", "changed /a/b"]],
   ["a new directory in place of a deleted one is both", ["deleted /a", "tree /a"], ["deleted /a", "tree /a"]],
-  ["... also with a file between them", ["deleted /a", "changed /a", "tree /a"], ["deleted /a", "tree /a"]],
+  [
+    "a new directory is both also with a file between them",
+    ["deleted /a", "changed /a", "tree /a"],
+    ["deleted /a", "tree /a"],
+  ],
   ["... and below a tree", ["tree /", "deleted /a", "tree /a"], ["deleted /a", "tree /", "tree /a"]],
   ["... but not when it went in the end", ["deleted /a", "tree /a", "deleted /a"], ["deleted /a"]],
   ["a tree that is gone carries nothing", ["tree /a/b", "deleted /a", "changed /a/b/c"], 2],
