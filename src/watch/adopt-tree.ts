@@ -151,5 +151,5 @@ export function isGone(code: string): boolean {
 async function settle(adopted: readonly WatchedDirectory[]): Promise<void> {
   await nextTurn();
   await nextTurn();
-  for (const directory of adopted) directory.settled = true;
+  for (const directory of adopted) if (directory.trust === "unsettled") directory.trust = "settled";
 }

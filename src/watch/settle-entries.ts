@@ -3,7 +3,7 @@ import type { ChangeKind } from "../model/changes.ts";
 import { adopt, type AdoptContext, codeOf, disown, identityAt, isGone, type Unwatched } from "./adopt-tree.ts";
 import { type EntryName, joinByteString, joinDiskPath, showPath } from "./disk-path.ts";
 import { runLimited } from "./run-limited.ts";
-import { childOf, eachDirectory, handOver, itself, type WatchedDirectory } from "./watched-directory.ts";
+import { childOf, eachDirectory, handOver, itself, outdate, type WatchedDirectory } from "./watched-directory.ts";
 
 /**
  * What was heard of an entry, each outdoing the one before. `changed`: its content or attributes did. `renamed`: it may
@@ -116,8 +116,7 @@ async function adoptChild(
 ): Promise<void> {
   const known = directory.children.get(name);
   const credit = known === undefined ? 0 : [...eachDirectory(known)].length;
-  // From now on nobody knows which of both is meant by what is heard.
-  if (known !== undefined) known.settled = false;
+  if (known !== undefined) outdate(known);
   const wasUnreadable = context.unwatched.unreadable.delete(pathOf(directory, name));
   const child = await adopt(childOf(directory, name), { credit, unwatched: context.unwatched, context });
   if (child === null) directory.children.delete(name);

@@ -70,7 +70,7 @@ class InotifyTreeWatcher implements TreeWatcher {
       },
       isClosing: () => this.#closing,
       listen: (directory, name, event) => {
-        const isSettled = directory.children.get(name)?.settled === true;
+        const isSettled = directory.children.get(name)?.trust === "settled";
         this.#heard.add(directory, name, event === "changed" || isSettled ? event : "doubtful");
         this.#wake();
       },

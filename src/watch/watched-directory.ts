@@ -13,8 +13,11 @@ export interface WatchedDirectory {
   readonly children: Map<EntryName, WatchedDirectory>;
   identity: string;
   handle: FSWatcher | null;
-  /** Whether all events from before it was watched have come: a later one about its name tells something new. */
-  settled: boolean;
+  /**
+   * Whether what is known of it is of the directory that is watched, so that a rename can be told from it. `unsettled`:
+   * events from before it was watched may be on their way. `outdated`: it is being read once more.
+   */
+  trust: "unsettled" | "settled" | "outdated";
   closed: boolean;
   /** The one that took the place of this, being the same directory read once more: what was heard is of it. */
   successor: WatchedDirectory | null;
@@ -49,7 +52,7 @@ function unwatched(): Omit<WatchedDirectory, "name" | "parent" | "path" | "relat
     children: new Map(),
     identity: "",
     handle: null,
-    settled: false,
+    trust: "unsettled",
     closed: false,
     successor: null,
     untracked: null,
@@ -89,6 +92,11 @@ export function canBeWatched(path: DiskPath): boolean {
   } catch {
     return false;
   }
+}
+
+/** A directory and all below it are about to be read once more. */
+export function outdate(top: WatchedDirectory): void {
+  for (const directory of eachDirectory(top)) directory.trust = "outdated";
 }
 
 /**

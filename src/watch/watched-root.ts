@@ -9,7 +9,8 @@ import {
   type Unwatched,
 } from "./adopt-tree.ts";
 import { readMounts } from "./mount-table.ts";
-import { canBeWatched, eachDirectory, handOver, rootDirectory, type WatchedDirectory } from "./watched-directory.ts";
+import { canBeWatched, eachDirectory, handOver, outdate, rootDirectory } from "./watched-directory.ts";
+import type { WatchedDirectory } from "./watched-directory.ts";
 import type { RootProblem } from "./watch-state.ts";
 
 /** The root with all that is watched below it, and what is known of the file systems it lies on. */
@@ -51,6 +52,7 @@ export class WatchedRoot {
   async rebuild(): Promise<boolean> {
     const old = this.#top;
     const credit = old === null ? 0 : [...eachDirectory(old)].length;
+    if (old !== null) outdate(old);
     this.#isLink = await isLink(this.path);
     this.#mounts = await this.#readMounts();
     for (let attempts = 3; ; attempts -= 1) {
