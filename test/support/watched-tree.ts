@@ -90,6 +90,8 @@ export async function watchTree(
     becomesEqual: ({ mayHaveMore = false } = {}) =>
       vi.waitFor(
         () => {
+          // To read both trees may take longer than the interval, which would leave the watcher no time.
+          expect(watcher.state().settling).toBe(false);
           const wanted = describeTree(source);
           const found = describeTree(target);
           const paths = mayHaveMore ? Object.keys(wanted) : [...Object.keys(wanted), ...Object.keys(found)];
