@@ -60,11 +60,13 @@ export function createMirror(source: string, target: string) {
           tolerateVanished(() => rmSync(join(target, relative), { recursive: true, force: true }));
           continue;
         }
-        // As rsync does with the directories on the way to a listed file.
         const parts = relative.split("/").slice(0, -1);
-        for (const depth of parts.keys()) copy(parts.slice(0, depth + 1).join("/"), false);
+        // Below what is no directory any more nothing is left; behind a link it would be another place.
         const isLeft = parts.every((_, depth) => statusOf(join(source, ...parts.slice(0, depth + 1)))?.isDirectory());
-        if (isLeft) copy(relative, kind === "tree");
+        if (!isLeft) continue;
+        // As rsync does with the directories on the way to a listed file.
+        for (const depth of parts.keys()) copy(parts.slice(0, depth + 1).join("/"), false);
+        copy(relative, kind === "tree");
       }
     },
     copyEverything(): void {
