@@ -155,7 +155,9 @@ describe("whichever operation is lost on a real host", () => {
   it.each(["local", "ssh", "sftp"].flatMap((where) => faults.map((fault) => [where, fault] as const)))(
     "three that list each other never run together, and all go on (%s, %s)",
     async (where, fault) => {
-      const seen = await sweep(where, { fault, newJobs: listEachOther, counts: () => true, limit: 24, left: [] });
+      // Over sftp it takes more operations to come to the first release.
+      const limit = where === "sftp" ? 42 : 24;
+      const seen = await sweep(where, { fault, newJobs: listEachOther, counts: () => true, limit, left: [] });
       expect([...seen]).toEqual(expect.arrayContaining(["acquire", "check", "release"]));
     },
   );
