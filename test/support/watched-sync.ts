@@ -5,27 +5,10 @@ import type { Job, SyncAction, Watch } from "../../src/config/resolved.ts";
 import type { Logger } from "../../src/base/logger.ts";
 import type { ChangeKind } from "../../src/model/changes.ts";
 import type { ActionOutcome } from "../../src/model/run.ts";
+import { buildWatch } from "./build-watch.ts";
 import { makeTempDir } from "./temp-dir.ts";
 import { buildSync, startAction } from "./run-action.ts";
 import type { StartedAction, StartOptions } from "./run-action.ts";
-
-function buildWatch(overrides: Partial<Watch> = {}): Watch {
-  return {
-    paths: [],
-    debounceMs: 0,
-    maxDelayMs: 1000,
-    maxBatch: 10_000,
-    extensions: [],
-    include: [],
-    exclude: [],
-    fullSyncIntervalMs: 3_600_000,
-    fullSyncThreshold: 20_000,
-    onStart: "full",
-    deleteWatched: false,
-    deleteOnFull: false,
-    ...overrides,
-  };
-}
 
 /** A source and a destination, and a job that carries changes from one to the other with one rsync. */
 export interface WatchedSync {

@@ -7,25 +7,19 @@ import type { RunJob } from "../../../src/run/job-runner.ts";
 import { WatchedJob, type WatchListener } from "../../../src/trigger/watched-job.ts";
 import { DirtyJournal } from "../../../src/watch/dirty-journal.ts";
 import { buildJob } from "../../support/build-job.ts";
+import { buildWatch } from "../../support/build-watch.ts";
 import { EventLog } from "../../support/event-log.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { MemoryDirtyStore } from "../../support/memory-dirty-store.ts";
 import { createMemoryLog } from "../../support/memory-log.ts";
 
-const watch = {
+const watch = buildWatch({
   paths: ["/srv"],
   debounceMs: 1000,
   maxDelayMs: 10_000,
   maxBatch: 100,
-  extensions: [],
-  include: [],
-  exclude: [],
-  fullSyncIntervalMs: 3_600_000,
   fullSyncThreshold: 50,
-  onStart: "full" as const,
-  deleteWatched: false,
-  deleteOnFull: false,
-};
+});
 const retry = { limit: 0, delayMs: 30_000, maxDelayMs: 60_000, backoff: 2, exitCodes: undefined };
 const one = { jobId: "www", actionId: "copy", targetId: "one" };
 const noEnd: JobOutcome = { kind: "failed", message: "runs without end", actionId: null };
