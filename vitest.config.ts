@@ -11,6 +11,8 @@ export default defineConfig({
           ...common,
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/*.test.ts"],
+          // No module keeps state that a test could change, so they need not all be loaded again for each file.
+          isolate: false,
           // Some try thousands of inputs, on machines where much else runs.
           testTimeout: 60_000,
         },

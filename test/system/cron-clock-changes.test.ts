@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseCronTimes } from "../../../src/trigger/cron-times.ts";
-import { openTimeZone } from "../../../src/trigger/time-zone.ts";
-import { debianCronTimes, expressionMatches, isWildcard, wallMinutes } from "./debian-cron-oracle.ts";
+import { parseCronTimes } from "../../src/trigger/cron-times.ts";
+import { openTimeZone } from "../../src/trigger/time-zone.ts";
+import { debianCronTimes, expressionMatches, isWildcard, wallMinutes } from "../support/debian-cron.ts";
 
 const day = 86_400_000;
 

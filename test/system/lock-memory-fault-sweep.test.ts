@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Block } from "../../../src/config/resolved.ts";
-import { buildJob } from "../../support/build-job.ts";
-import { allFaults, sweepFaults } from "../../support/fault-contest.ts";
-import { blockOn, lockContent, remoteLock } from "../../support/lock-fixture.ts";
-import type { OperationNote } from "../../support/memory-lock-host.ts";
+import type { Block } from "../../src/config/resolved.ts";
+import { buildJob } from "../support/build-job.ts";
+import { allFaults, sweepFaults } from "../support/fault-contest.ts";
+import { blockOn, lockContent, remoteLock } from "../support/lock-fixture.ts";
+import type { OperationNote } from "../support/memory-lock-host.ts";
 
 const [alpha, beta] = [remoteLock("alpha", "/locks/a"), remoteLock("beta", "/locks/b")];
 const [gamma, mutex] = [remoteLock("gamma", "/locks/c"), remoteLock("alpha", "/locks/mutex")];
