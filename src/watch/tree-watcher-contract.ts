@@ -3,7 +3,7 @@ import type { Logger } from "../base/logger.ts";
 import type { PathChange } from "../model/changes.ts";
 import type { InotifyLedger } from "./inotify-ledger.ts";
 import type { WatchFilter } from "./watch-filter.ts";
-import type { WatchState } from "./watch-state.ts";
+import type { TreeWatchState } from "./watch-state.ts";
 
 export interface TreeWatcherOptions {
   /** Absolute, without a slash at its end. A link to a directory is followed, also when it leads elsewhere later. */
@@ -16,7 +16,7 @@ export interface TreeWatcherOptions {
   /** It is not known what changed: only a complete sync will do. */
   readonly onEverything: (reason: string) => void;
   /** Whenever something is not seen any more, or is seen again. */
-  readonly onState: (state: WatchState) => void;
+  readonly onState: (state: TreeWatchState) => void;
   readonly clock: Clock;
   readonly log: Logger;
   /** How often (ms) mounts, the root and what could not be watched are looked at. */
@@ -29,5 +29,5 @@ export interface TreeWatcher {
   /** When it resolves every later change is reported; if the root is not there, from when it is. */
   start(): Promise<void>;
   close(): Promise<void>;
-  state(): WatchState;
+  state(): TreeWatchState;
 }

@@ -5,7 +5,7 @@ import { PendingChanges } from "./pending-changes.ts";
 import { createRootSentry, type RootSentry } from "./root-sentry.ts";
 import { nextTurn, settlesSoon } from "./run-limited.ts";
 import { settleEntries } from "./settle-entries.ts";
-import { describeDegradation, type WatchState } from "./watch-state.ts";
+import { describeDegradation, type TreeWatchState } from "./watch-state.ts";
 import type { TreeWatcher, TreeWatcherOptions } from "./tree-watcher-contract.ts";
 import { WatchedRoot } from "./watched-root.ts";
 import { currentOf } from "./watched-directory.ts";
@@ -110,7 +110,7 @@ class InotifyTreeWatcher implements TreeWatcher {
     await this.#root.abandon();
   }
 
-  state(): WatchState {
+  state(): TreeWatchState {
     const { root, ledger } = this.#options;
     const { problem: rootProblem, unwatched, isWatched: watching } = this.#root;
     const directories = this.#directories;

@@ -1,7 +1,7 @@
 import { formatDuration } from "../base/duration.ts";
 import type { Unwatched } from "./adopt-tree.ts";
 
-export interface WatchState {
+export interface TreeWatchState {
   readonly root: string;
   /** Whether the root is there and watched; parts of it may not be, see `degraded`. */
   readonly watching: boolean;

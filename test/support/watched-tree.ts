@@ -8,7 +8,7 @@ import { createInotifyLedger, type InotifyLimits } from "../../src/watch/inotify
 import { createTreeWatcher } from "../../src/watch/tree-watcher.ts";
 import type { TreeWatcherOptions } from "../../src/watch/tree-watcher-contract.ts";
 import { createWatchFilter, type WatchFilterOptions } from "../../src/watch/watch-filter.ts";
-import type { WatchState } from "../../src/watch/watch-state.ts";
+import type { TreeWatchState } from "../../src/watch/watch-state.ts";
 import { createMemoryLog } from "./memory-log.ts";
 import { createMirror, describeTree } from "./mirrored-tree.ts";
 
@@ -33,7 +33,7 @@ export async function watchTree(
   const mirror = createMirror(source, target);
   const changes: PathChange[] = [];
   const everything: string[] = [];
-  const states: WatchState[] = [];
+  const states: TreeWatchState[] = [];
   const log = createMemoryLog();
   const batcher = createBatcher({ debounceMs: 0, maxDelayMs: 0, maxBatch: 1e6, fullSyncThreshold: 1e6 });
   let isHeld = false;
