@@ -15,19 +15,40 @@ export interface ChangeTrackingOptions {
   log: Logger;
 }
 
-/** What keeps the changes of those jobs that ask for it; undefined when none does. */
-export async function createChangeTracking(options: ChangeTrackingOptions): Promise<ChangeTracker | undefined> {
-  const { config, events, clock, log } = options;
-  const tracked = config.jobs.flatMap(({ id, trackChanges }) =>
-    trackChanges === undefined ? [] : { id, trackChanges },
-  );
-  if (tracked.length === 0) return undefined;
+export interface ChangeTracking extends ChangeTracker {
+  /** Loads what another configuration needs; what is returned puts it into use, and cannot fail. */
+  prepare(config: Config): Promise<() => void>;
+}
+
+/** What keeps the changes of those jobs that ask for it; while none does, nothing of it is loaded. */
+export async function createChangeTracking(options: ChangeTrackingOptions): Promise<ChangeTracking> {
+  const settings = new Map<string, TrackingSettings>();
+  let tracker: ChangeTracker | undefined;
+  const prepare = async (config: Config): Promise<() => void> => {
+    const wanted = await settingsOf(config, options.env);
+    const opened = wanted.size === 0 ? tracker : (tracker ?? (await openTracker(settings, options)));
+    return () => {
+      tracker = opened;
+      settings.clear();
+      for (const [id, setting] of wanted) settings.set(id, setting);
+    };
+  };
+  (await prepare(options.config))();
+  return {
+    prepare,
+    of: (tree, origin) => tracker?.of(tree, origin),
+    close: async () => void (await tracker?.close()),
+  };
+}
+
+async function openTracker(
+  settings: ReadonlyMap<string, TrackingSettings>,
+  { config, events, clock, log }: ChangeTrackingOptions,
+): Promise<ChangeTracker> {
   const [{ createChangeTracker }, { openChangeLedger }] = await Promise.all([
     import("../changes/change-tracker.ts"),
     import("../store/open-change-ledger.ts"),
   ]);
-  const settings = new Map<string, TrackingSettings>();
-  for (const { id, trackChanges } of tracked) settings.set(id, await settingsOf(trackChanges, options));
   return createChangeTracker({
     settings,
     openLedger: (file, onDamaged) => openChangeLedger(file, { instance: config.rsyncId, now: clock.now(), onDamaged }),
@@ -38,16 +59,21 @@ export async function createChangeTracking(options: ChangeTrackingOptions): Prom
   });
 }
 
-async function settingsOf(track: TrackChanges, { config, env }: ChangeTrackingOptions): Promise<TrackingSettings> {
+type Environment = ChangeTrackingOptions["env"];
+
+async function settingsOf(config: Config, env: Environment): Promise<Map<string, TrackingSettings>> {
+  const settings = new Map<string, TrackingSettings>();
+  for (const { id, trackChanges } of config.jobs) {
+    if (trackChanges !== undefined) settings.set(id, await settingOf(trackChanges, { config, env }));
+  }
+  return settings;
+}
+
+async function settingOf(track: TrackChanges, of: { config: Config; env: Environment }): Promise<TrackingSettings> {
   const { diffTool, backupDir: _backupDir, logFile: _logFile, ...limits } = track;
   const differ =
     diffTool === "diff"
       ? (await import("./diff-program.ts")).diffProgram
       : (await import("../changes/unified-diff.ts")).builtinDiffer;
-  return {
-    ...limits,
-    backupDir: changesDirectory(track, { config, env }),
-    logFile: changeLogFile(track, { config, env }),
-    differ,
-  };
+  return { ...limits, backupDir: changesDirectory(track, of), logFile: changeLogFile(track, of), differ };
 }

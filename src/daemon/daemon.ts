@@ -3,7 +3,7 @@ import type { AbortReason } from "../base/abort.ts";
 import { CleanupStack } from "../base/cleanup-stack.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
-import type { Config } from "../config/resolved.ts";
+import type { Config, LogLevel } from "../config/resolved.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { recordWatches } from "../metrics/record-watches.ts";
 import { recordMetrics } from "../metrics/record-metrics.ts";
@@ -12,19 +12,26 @@ import type { RunRequest } from "../model/run.ts";
 import { preloadProcessLibrary } from "../process/run-process.ts";
 import { createCronTrigger } from "../trigger/cron-trigger.ts";
 import { reportScheduleWarnings } from "../trigger/report-schedule-warnings.ts";
-import { enabledJobs, planSchedules } from "../trigger/schedule-plan.ts";
+import { enabledJobs, planSchedules, type SchedulePlan } from "../trigger/schedule-plan.ts";
 import { createSignalTrigger } from "../trigger/signal-trigger.ts";
 import { createWatchTrigger, watchedTargets } from "../trigger/watch-trigger.ts";
 import { startMetricsListener } from "../web/metrics-listener.ts";
+import type { DirectorControl } from "../web/director-control.ts";
+import { createDirectorControl } from "./control/director-control.ts";
+import { describePause, openPauses } from "./control/pauses.ts";
+import { createReloader } from "./control/reload.ts";
 import { createDirector } from "./director.ts";
 import type { RootLogger } from "./logging.ts";
 import { createEvents, keepHistory, logDirector } from "./observers.ts";
-import { pidFile } from "./paths.ts";
+import { pausesFile, pidFile } from "./paths.ts";
 import { claimPidFile } from "./pid-file.ts";
+import { metricJobs, prepareConfig } from "./reconfigure.ts";
 
 /** A running daemon. It owns no signals and no standard output: tests start it in-process. */
 export interface Daemon {
   readonly events: Emitter<DirectorEvents>;
+  /** What people can ask of it and tell it. */
+  readonly control: DirectorControl;
   /** Where /metrics answers; the port is the kernel's choice where the configuration says 0. */
   readonly metricsAddress: { addr: string; port: number };
   /** Stops the runs, frees their locks, and undoes the start in the opposite order. `inOrder`: not because of a bug. */
@@ -40,6 +47,8 @@ export interface DaemonOptions {
   log: RootLogger;
   version: string;
   dryRun: boolean;
+  /** Instead of the levels of the configuration. */
+  logLevel?: LogLevel | undefined;
   /** Registers what is to be called for each SIGHUP; returns what ends that. */
   onRunNow: (run: () => void) => () => void;
 }
@@ -48,26 +57,33 @@ export interface DaemonOptions {
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, env, clock, log, version, dryRun } = options;
   const cleanup = new CleanupStack(log);
+  /** What a reload changes. */
+  let inUse: { config: Config; plans: readonly SchedulePlan[] } = {
+    config,
+    plans: planSchedules(config, { hostname: hostname() }),
+  };
+  let endWarnings: () => void = () => undefined;
+  const current = () => inUse.config;
+  let stopping = false;
   try {
     const held = await claimPidFile(pidFile(config, env), process.pid);
     cleanup.defer("pid file", () => held.release());
     const events = createEvents(log);
-    cleanup.defer("log listener", logDirector(config, { events, log }));
+    cleanup.defer("log listener", logDirector(current, { events, log }));
 
     const metrics = createMetrics({ version });
     const recorder = recordMetrics({ events, set: metrics.set, rsyncId: config.rsyncId });
     metrics.beforeScrape(() => recorder.refresh(clock.now()));
-    recorder.setJobs(
-      config.jobs.map(({ id, actions, targets, blocksOn }) => ({
-        id,
-        actionIds: actions.map((action) => action.id),
-        targetIds: targets.length === 1 ? [] : targets.map((target) => target.id),
-        blocks: blocksOn.length > 0,
-      })),
-    );
-    const history = await keepHistory(config, { env, events, clock, log });
+    recorder.setJobs(metricJobs(config));
+    const history = await keepHistory(current, { env, events, clock, log });
     cleanup.defer("history", () => history.close());
     recorder.restore(history.lastJobResults());
+    const pauses = openPauses(pausesFile(config, env), { clock, events, log });
+    cleanup.defer("pauses", () => pauses.stop());
+    const whyPaused = (jobId: string) => {
+      const pause = pauses.of(jobId);
+      return pause === undefined ? undefined : describePause(jobId, pause);
+    };
 
     const starting = new AbortController();
     const listener = await startMetricsListener({
@@ -92,15 +108,38 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cleanup.defer("journal of changes", () => watching.close({ inOrder }));
     const watches = recordWatches({ events, set: metrics.set, jobs: watchedTargets(config.jobs) });
     metrics.beforeScrape(() => watches.refresh(watching.pending(), clock.now()));
-    const director = await createDirector({ config, env, events, clock, log, dryRun, changes: watching });
+    const director = await createDirector({ config, env, events, clock, log, dryRun, changes: watching, whyPaused });
     cleanup.defer("director", () => director.close());
     const submit = (request: RunRequest) => void director.dispatcher.submit(request);
 
-    const plans = planSchedules(config, { hostname: hostname() });
-    const cron = createCronTrigger({ plans, submit, ledger: history.ledger, clock, events, log });
+    const cron = createCronTrigger({ plans: inUse.plans, submit, ledger: history.ledger, clock, events, log });
+    const reloader = createReloader({
+      ...{ current, env, events, clock, log },
+      isStopping: () => stopping,
+      prepare: (next) =>
+        prepareConfig(next, {
+          ...{ current, log, director, recorder, watches, watching, cron, control: running },
+          logLevel: options.logLevel,
+          adopt: (adopted, plans) => {
+            inUse = { config: adopted, plans };
+            endWarnings();
+            endWarnings = reportScheduleWarnings(adopted, { plans, clock, log });
+          },
+        }),
+    });
+    const running = createDirectorControl({
+      ...{ config: current, env, version, events, history, pauses, reloader, clock, log },
+      dispatcher: director.dispatcher,
+      plans: () => inUse.plans,
+      pending: () => watching.pending(),
+      isStopping: () => stopping,
+    });
+    cleanup.defer("control", () => running.close());
+    // Whoever listens for people (the control socket, the page) is started here, with `running.control`.
+
     cron.start();
     cleanup.defer("cron trigger", () => cron.stop());
-    const signal = createSignalTrigger({ subscribe: options.onRunNow, jobs: enabledJobs(config), submit, log });
+    const signal = createSignalTrigger({ subscribe: options.onRunNow, jobs: () => enabledJobs(current()), submit, log });
     signal.start();
     cleanup.defer("signal trigger", () => signal.stop());
     void watching.start();
@@ -108,14 +147,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log.info({ version, pid: process.pid, config: config.file, jobs: config.jobs.length }, "director started");
     // The first run should not wait for the library that starts its programs.
     setImmediate(() => void preloadProcessLibrary());
-    cleanup.defer("schedule warnings", reportScheduleWarnings(config, { plans, clock, log }));
+    endWarnings = reportScheduleWarnings(config, { plans: inUse.plans, clock, log });
+    cleanup.defer("schedule warnings", () => endWarnings());
 
     return {
       events,
+      control: running.control,
       metricsAddress: listener.address(),
       hurry: () => director.hurry(),
       stop: async (reason, end) => {
         inOrder = end?.inOrder ?? true;
+        stopping = true;
         log.info({ reason: reason.message }, "director stops");
         cron.stop();
         signal.stop();

@@ -13,6 +13,7 @@ import { trackProcesses } from "../process/process-group.ts";
 import { runTool } from "../process/run-tool.ts";
 import { startChild } from "../process/start-child.ts";
 import { Dispatcher } from "../run/dispatcher.ts";
+import { JobBook } from "../run/job-book.ts";
 import { createJobRunner } from "../run/job-runner.ts";
 import { createConnectionPool } from "../ssh/connection-pool.ts";
 import { sshCommand } from "../ssh/ssh-arguments.ts";
@@ -31,6 +32,8 @@ export interface DirectorOptions {
   dryRun: boolean;
   /** What watched jobs still have to carry; a run of the command line knows of none. */
   changes?: ChangesFeed | undefined;
+  /** Says, for people, why a job is paused; undefined: it is not. */
+  whyPaused?: ((jobId: string) => string | undefined) | undefined;
 }
 
 /** The working core: what `run` in the foreground and the daemon share. */
@@ -38,12 +41,14 @@ export interface Director {
   readonly dispatcher: Dispatcher;
   /** From now on children that are being stopped are killed at once. */
   hurry(): void;
+  /** Loads what another configuration needs; what is returned puts it into use, and cannot fail. */
+  prepare(config: Config): Promise<() => void>;
   /** Closes the connections; every run must have ended. */
   close(): Promise<void>;
 }
 
 export async function createDirector(options: DirectorOptions): Promise<Director> {
-  const { config, env, events, clock, log, dryRun } = options;
+  const { config, env, events, clock, log, dryRun, whyPaused } = options;
   const inst = await readInstanceId(instanceIdFile(config, env), log);
   const owner = await describeOwner({ inst, name: config.rsyncId });
   const connections = createConnectionPool({ runTool, startChild, clock, log });
@@ -70,11 +75,18 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     hurry: hurry.signal,
     changes,
   });
-  const jobs = new Map(config.jobs.map((job) => [job.id, job]));
+  const jobs = new JobBook(config.jobs);
   const runJob = createJobRunner({ locks, runAction, trackProcesses, feed: options.changes, events, clock, log });
   return {
-    dispatcher: new Dispatcher({ jobs, runJob, events, clock }, { dryRun }),
+    dispatcher: new Dispatcher({ jobs, runJob, whyPaused, events, clock }, { dryRun }),
     hurry: () => hurry.abort(),
+    prepare: async (next) => {
+      const track = await changes?.prepare(next);
+      return () => {
+        jobs.replace(next.jobs);
+        track?.();
+      };
+    },
     close: async () => {
       await locks.close();
       await changes?.close();

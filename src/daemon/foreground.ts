@@ -10,7 +10,9 @@ import type { RunRequest, RunResult } from "../model/run.ts";
 import { createDirector } from "./director.ts";
 import { createLogger } from "./logging.ts";
 import { createEvents, keepHistory, logDirector, logOutputs } from "./observers.ts";
-import { pidFile } from "./paths.ts";
+import { describePause, isOver } from "./control/pauses.ts";
+import { readPauses } from "./control/pauses-file.ts";
+import { pausesFile, pidFile } from "./paths.ts";
 import { claimPidFile } from "./pid-file.ts";
 
 /** A director without schedules: it runs what it is given and is closed. */
@@ -50,12 +52,18 @@ export async function openForeground(options: ForegroundOptions): Promise<Foregr
     if (!dryRun) {
       const held = await claimPidFile(pidFile(config, env), process.pid);
       cleanup.defer("pid file", () => held.release());
-      const history = await keepHistory(config, { env, events, clock, log });
+      const history = await keepHistory(() => config, { env, events, clock, log });
       cleanup.defer("history", () => history.close());
     }
-    cleanup.defer("log listener", logDirector(config, { events, log }));
+    cleanup.defer("log listener", logDirector(() => config, { events, log }));
     for (const warning of warnings) log.warn({ warning: formatProblem(warning) }, "configuration warning");
-    const director = await createDirector({ config, env, events, clock, log, dryRun });
+    // Whoever paused a job means this way to run it, too; a dry run changes nothing and may look.
+    const paused = dryRun ? undefined : readPauses(pausesFile(config, env));
+    const whyPaused = (jobId: string) => {
+      const pause = paused?.get(jobId);
+      return pause === undefined || isOver(pause, clock.now()) ? undefined : describePause(jobId, pause);
+    };
+    const director = await createDirector({ config, env, events, clock, log, dryRun, whyPaused });
     cleanup.defer("director", () => director.close());
     return {
       events,

@@ -9,6 +9,8 @@ export interface LogSink {
   reopen(): void;
   /** Resolves when what was written has left this process, or `withinMs` have passed. */
   flush(withinMs: number): Promise<void>;
+  /** Nothing is written after this; standard output stays open. */
+  close(): void;
 }
 
 /** The line that says how many lines are missing. */
@@ -22,6 +24,7 @@ interface OutputStream {
   readonly destroyed: boolean;
   write(text: string): boolean;
   on(event: "error", listener: (error: Error) => void): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
   once(event: "drain", listener: () => void): unknown;
 }
 
@@ -34,7 +37,8 @@ export function createStreamSink(stream: OutputStream, notice: LossNotice): LogS
   let dead = false;
   let lost = 0;
   // Without a listener a closed pipe (EPIPE) ends the whole program.
-  stream.on("error", () => void (dead = true));
+  const onError = () => void (dead = true);
+  stream.on("error", onError);
   return {
     write(line) {
       if (dead || stream.destroyed) return;
@@ -47,6 +51,7 @@ export function createStreamSink(stream: OutputStream, notice: LossNotice): LogS
       stream.write(line);
     },
     reopen: () => undefined,
+    close: () => void stream.off("error", onError),
     flush: (withinMs) => {
       if (dead || stream.destroyed || stream.writableLength === 0) return Promise.resolve();
       return new Promise((resolve) => {
@@ -121,6 +126,7 @@ export function createFileSink(
       }
     },
     flush: () => Promise.resolve(),
+    close: () => closeSync(file),
   };
 }
 

@@ -13,6 +13,11 @@ export interface RootLogger extends Logger {
   /** Opens the log files anew, after logrotate has moved them. */
   reopen(): void;
   /**
+   * Opens the outputs of another configuration; what is returned puts them in the place of those in use. Throws an
+   * `OperatorError` when one cannot be opened; nothing has changed then.
+   */
+  prepare(outputs: readonly LogOutput[]): { use(): void; discard(): void };
+  /**
    * Waits a moment for what was written last. A reader that does not read can keep Node itself from
    * ending, so end the program with `process.exit()` after this.
    */
@@ -41,43 +46,96 @@ export function createLogger(outputs: readonly LogOutput[], options: LoggerOptio
   const { fields = {}, stdout = process.stdout, isTTY = stdout.isTTY } = options;
   // Whatever else in the program writes there must not end it either.
   process.stderr.on("error", () => undefined);
-  const sinks: LogSink[] = [];
-  const streams = outputs.map((output) => {
-    const format = output.format === "auto" ? (isTTY ? "text" : "json") : output.format;
-    const toText = formatter(format, output.type === "stdout" && isTTY);
-    const notice = (lost: number) => toText(lossNotice(lost));
-    const sink = output.type === "file" ? openLogFile(output.path, notice) : openStandardOutput(stdout, notice);
-    sinks.push(sink);
-    return { level: output.level, stream: { write: (line: string) => sink.write(toText(line)) } };
-  });
-  const lowest = Math.min(...outputs.map(({ level }) => pino.levels.values[level] ?? 0));
+  let current = openOutputs(outputs, { stdout, isTTY });
   const root = pino(
     {
-      level: pino.levels.labels[lowest] ?? "silent",
+      // What nobody reads is dropped before it comes here: the outputs, and so the lowest level, may change.
+      level: "debug",
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.multistream(streams),
+    fanOut((line, level) => current.write(line, level)),
   );
   return {
-    ...adapt(root.child(redactFields(fields))),
-    reopen: () => sinks.forEach((sink) => sink.reopen()),
-    close: async () => void (await Promise.all(sinks.map((sink) => sink.flush(flushLimitMs)))),
+    ...adapt(root.child(redactFields(fields)), (level) => levelValue(level) >= current.lowest),
+    reopen: () => current.sinks.forEach((sink) => sink.reopen()),
+    prepare: (wanted) => {
+      const next = openOutputs(wanted, { stdout, isTTY });
+      return {
+        use: () => {
+          const before = current;
+          current = next;
+          before.sinks.forEach((sink) => sink.close());
+        },
+        discard: () => next.sinks.forEach((sink) => sink.close()),
+      };
+    },
+    close: async () => void (await Promise.all(current.sinks.map((sink) => sink.flush(flushLimitMs)))),
+  };
+}
+
+type Level = "debug" | "info" | "warn" | "error";
+
+function levelValue(level: Level): number {
+  return pino.levels.values[level] ?? 0;
+}
+
+interface Outputs {
+  readonly sinks: readonly LogSink[];
+  /** Below this nobody reads anything. */
+  readonly lowest: number;
+  write(line: string, level: number): void;
+}
+
+function openOutputs(
+  outputs: readonly LogOutput[],
+  { stdout, isTTY }: { stdout: NodeJS.WriteStream & { readonly fd?: number }; isTTY: boolean },
+): Outputs {
+  const opened: { sink: LogSink; level: number; toText: (line: string) => string }[] = [];
+  try {
+    for (const output of outputs) {
+      const format = output.format === "auto" ? (isTTY ? "text" : "json") : output.format;
+      const toText = formatter(format, output.type === "stdout" && isTTY);
+      const notice = (lost: number) => toText(lossNotice(lost));
+      const sink = output.type === "file" ? openLogFile(output.path, notice) : openStandardOutput(stdout, notice);
+      opened.push({ sink, level: levelValue(output.level), toText });
+    }
+  } catch (error) {
+    for (const { sink } of opened) sink.close();
+    throw error;
+  }
+  return {
+    sinks: opened.map(({ sink }) => sink),
+    lowest: Math.min(...opened.map(({ level }) => level)),
+    write: (line, level) => {
+      for (const output of opened) if (level >= output.level) output.sink.write(output.toText(line));
+    },
+  };
+}
+
+/** pino tells a destination with this mark the level of each line before it writes it (pino's `multistream` does so). */
+function fanOut(write: (line: string, level: number) => void) {
+  return {
+    [pino.symbols.needsMetadataGsym]: true as const,
+    lastLevel: 0,
+    write(line: string) {
+      write(line, this.lastLevel);
+    },
   };
 }
 
 /** Fields are redacted here, once for every output, and not at all for a level that nobody reads. */
-function adapt(target: pino.Logger): Logger {
-  const method = (level: "debug" | "info" | "warn" | "error") => (fields: LogFields, message: string) => {
-    if (target.isLevelEnabled(level)) target[level](redactFields(fields), message);
+function adapt(target: pino.Logger, isRead: (level: Level) => boolean): Logger {
+  const method = (level: Level) => (fields: LogFields, message: string) => {
+    if (isRead(level)) target[level](redactFields(fields), message);
   };
   return {
     debug: method("debug"),
     info: method("info"),
     warn: method("warn"),
     error: method("error"),
-    child: (fields) => adapt(target.child(redactFields(fields))),
+    child: (fields) => adapt(target.child(redactFields(fields)), isRead),
   };
 }
 

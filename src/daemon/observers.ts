@@ -14,19 +14,30 @@ export function createEvents(log: Logger): Emitter<DirectorEvents> {
   });
 }
 
-/** Writes what happens to the log; returns what ends that. */
-export function logDirector(config: Config, options: { events: Emitter<DirectorEvents>; log: Logger }): () => void {
-  const syncs = new Set(
+/** Writes what happens to the log; returns what ends that. `config`: the one that is in use. */
+export function logDirector(
+  config: () => Config,
+  options: { events: Emitter<DirectorEvents>; log: Logger },
+): () => void {
+  let known: { readonly of: Config; readonly syncs: ReadonlySet<string> } | undefined;
+  const syncs = () => {
+    if (known?.of !== config()) known = { of: config(), syncs: syncsOf(config()) };
+    return known.syncs;
+  };
+  return logEvents({ ...options, isSync: (jobId, actionId) => syncs().has(JSON.stringify([jobId, actionId])) });
+}
+
+function syncsOf(config: Config): Set<string> {
+  return new Set(
     config.jobs.flatMap((job) =>
       job.actions.filter((action) => action.kind === "sync").map((action) => JSON.stringify([job.id, action.id])),
     ),
   );
-  return logEvents({ ...options, isSync: (jobId, actionId) => syncs.has(JSON.stringify([jobId, actionId])) });
 }
 
-/** Opens the history of this instance and begins to record; see `openHistory`. */
+/** Opens the history of this instance and begins to record; see `openHistory`. `config`: the one that is in use. */
 export function keepHistory(
-  config: Config,
+  config: () => Config,
   options: {
     env: Readonly<Record<string, string | undefined>>;
     events: Emitter<DirectorEvents>;
@@ -35,8 +46,16 @@ export function keepHistory(
   },
 ): Promise<History> {
   const { events, clock, log } = options;
-  const file = historyFile(config, options.env);
-  return openHistory({ file, retention: config.history, events, clock, log });
+  const file = historyFile(config(), options.env);
+  const retention = {
+    get keepRuns() {
+      return config().history.keepRuns;
+    },
+    get keepMs() {
+      return config().history.keepMs;
+    },
+  };
+  return openHistory({ file, retention, events, clock, log });
 }
 
 /** The configured outputs, at the level that the environment asks for, if it does. */

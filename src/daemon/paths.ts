@@ -28,6 +28,11 @@ export function intentsFile(config: Config, env: Environment): string {
   return join(stateDirectory(config, env), `intents-${config.rsyncId}.json`);
 }
 
+/** Which jobs are paused; not in the history either, which must neither lose a pause nor end one when it breaks. */
+export function pausesFile(config: Config, env: Environment): string {
+  return join(stateDirectory(config, env), `pauses-${config.rsyncId}.json`);
+}
+
 /** Where the copies of changed files are kept. */
 export function changesDirectory(track: TrackChanges, of: { config: Config; env: Environment }): string {
   return track.backupDir ?? join(stateDirectory(of.config, of.env), `changes-${of.config.rsyncId}`);

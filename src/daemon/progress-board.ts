@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { ProgressOf } from "../lock/lease/lock-status.ts";
 import type { DirectorEvents } from "../model/events.ts";
-import type { TransferProgress } from "../model/transfer.ts";
+import { millisecondsLeft, type TransferProgress } from "../model/transfer.ts";
 
 interface Shown {
   readonly action: string;
@@ -47,7 +47,7 @@ export function keepProgress(deps: { events: Emitter<DirectorEvents>; clock: Clo
       if (shown === undefined) return undefined;
       const { action, target, startedAt, progress } = shown;
       const now = clock.now();
-      const left = progress === undefined ? undefined : millisecondsLeft(progress);
+      const left = progress === undefined ? null : millisecondsLeft(progress);
       return {
         ...{
           job: of.jobId,
@@ -57,7 +57,7 @@ export function keepProgress(deps: { events: Emitter<DirectorEvents>; clock: Clo
         },
         ...{ percent: progress?.percent ?? null, bytes: progress?.bytes ?? null },
         rate: progress?.bytesPerSecond ?? null,
-        eta: left === undefined ? null : rfc3339(now + left),
+        eta: left === null ? null : rfc3339(now + left),
       };
     },
     stop: () => unsubscribe.forEach((end) => end()),
@@ -67,12 +67,6 @@ export function keepProgress(deps: { events: Emitter<DirectorEvents>; clock: Clo
 function leastFar(lanes: ReadonlyMap<string, Shown> | undefined): Shown | undefined {
   const percentOf = ({ progress }: Shown) => progress?.percent ?? 0;
   return [...(lanes?.values() ?? [])].toSorted((one, other) => percentOf(one) - percentOf(other))[0];
-}
-
-/** At the present rate; rsync's own estimate is not in the line that is read. */
-function millisecondsLeft({ bytes, percent, bytesPerSecond }: TransferProgress): number | undefined {
-  if (percent < 1 || percent > 100 || bytesPerSecond <= 0) return undefined;
-  return ((bytes * (100 - percent)) / percent / bytesPerSecond) * 1000;
 }
 
 function rfc3339(time: number): string {

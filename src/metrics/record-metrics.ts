@@ -206,6 +206,7 @@ export function recordMetrics(options: {
       }
       for (const job of wanted) {
         if (!jobs.has(job.id)) addJobSeries(set, job);
+        if (isOpen(open, job.id)) setJobState(set, job.id, "running");
         jobs.set(job.id, job);
         set.nextRun.set({ job_id: job.id }, 0);
       }

@@ -14,26 +14,39 @@ export function recordWatches(options: {
   events: Emitter<DirectorEvents>;
   set: MetricSet;
   jobs: readonly WatchedMetricJob[];
-}): { refresh(pending: readonly PendingSummary[], now: number): void; stop(): void } {
-  const { events, set, jobs } = options;
-  for (const { id, targetIds } of jobs) {
-    for (const gauge of [set.watchDegraded, set.watchDirectories]) gauge.set({ job_id: id }, 0);
-    for (const counter of [set.watchChanges, set.watchFullSyncs]) counter.inc({ job_id: id }, 0);
-    for (const target of targetIds) {
-      for (const gauge of [set.pendingFiles, set.oldestPending]) gauge.set({ job_id: id, target }, 0);
+}): {
+  /** The jobs of another configuration: new series appear, those of jobs that left go. */
+  setJobs(jobs: readonly WatchedMetricJob[]): void;
+  refresh(pending: readonly PendingSummary[], now: number): void;
+  stop(): void;
+} {
+  const { events, set } = options;
+  let jobs: readonly WatchedMetricJob[] = [];
+  const setJobs = (wanted: readonly WatchedMetricJob[]) => {
+    for (const job of jobs) {
+      const after = wanted.find(({ id }) => id === job.id);
+      if (after === undefined) removeSeries(set, job);
+      else removeTargets(set, { ...job, targetIds: job.targetIds.filter((id) => !after.targetIds.includes(id)) });
     }
-  }
+    for (const job of wanted) addSeries(set, job, jobs.find(({ id }) => id === job.id));
+    jobs = wanted;
+  };
+  setJobs(options.jobs);
+  const isKnown = (jobId: string) => jobs.some(({ id }) => id === jobId);
   const unsubscribe = [
     events.on("watch:state", ({ jobId, state }) => {
+      if (!isKnown(jobId)) return;
       set.watchDegraded.set({ job_id: jobId }, state.degraded === null ? 0 : 1);
       set.watchDirectories.set({ job_id: jobId }, state.directories);
     }),
     events.on("watch:batch", ({ jobId, files }) => {
+      if (!isKnown(jobId)) return;
       if (files === null) set.watchFullSyncs.inc({ job_id: jobId });
       else set.watchChanges.inc({ job_id: jobId }, files);
     }),
   ];
   return {
+    setJobs,
     refresh: (pending, now) => {
       for (const { id, targetIds } of jobs) {
         for (const target of targetIds) {
@@ -48,4 +61,27 @@ export function recordWatches(options: {
     },
     stop: () => unsubscribe.forEach((end) => end()),
   };
+}
+
+function addSeries(set: MetricSet, { id, targetIds }: WatchedMetricJob, before: WatchedMetricJob | undefined): void {
+  if (before === undefined) {
+    for (const gauge of [set.watchDegraded, set.watchDirectories]) gauge.set({ job_id: id }, 0);
+    for (const counter of [set.watchChanges, set.watchFullSyncs]) counter.inc({ job_id: id }, 0);
+  }
+  for (const target of targetIds) {
+    if (before?.targetIds.includes(target) === true) continue;
+    for (const gauge of [set.pendingFiles, set.oldestPending]) gauge.set({ job_id: id, target }, 0);
+  }
+}
+
+function removeSeries(set: MetricSet, job: WatchedMetricJob): void {
+  const metrics = [set.watchDegraded, set.watchDirectories, set.watchChanges, set.watchFullSyncs];
+  for (const metric of metrics) metric.remove({ job_id: job.id });
+  removeTargets(set, job);
+}
+
+function removeTargets(set: MetricSet, { id, targetIds }: WatchedMetricJob): void {
+  for (const target of targetIds) {
+    for (const gauge of [set.pendingFiles, set.oldestPending]) gauge.remove({ job_id: id, target });
+  }
 }

@@ -1,5 +1,6 @@
 import type { ActionOutcome, JobOutcome, LockPlace, OutcomeKind, RunCause, RunResult, TargetOutcome } from "./run.ts";
 import type { WatchState } from "./changes.ts";
+import type { Pause } from "./status.ts";
 import type { TransferProgress } from "./transfer.ts";
 
 interface OfRun {
@@ -135,6 +136,13 @@ export interface DirectorEvents {
   /** Changes were gathered and written into the journal; `files` null: a complete sync is due, for `reason`. */
   "watch:batch": { jobId: string; files: number | null; reason: string | null; at: number };
 
+  /** Somebody paused a job, or changed its pause. */
+  "job:paused": { jobId: string; pause: Pause; at: number };
+  /** Its pause has ended; `by` null: its time was over. */
+  "job:resumed": { jobId: string; by: string | null; at: number };
+
+  /** The configuration was read again; when it was refused (`ok` false) the old one stays in use. */
+  "config:reload": { ok: boolean; message: string; by: string; at: number };
   /** The history database stopped or started working again. */
   "history:state": { ok: boolean; detail: string };
 }

@@ -52,7 +52,7 @@ export interface LockPlace {
   path: string;
 }
 
-export type SkipCause = "block-timeout" | "already-running" | "disabled";
+export type SkipCause = "block-timeout" | "already-running" | "disabled" | "paused";
 
 /** How a job ended. Only `ok` and `warning` mean that the copies are fresh. */
 export type JobOutcome =

@@ -102,6 +102,8 @@ export interface ChangeQuery {
 export interface ChangeLedgerReader {
   /** The newest first. */
   changes(query: ChangeQuery): RecordedChange[];
+  /** One of them; undefined: there is none (any more). */
+  change(id: number): RecordedChange | undefined;
   /** The first change of a file after the given one, if any. */
   nextChange(of: RecordedChange): RecordedChange | undefined;
   close(): void;

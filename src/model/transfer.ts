@@ -10,6 +10,12 @@ export interface TransferProgress {
   filesTotal: number | null;
 }
 
+/** At the present rate; null: it cannot be told. rsync's own estimate is not in the line that is read. */
+export function millisecondsLeft({ bytes, percent, bytesPerSecond }: TransferProgress): number | null {
+  if (percent < 1 || percent > 100 || bytesPerSecond <= 0) return null;
+  return ((bytes * (100 - percent)) / percent / bytesPerSecond) * 1000;
+}
+
 /** rsync's `--stats` block. Every field may be missing: statistics never decide over a run. */
 export interface TransferStats {
   filesTotal: number | null;

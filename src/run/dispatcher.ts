@@ -53,6 +53,19 @@ export class Dispatcher {
     return { runId: run.runId, result: promise };
   }
 
+  /**
+   * Cancels a run, whether it waits or has begun; its jobs that have not ended are reported as cancelled. The
+   * answer resolves when the run has ended and its locks are free; undefined: there is no such run (any more).
+   */
+  cancelRun(runId: string, reason: AbortReason): Promise<RunResult> | undefined {
+    const pending = this.#pending.get(runId);
+    if (pending === undefined) return undefined;
+    const waiting = this.#queue.takeWaiting(runId);
+    if (waiting !== undefined) this.#start(waiting, reason);
+    else this.#active.get(runId)?.cancel(reason);
+    return pending.promise;
+  }
+
   /** Starts nothing more, stops what runs, and resolves when all of it has ended and freed its locks. */
   async stop(reason: AbortReason): Promise<void> {
     this.#shutdown.abort(reason);
@@ -69,11 +82,12 @@ export class Dispatcher {
     for (const run of this.#queue.takeReady()) this.#start(run);
   }
 
-  #start(run: QueuedRun): void {
+  #start(run: QueuedRun, cancelled?: AbortReason): void {
     const { runId } = run;
     const active = executeRun(this.#deps, run, {
       dryRun: this.#dryRun,
       shutdown: this.#shutdown.signal,
+      cancelled,
       onJobFinished: (jobId) => {
         this.#queue.jobFinished(runId, jobId);
         this.#startReady();

@@ -8,11 +8,19 @@ import type { RunJob } from "./job-runner.ts";
 import type { QueuedRun } from "./run-queue.ts";
 
 export interface RunExecutorDeps {
-  /** Every job of the configuration, by id. */
-  jobs: ReadonlyMap<string, Job>;
+  jobs: KnownJobs;
+  /** Says, for people, why a job is paused; undefined: it is not. */
+  whyPaused?: ((jobId: string) => string | undefined) | undefined;
   runJob: RunJob;
   events: Emitter<DirectorEvents>;
   clock: Clock;
+}
+
+/** The jobs of the configuration that is in use just now; each job of a run is looked up when its turn comes. */
+export interface KnownJobs {
+  get(jobId: string): Job | undefined;
+  /** An earlier configuration had it. */
+  hasLeft?(jobId: string): boolean;
 }
 
 /** One run in progress. */
@@ -20,6 +28,8 @@ export interface ActiveRun {
   readonly result: Promise<RunResult>;
   /** Stops one job if it is the one that runs now; the run goes on with the next. */
   cancelJob(jobId: string, reason: AbortReason): void;
+  /** Stops the job that runs now, and begins no other. */
+  cancel(reason: AbortReason): void;
 }
 
 /**
@@ -29,16 +39,23 @@ export interface ActiveRun {
 export function executeRun(
   deps: RunExecutorDeps,
   run: QueuedRun,
-  options: { dryRun: boolean; shutdown: AbortSignal; onJobFinished: (jobId: string) => void },
+  options: {
+    dryRun: boolean;
+    shutdown: AbortSignal;
+    onJobFinished: (jobId: string) => void;
+    /** It was cancelled before it began. */
+    cancelled?: AbortReason | undefined;
+  },
 ): ActiveRun {
-  const { dryRun, shutdown } = options;
+  const { dryRun, shutdown, cancelled } = options;
   const controller = childController(shutdown);
+  if (cancelled !== undefined) controller.abort(cancelled);
   let current: { jobId: string; controller: AbortController } | undefined;
 
   const runOne = async (jobId: string): Promise<JobResult> => {
     const { runId } = run;
     const job = deps.jobs.get(jobId);
-    const skip = skipCause(run, jobId, job);
+    const skip = skipCause(deps, run, jobId, job);
     if (skip !== undefined) return withoutRunning(deps, runId, jobId, skip);
     if (controller.signal.aborted) return withoutRunning(deps, runId, jobId, cancelledBefore(controller.signal));
     const child = childController(controller.signal);
@@ -73,14 +90,27 @@ export function executeRun(
     cancelJob: (jobId, reason) => {
       if (current?.jobId === jobId) current.controller.abort(reason);
     },
+    cancel: (reason) => controller.abort(reason),
   };
 }
 
-function skipCause(run: QueuedRun, jobId: string, job: Job | undefined): JobOutcome | undefined {
+function skipCause(
+  { jobs, whyPaused }: RunExecutorDeps,
+  run: QueuedRun,
+  jobId: string,
+  job: Job | undefined,
+): JobOutcome | undefined {
   if (!run.needs.has(jobId)) return skipped("already-running", "the job is still running (concurrency: forbid)");
-  if (job === undefined) return { kind: "failed", message: `there is no job "${jobId}"`, actionId: null };
+  if (job === undefined) return withoutJob(jobId, jobs.hasLeft?.(jobId) === true);
   if (!job.enabled) return skipped("disabled", "the job is disabled (enabled: false)");
-  return undefined;
+  const pause = whyPaused?.(jobId);
+  return pause === undefined ? undefined : skipped("paused", pause);
+}
+
+/** Nothing is wrong with a job that a newer configuration does not have any more. */
+function withoutJob(jobId: string, hasLeft: boolean): JobOutcome {
+  if (!hasLeft) return { kind: "failed", message: `there is no job "${jobId}"`, actionId: null };
+  return { kind: "cancelled", reason: "cancelled", message: `the configuration has no job "${jobId}" any more` };
 }
 
 function skipped(cause: SkipCause, message: string): JobOutcome {

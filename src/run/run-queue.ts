@@ -56,6 +56,12 @@ export class RunQueue {
     this.#active.delete(runId);
   }
 
+  /** Takes one waiting run out; undefined: it does not wait. */
+  takeWaiting(runId: string): QueuedRun | undefined {
+    const index = this.#waiting.findIndex((run) => run.runId === runId);
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
+  }
+
   /** Takes all waiting runs out (shutdown) and returns them. */
   clearWaiting(): QueuedRun[] {
     return this.#waiting.splice(0);

@@ -17,6 +17,10 @@ export function createChangeLedgerReader(database: SqlDatabase): ChangeLedgerRea
       const sql = `SELECT * FROM entries WHERE batch NOT IN (SELECT id FROM batches)${where} ORDER BY id DESC LIMIT ?`;
       return database.all(sql, ...values, query.limit).map(recordOf);
     },
+    change: (id) =>
+      database
+        .all("SELECT * FROM entries WHERE id = ? AND batch NOT IN (SELECT id FROM batches)", id)
+        .map(recordOf)[0],
     nextChange: ({ id, jobId, actionId, path }) =>
       database
         .all(

@@ -21,6 +21,11 @@ export interface CronTrigger {
   /** Logs the next times, makes up for missed ones as the plans say, and waits for the rest. */
   start(): void;
   stop(): void;
+  /**
+   * Goes on with the plans of another configuration. A plan that is as it was goes on where it is; any other begins
+   * now: it has missed nothing so far.
+   */
+  replan(plans: readonly SchedulePlan[]): void;
   /** The next start of every plan, in the order of the plans. */
   next(): NextStart[];
   /** How often the ledger has failed since the start. */
@@ -60,7 +65,8 @@ export function createCronTrigger(options: {
   events: Emitter<DirectorEvents>;
   log: Logger;
 }): CronTrigger {
-  const { plans, submit, clock, events, log } = options;
+  const { submit, clock, events, log } = options;
+  let { plans } = options;
   const ledger = createDependableLedger(options.ledger, log);
   let states: PlanState[] = [];
   let cancelTimer: CancelTimer | undefined;
@@ -154,6 +160,15 @@ export function createCronTrigger(options: {
     return state;
   };
 
+  const beginAnew = (plan: SchedulePlan): PlanState => {
+    const cursor = clock.now() - plan.offsetMs;
+    ledger.note(plan.key, offTheMinute(cursor));
+    logUpcoming(plan, clock.now(), log);
+    const state: PlanState = { plan, cursor, next: null };
+    settle(state, cursor, null);
+    return state;
+  };
+
   return {
     start: () => {
       for (const plan of plans) logUpcoming(plan, clock.now(), log);
@@ -168,6 +183,20 @@ export function createCronTrigger(options: {
       cancelTimer?.();
       cancelTimer = undefined;
       states = [];
+    },
+    replan: (wanted) => {
+      // What has come due under the old plans is still theirs.
+      tick();
+      const known = new Map(states.map((state) => [state.plan.key, state]));
+      plans = wanted;
+      states = wanted.map((plan) => {
+        const before = known.get(plan.key);
+        if (before === undefined || !hasSameTimes(before.plan, plan)) return beginAnew(plan);
+        const state = { ...before, plan };
+        settle(state, state.cursor, isOffTheMinute(state.cursor) ? null : state.cursor);
+        return state;
+      });
+      arm();
     },
     next: () => states.map(({ plan, next }) => ({ key: plan.key, jobs: plan.jobs, next })),
     ledgerFailures: () => ledger.failures(),
@@ -185,6 +214,15 @@ function isOffTheMinute(instant: number): boolean {
 
 function isDue(time: PlannedTime | null, now: number): time is PlannedTime {
   return time !== null && time.startsAt <= now;
+}
+
+function hasSameTimes(one: SchedulePlan, other: SchedulePlan): boolean {
+  return (
+    one.offsetMs === other.offsetMs &&
+    one.zone.name === other.zone.name &&
+    one.scheduling.cronDialect === other.scheduling.cronDialect &&
+    expressionsOf(one).join("\n") === expressionsOf(other).join("\n")
+  );
 }
 
 function expressionsOf(plan: SchedulePlan): string[] {

@@ -8,13 +8,14 @@ import type { RunRequest } from "../model/run.ts";
 export function createSignalTrigger(options: {
   subscribe: (onSignal: () => void) => () => void;
   /** The jobs to run, in order: all that are enabled. */
-  jobs: readonly string[];
+  jobs: () => readonly string[];
   submit: (request: RunRequest) => void;
   log: Logger;
 }): { start(): void; stop(): void } {
-  const { subscribe, jobs, submit, log } = options;
+  const { subscribe, submit, log } = options;
   let unsubscribe: (() => void) | undefined;
   const onSignal = () => {
+    const jobs = options.jobs();
     if (jobs.length === 0) return log.warn({}, "asked to run by a signal, but no job is enabled");
     log.info({ jobs }, "asked to run by a signal");
     submit({ jobs, cause: { kind: "signal" } });

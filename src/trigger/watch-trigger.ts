@@ -12,7 +12,9 @@ import { createInotifyLedger, type InotifyLedger } from "../watch/inotify-ledger
 import { createPathWatcher } from "../watch/path-watcher.ts";
 import { createWatchFilter } from "../watch/watch-filter.ts";
 import { fingerprintOf } from "./sync-fingerprint.ts";
-import { WatchedJob, type WatchListener } from "./watched-job.ts";
+import { WatchedJob } from "./watched-job.ts";
+import type { WatchListener } from "./watched-job-deps.ts";
+import { type WatchedEntry, WatchedJobs } from "./watched-jobs.ts";
 
 export interface WatchTrigger extends ChangesFeed {
   /** Resolves when all watches are up and the first runs are asked for. */
@@ -21,6 +23,8 @@ export interface WatchTrigger extends ChangesFeed {
   stop(): Promise<void>;
   /** Every run has ended: writes down that nothing is missing in the journal, unless something may be. */
   close(end: { inOrder: boolean }): void;
+  /** Goes on with the jobs of another configuration; see `WatchedJobs`. */
+  reconfigure(jobs: readonly Job[]): void;
   /** What has not arrived, of all destinations. */
   pending(): PendingSummary[];
 }
@@ -34,31 +38,30 @@ export function createWatchTrigger(options: {
   events: Emitter<DirectorEvents>;
   log: Logger;
 }): WatchTrigger {
-  const { jobs, store, clock, log } = options;
+  const { store, clock, log } = options;
   const journal = new DirtyJournal({ store, clock });
   const ledger = createInotifyLedger();
-  const watched = jobs.flatMap((job) => (job.watch === undefined ? [] : { job, watch: job.watch }));
-  journal.open(watched.flatMap(({ job, watch }) => entriesOf(job, watch)));
-  const byId = new Map(
-    watched.map(({ job, watch }) => {
-      const destinations = destinationsOf(job);
-      const openWatchers = (given: WatchListener) => {
-        const listener = destinations.every(({ targetId }) => targetId === csync2Target) ? deafToCsync2(given) : given;
-        return watch.paths.map((root) =>
-          openWatcher(root, watch, { listener, ledger, clock, log: log.child({ job: job.id }) }),
-        );
-      };
-      return [job.id, new WatchedJob({ ...options, job, watch, destinations, journal, openWatchers })];
-    }),
-  );
-  const each = (work: (job: WatchedJob) => Promise<void>) => Promise.all([...byId.values()].map(work));
+  const entries = watchedEntries(options.jobs);
+  journal.open(entries.flatMap((entry) => entry.entries));
+  const open = ({ job, watch, entries: own }: WatchedEntry) => {
+    const destinations = own.map(({ of }) => of);
+    const openWatchers = (given: WatchListener) => {
+      const listener = destinations.every(({ targetId }) => targetId === csync2Target) ? deafToCsync2(given) : given;
+      return watch.paths.map((root) =>
+        openWatcher(root, watch, { listener, ledger, clock, log: log.child({ job: job.id }) }),
+      );
+    };
+    return new WatchedJob({ ...options, job, watch, destinations, journal, openWatchers });
+  };
+  const watched = new WatchedJobs(entries, { ...options, journal, open });
   return {
-    start: async () => void (await each((job) => job.start())),
-    stop: async () => void (await each((job) => job.stop())),
+    start: () => watched.start(),
+    stop: () => watched.stop(),
+    reconfigure: (jobs) => watched.reconfigure(watchedEntries(jobs)),
     close: (end) => journal.close(end),
     pending: () => journal.summaries(),
-    begin: (of, cause) => byId.get(of.jobId)?.begin(of, cause),
-    untilPending: (of, signal) => byId.get(of.jobId)?.untilPending(of, signal) ?? Promise.resolve(false),
+    begin: (of, cause) => watched.get(of.jobId)?.begin(of, cause),
+    untilPending: (of, signal) => watched.get(of.jobId)?.untilPending(of, signal) ?? Promise.resolve(false),
   };
 }
 
@@ -105,6 +108,13 @@ function destinationsOf(job: Job): ChangeDestination[] {
     if (action.kind === "csync2") return [{ ...of, targetId: csync2Target }];
     if (action.kind !== "sync") return [];
     return job.targets.map(({ id }) => ({ ...of, targetId: id }));
+  });
+}
+
+function watchedEntries(jobs: readonly Job[]): WatchedEntry[] {
+  return jobs.flatMap((job) => {
+    const { watch } = job;
+    return watch === undefined ? [] : { job, watch, entries: entriesOf(job, watch) };
   });
 }
 

@@ -1,34 +1,13 @@
-import type { CancelTimer, Clock } from "../base/clock.ts";
-import type { Emitter } from "../base/emitter.ts";
+import type { CancelTimer } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
-import type { Logger } from "../base/logger.ts";
-import type { Job, Watch } from "../config/resolved.ts";
 import type { CarriedChanges, ChangeDestination, ChangeSet, WatchState } from "../model/changes.ts";
-import type { DirectorEvents } from "../model/events.ts";
-import { isSuccess, type JobOutcome, type RunCause, type RunRequest } from "../model/run.ts";
+import { isSuccess, type JobOutcome, type RunCause } from "../model/run.ts";
 import { BackOff } from "../watch/back-off.ts";
 import { type Batcher, createBatcher } from "../watch/batcher.ts";
-import { type DirtyJournal, keyOf } from "../watch/dirty-journal.ts";
+import { keyOf } from "../watch/dirty-journal.ts";
 import type { TreeWatcher } from "../watch/tree-watcher-contract.ts";
-
-export interface WatchedJobDeps {
-  readonly job: Job;
-  readonly watch: Watch;
-  readonly destinations: readonly ChangeDestination[];
-  /** Open, with the destinations in it. */
-  readonly journal: DirtyJournal;
-  /** Makes the watchers, one for each of `watch.paths`. */
-  readonly openWatchers: (listener: WatchListener) => readonly TreeWatcher[];
-  readonly submit: (request: RunRequest) => void;
-  readonly clock: Clock;
-  readonly events: Emitter<DirectorEvents>;
-  readonly log: Logger;
-}
-
-export interface WatchListener {
-  readonly onChanges: (changes: ChangeSet) => void;
-  readonly onState: () => void;
-}
+import { joinWatchStates } from "../watch/watch-state.ts";
+import type { WatchedJobDeps } from "./watched-job-deps.ts";
 
 /**
  * One job that runs when files change: gathers changes into batches, writes them into the journal of each
@@ -53,6 +32,8 @@ export class WatchedJob {
   #cancelTimer: CancelTimer | undefined;
   #stopListening: (() => void)[] = [];
   #isRunning = false;
+  /** A run was skipped because the job is paused: what changes is kept, and asked for when it is resumed. */
+  #isPaused = false;
   #stopped = false;
   #told = "";
 
@@ -64,8 +45,11 @@ export class WatchedJob {
     for (const { targetId } of deps.destinations) this.#targets.set(targetId, new BackOff(retry));
   }
 
-  /** Watches first and asks for a run afterwards, so that nothing that changes meanwhile is missed. */
-  async start(): Promise<void> {
+  /**
+   * Watches first and asks for a run afterwards, so that nothing that changes meanwhile is missed. `gap`: why something
+   * may have been missed before; a complete sync is due then.
+   */
+  async start(gap?: string): Promise<void> {
     const { destinations, clock, events, job, log } = this.#deps;
     for (const destination of destinations) this.#lastFull.set(keyOf(destination), clock.monotonic());
     this.#stopListening = [
@@ -75,6 +59,7 @@ export class WatchedJob {
       events.on("job:finished", ({ jobId, outcome }) => {
         if (jobId === job.id) this.#onFinished(outcome);
       }),
+      events.on("job:resumed", ({ jobId }) => jobId === job.id && this.#onResumed()),
     ];
     this.#watchers = this.#deps.openWatchers({
       onChanges: (changes) => this.#onChanges(changes),
@@ -84,6 +69,7 @@ export class WatchedJob {
     if (this.#stopped) return;
     const { directories } = this.#tellState();
     log.info({ job: job.id, directories }, "watching");
+    if (gap !== undefined) this.#write({ kind: "everything", reason: gap });
     if (this.#isPending()) this.#request("");
     this.#arm();
   }
@@ -200,7 +186,7 @@ export class WatchedJob {
 
   #request(path: string): void {
     const { job, watch, submit } = this.#deps;
-    if (this.#stopped) return;
+    if (this.#stopped || this.#isPaused) return;
     submit({ jobs: [job.id], cause: { kind: "watch", path: path === "" ? (watch.paths[0] ?? "") : path } });
   }
 
@@ -216,6 +202,8 @@ export class WatchedJob {
   #onFinished(outcome: JobOutcome): void {
     if (outcome.kind === "skipped" && outcome.cause === "already-running") return;
     this.#isRunning = false;
+    this.#isPaused = outcome.kind === "skipped" && outcome.cause === "paused";
+    if (this.#isPaused) return;
     const now = this.#deps.clock.monotonic();
     const reached = this.#reached;
     this.#reached = new Set();
@@ -234,6 +222,13 @@ export class WatchedJob {
       waits.push(this.#runs.until);
     }
     this.#retryAt = Math.min(...waits.flatMap((until) => until ?? []));
+    this.#arm();
+  }
+
+  #onResumed(): void {
+    this.#isPaused = false;
+    // What is left when a run ends is looked at then.
+    if (!this.#isRunning && this.#isPending()) this.#requestUnlessPutOff("");
     this.#arm();
   }
 
@@ -278,10 +273,7 @@ export class WatchedJob {
   /** Tells it to the listeners where it is another one than they know. */
   #tellState(): WatchState {
     const { events, job, clock } = this.#deps;
-    const states = this.#watchers.map((watcher) => watcher.state());
-    const directories = states.reduce((sum, state) => sum + state.directories, 0);
-    const degraded = states.map((state) => state.degraded).find((reason) => reason !== null) ?? null;
-    const state: WatchState = { directories, degraded };
+    const state = joinWatchStates(this.#watchers.map((watcher) => watcher.state()));
     const told = JSON.stringify(state);
     if (told !== this.#told) events.emit("watch:state", { jobId: job.id, state, at: clock.now() });
     this.#told = told;

@@ -59,6 +59,28 @@ export class DirtyJournal {
     for (const destination of left.values()) this.#store.forget(destination);
   }
 
+  /**
+   * These destinations are new, lead elsewhere, or are watched in another way than before: each needs a complete
+   * sync, for the reason given.
+   */
+  adopt(entries: readonly JournalEntry[], reason: string): void {
+    this.#sequence += 1;
+    for (const entry of entries) {
+      const key = keyOf(entry.of);
+      const before = this.#destinations.get(key);
+      const pending = before?.fingerprint === entry.fingerprint ? before.pending : new DestinationChanges();
+      pending.addEverything(reason, { at: this.#clock.now(), sequence: this.#sequence });
+      this.#destinations.set(key, { ...entry, pending });
+      this.#rewrite(entry.of);
+    }
+  }
+
+  /** A destination has left the configuration. */
+  drop(of: ChangeDestination): void {
+    this.#destinations.delete(keyOf(of));
+    this.#store.forget(of);
+  }
+
   /** Returns why paths are not known one by one any more, if it has come to that. */
   add(of: ChangeDestination, changes: ChangeSet): string | null {
     const { pending } = this.#destinationOf(of);

@@ -15,6 +15,17 @@ export interface TreeWatchState {
   readonly settling: boolean;
 }
 
+/** What of several roots is told of the whole. */
+export function joinWatchStates(states: readonly Pick<WatchState, "directories" | "degraded">[]): {
+  directories: number;
+  degraded: string | null;
+} {
+  return {
+    directories: states.reduce((sum, { directories }) => sum + directories, 0),
+    degraded: states.map(({ degraded }) => degraded).find((reason) => reason !== null) ?? null,
+  };
+}
+
 /** Why the root itself is not watched: it is not there, or the code of what was refused. */
 export type RootProblem = { readonly kind: "missing" } | { readonly kind: "refused"; readonly code: string };
 

@@ -2,7 +2,8 @@ import { basename, dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { OperatorError } from "../../base/errors.ts";
 import type { RecordedChange } from "../../model/tracked-change.ts";
-import { findChanges, type FoundChange, normalPath, openArchives } from "../change-archives.ts";
+import type { FoundChange } from "../../daemon/inspect/change-archives.ts";
+import { findRecorded, normalPath, openArchives } from "../change-archives.ts";
 import { formatName } from "../changes-view.ts";
 import type { CommandContext } from "../command-context.ts";
 import { configOption } from "../config-option.ts";
@@ -42,7 +43,7 @@ async function runChangesRestore(path: string, options: ChangesRestoreOptions, c
   const archives = await openArchives(options, context);
   try {
     const wanted = normalPath(path) ?? "";
-    const all = findChanges(archives, { path: wanted, jobId: options.job, limit: 1_000_000 });
+    const all = await findRecorded(archives, { path: wanted, jobId: options.job, limit: 1_000_000 });
     const found = chooseChange(
       all.filter(({ change }) => change.file === wanted || change.path === wanted),
       { ...options, path: wanted },

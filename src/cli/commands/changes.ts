@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { readCount, readSince } from "../read-option.ts";
-import { findChanges, type FoundChange, normalPath, openArchives } from "../change-archives.ts";
+import type { FoundChange } from "../../daemon/inspect/change-archives.ts";
+import { findRecorded, normalPath, openArchives } from "../change-archives.ts";
 import type { CommandContext } from "../command-context.ts";
 import { configOption } from "../config-option.ts";
 import { addChangesRestoreCommand } from "./changes-restore.ts";
@@ -53,7 +54,7 @@ async function runChanges(path: string | undefined, options: ChangesOptions, con
   const archives = await openArchives(options, context);
   try {
     const { job: jobId, run: runId, limit = 50 } = options;
-    const found = findChanges(archives, { path: normalPath(path), jobId, runId, since, limit });
+    const found = await findRecorded(archives, { path: normalPath(path), jobId, runId, since, limit });
     const { changesAsJson, formatChangeList, formatDifferences } = await import("../changes-view.ts");
     const shown = await Promise.all(found.map((one) => withDifference(one, options.diff === true)));
     if (options.json === true) context.stdout.write(changesAsJson(shown));

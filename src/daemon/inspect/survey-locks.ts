@@ -62,6 +62,8 @@ export interface SurveyDeps {
   readonly runTool: RunTool;
   readonly clock: Clock;
   readonly withinMs?: number;
+  /** Only the lock files themselves: no hold files, and nothing that was moved aside. */
+  readonly locksOnly?: boolean;
 }
 
 const never = new AbortController().signal;
@@ -75,12 +77,12 @@ export async function surveyLocks(
   catalog: LockCatalog,
   deps: SurveyDeps,
 ): Promise<LockReport[]> {
-  const { clock, withinMs = 20_000 } = deps;
+  const { clock, withinMs = 20_000, locksOnly = false } = deps;
   const sights = await lookAt(
     locks.map(({ target }) => target),
     { clock, signal: never, withinMs },
   );
-  const answered = locks.filter((_, index) => sights[index]?.state !== "unknown");
+  const answered = locks.filter((_, index) => !locksOnly && sights[index]?.state !== "unknown");
   const besides = new Map<CatalogedLock, Beside>();
   const work = byTransport(answered).map(async (group) => {
     const found = await lookBeside(group, { ...deps, ...catalog, operationTimeoutMs: withinMs });
@@ -94,7 +96,7 @@ export async function surveyLocks(
     locks.map(async (lock, index) => {
       const sight = sights[index] ?? { state: "unknown", detail: "no answer" };
       const beside = besides.get(lock);
-      const writer = sight.state === "unknown" ? null : await lookForWriter(lock, sight, { beside, catalog, deps });
+      const writer = locksOnly || sight.state === "unknown" ? null : await lookForWriter(lock, sight, { beside, catalog, deps });
       const record = sight.state === "held" ? sight.found.record : null;
       const ownerIsDead = record !== null && (await catalog.owners.isDead(record));
       return { ...toReport(lock, sight, { writer, beside, catalog, now: clock.now() }), ownerIsDead };

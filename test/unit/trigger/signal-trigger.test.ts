@@ -13,7 +13,7 @@ function setUp(jobs: readonly string[]) {
       listeners.add(onSignal);
       return () => listeners.delete(onSignal);
     },
-    jobs,
+    jobs: () => jobs,
     submit: (request) => void requests.push(request),
     log: recordingLogger(lines),
   });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ChangeKind, ChangeSet } from "../../../src/model/changes.ts";
 import type { JobOutcome, RunCause, RunRequest } from "../../../src/model/run.ts";
-import { WatchedJob, type WatchListener } from "../../../src/trigger/watched-job.ts";
+import { WatchedJob } from "../../../src/trigger/watched-job.ts";
+import type { WatchListener } from "../../../src/trigger/watched-job-deps.ts";
 import { DirtyJournal } from "../../../src/watch/dirty-journal.ts";
 import { buildJob } from "../../support/build-job.ts";
 import { buildWatch } from "../../support/build-watch.ts";

@@ -1,0 +1,139 @@
+import type { Config, Job } from "../../config/resolved.ts";
+import type { PendingSummary, WatchState } from "../../model/changes.ts";
+import type { Emitter } from "../../base/emitter.ts";
+import type { DirectorEvents } from "../../model/events.ts";
+import { freshnessOf, worstFreshness } from "../../model/freshness.ts";
+import type { JobStatus, OpenRun, Pause, TargetStatus } from "../../model/status.ts";
+import type { DueTimesBook } from "./due-times.ts";
+import type { LastResults } from "./last-results.ts";
+import type { LiveJob, LiveJobs } from "./live-jobs.ts";
+import type { OpenRuns } from "./open-runs.ts";
+import type { RecentRuns } from "./recent-runs.ts";
+
+export interface StatusBoardDeps {
+  readonly events: Emitter<DirectorEvents>;
+  readonly config: () => Config;
+  readonly runs: OpenRuns;
+  readonly live: LiveJobs;
+  readonly results: LastResults;
+  readonly recent: RecentRuns;
+  readonly due: DueTimesBook;
+  readonly pauseOf: (jobId: string) => Pause | undefined;
+  readonly pending: () => readonly PendingSummary[];
+}
+
+/** What is known of every job just now. It only gathers what others keep, so that to ask costs little. */
+export interface StatusBoard {
+  /** In the order of the configuration. `now`: wall clock. */
+  jobs(now: number): JobStatus[];
+  runs(): readonly OpenRun[];
+  stop(): void;
+}
+
+export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
+  const { events, config, runs } = deps;
+  const next = new Map<string, number | null>();
+  const watches = new Map<string, WatchState>();
+  const unsubscribe = [
+    events.on("schedule:next", (event) => event.jobs.forEach((jobId) => next.set(jobId, event.next))),
+    events.on("watch:state", ({ jobId, state }) => void watches.set(jobId, state)),
+  ];
+  return {
+    jobs: (now) => {
+      const pending = pendingByTarget(deps.pending());
+      const runOf = runs.byJob();
+      return config().jobs.map((job) => {
+        const context = { now, pending, runId: runOf.get(job.id) ?? null };
+        const { schedules, nextRunAt } = scheduleOf(config(), job, next);
+        const watch = job.watch === undefined || !job.enabled ? null : (watches.get(job.id) ?? notYet);
+        return { ...jobStatus(deps, job, context), schedules, nextRunAt, watch };
+      });
+    },
+    runs: () => runs.list(),
+    stop: () => unsubscribe.forEach((end) => end()),
+  };
+}
+
+const notYet: WatchState = { directories: 0, degraded: "the watches are not up yet" };
+
+function scheduleOf({ schedules }: Config, job: Job, next: ReadonlyMap<string, number | null>) {
+  const own = job.schedules.length > 0 ? job.schedules : schedules;
+  const runs = job.enabled && own.length > 0;
+  return { schedules: own, nextRunAt: runs ? (next.get(job.id) ?? null) : null };
+}
+
+type Context = { now: number; pending: ReadonlyMap<string, PendingSummary[]>; runId: string | null };
+
+function jobStatus(
+  deps: StatusBoardDeps,
+  job: Job,
+  context: Context,
+): Omit<JobStatus, "schedules" | "nextRunAt" | "watch"> {
+  const { live, results, recent } = deps;
+  const running = live.of(job.id);
+  const targets = job.targets.map(({ id }) => targetStatus(deps, job, { ...context, targetId: id }));
+  return {
+    jobId: job.id,
+    enabled: job.enabled,
+    activity: activityOf(running, context.runId),
+    paused: deps.pauseOf(job.id) ?? null,
+    freshness: worstFreshness(targets.map(({ freshness }) => freshness)),
+    targets,
+    lastRun: recent.lastOf(job.id),
+    lastSuccessAt: results.of(job.id, "")?.lastSuccessAt ?? null,
+    runId: running?.runId ?? context.runId,
+    waitingFor: running?.waitingFor ?? null,
+    actions: running?.actions ?? [],
+    locks: live.locksOf(job.id),
+  };
+}
+
+function activityOf(running: LiveJob | undefined, runId: string | null): JobStatus["activity"] {
+  if (running !== undefined) return running.waitingFor === null ? "running" : "waiting";
+  return runId === null ? "idle" : "queued";
+}
+
+function targetStatus(
+  { results, due }: StatusBoardDeps,
+  job: Job,
+  { now, pending, targetId }: Context & { targetId: string },
+): TargetStatus {
+  // Of a job with one target only the job as a whole is reported.
+  const result = results.of(job.id, job.targets.length === 1 ? "" : targetId);
+  const lastSuccessAt = result?.lastSuccessAt ?? null;
+  const waiting = pending.get(keyOf(job.id, targetId)) ?? [];
+  const oldestPendingAt = waiting.length === 0 ? null : Math.min(...waiting.map(({ oldestAt }) => oldestAt));
+  const facts = {
+    enabled: job.enabled,
+    isPastKnown: results.isPastKnown(),
+    lastSuccessAt,
+    schedule: lastSuccessAt === null ? undefined : due.following(job.id, targetId, lastSuccessAt),
+    watch: job.watch === undefined ? undefined : { oldestPendingAt, maxDelayMs: job.watch.maxDelayMs },
+  };
+  return {
+    targetId,
+    freshness: freshnessOf(facts, now),
+    lastOutcome: result?.outcome ?? null,
+    lastFinishedAt: result?.finishedAt ?? null,
+    lastSuccessAt,
+    pending: oldestPendingAt === null ? null : { files: filesOf(waiting), oldestAt: oldestPendingAt },
+  };
+}
+
+function filesOf(waiting: readonly PendingSummary[]): number | null {
+  if (waiting.some(({ files }) => files === null)) return null;
+  return waiting.reduce((sum, { files }) => sum + (files ?? 0), 0);
+}
+
+function pendingByTarget(all: readonly PendingSummary[]): Map<string, PendingSummary[]> {
+  const found = new Map<string, PendingSummary[]>();
+  for (const summary of all) {
+    const key = keyOf(summary.jobId, summary.targetId);
+    found.set(key, [...(found.get(key) ?? []), summary]);
+  }
+  return found;
+}
+
+function keyOf(jobId: string, targetId: string): string {
+  return JSON.stringify([jobId, targetId]);
+}
