@@ -3,7 +3,7 @@ import type { LastJobResult } from "../model/events.ts";
 import type { OutcomeKind, RunCause } from "../model/run.ts";
 import type { TransferStats } from "../model/transfer.ts";
 import { readLockEvents, type LockEventFilter, type LockEventRecord } from "./lock-events.ts";
-import { readRecentRuns } from "./recent-runs.ts";
+import { readLastRuns, readRecentRuns } from "./recent-runs.ts";
 import { interrupted } from "./run-records.ts";
 import type { SqlDatabase, SqlRow, SqlValue } from "./sql-database.ts";
 
@@ -186,7 +186,10 @@ export function createRunHistory(database: SqlDatabase, isAlive: (owner: string)
   /** What a job did last, oldest first, at most `limit`; what was not even tried is left out. */
   const recentRuns = (jobId: string, limit: number) => readRecentRuns(database, jobId, limit);
 
-  return { listRuns, openRuns, lockEvents, findRunIds, readRun, readOutput, recentRuns };
+  /** The last run of every job, likewise. */
+  const lastRuns = () => readLastRuns(database);
+
+  return { listRuns, openRuns, lockEvents, findRunIds, readRun, readOutput, recentRuns, lastRuns };
 }
 
 export type RunHistory = ReturnType<typeof createRunHistory>;

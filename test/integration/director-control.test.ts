@@ -1,5 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { DirectorEvent } from "../../src/web/director-control.ts";
 import { copyJob, runDaemonHere, startHere } from "../support/running-daemon.ts";
 

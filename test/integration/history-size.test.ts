@@ -38,6 +38,15 @@ test("answers from a history of 100,000 runs", async () => {
   ).toHaveLength(51);
   expect(timed("prefix", () => history.findRunIds("run-0123", 200))).toHaveLength(100);
   expect(timed("one run", () => history.readRun("run-050000"))?.jobs[0]?.jobId).toBe("rare");
+  const ids = Array.from({ length: 500 }, (_, index) => `job${index % 20}`);
+  const recent = timed("the last 30 runs of 500 jobs", () => ids.map((id) => history.recentRuns(id, 30)));
+  expect(recent.every((runs) => runs.length === 30)).toBe(true);
+  expect(history.recentRuns("rare", 2)).toEqual([
+    ...[95_000, 100_000].map((number) => ({
+      ...{ runId: `run-${String(number).padStart(6, "0")}`, outcome: "failed", message: null },
+      ...{ startedAt: number * 1000, finishedAt: number * 1000 + 400, durationMs: 400, bytes: number, files: null },
+    })),
+  ]);
   expect(timed("last results", () => readLastResults(database))).toEqual([]);
   console.log(`history of 100,000 runs, ${(statSync(file).size / 1e6).toFixed(0)} MB: ${times.join(", ")}`);
   database.close();

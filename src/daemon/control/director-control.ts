@@ -22,7 +22,7 @@ import { keepLiveJobs } from "./live-jobs.ts";
 import { createLockLook } from "./lock-views.ts";
 import { keepOpenRuns } from "./open-runs.ts";
 import type { Pauses } from "./pauses.ts";
-import { keepRecentRuns, recentRunLimit } from "./recent-runs.ts";
+import { keepRecentRuns } from "./recent-runs.ts";
 import type { Reloader } from "./reload.ts";
 import { createStatusBoard } from "./status-board.ts";
 import { createStatusFeed } from "./status-feed.ts";
@@ -65,7 +65,9 @@ export function createDirectorControl(deps: DirectorControlDeps): RunningControl
   const results = keepLastResults({ events, history });
   const recent = keepRecentRuns({
     events,
-    load: (jobId) => history.query((past) => past.recentRuns(jobId, recentRunLimit)),
+    loadLast: () => history.query((past) => past.lastRuns()),
+    load: (jobId, limit) => history.query((past) => past.recentRuns(jobId, limit)),
+    clock,
   });
   const due = keepDueTimes();
   const pauseOf = (jobId: string) => pauses.of(jobId);
@@ -84,6 +86,7 @@ export function createDirectorControl(deps: DirectorControlDeps): RunningControl
   const reconfigured = () => {
     due.replan(deps.plans());
     void changes.use(backupRoots(config(), env));
+    recent.warm(config().jobs.map(({ id }) => id));
   };
   reconfigured();
   return {

@@ -23,7 +23,7 @@ export function keepDueTimes(): DueTimesBook {
     following: (jobId, targetId, after) => {
       const plan = byJob.get(jobId);
       if (plan === undefined) return undefined;
-      const key = JSON.stringify([jobId, targetId]);
+      const key = `${jobId}\0${targetId}`;
       const kept = known.get(key);
       if (kept?.after === after) return kept.times;
       const [first, second] = upcomingTimes(plan, after - plan.offsetMs, 2);

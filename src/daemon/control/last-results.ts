@@ -57,5 +57,5 @@ export function keepLastResults(deps: {
 }
 
 function keyOf(jobId: string, targetId: string): string {
-  return JSON.stringify([jobId, targetId]);
+  return `${jobId}\0${targetId}`;
 }

@@ -1,3 +1,4 @@
+import type { CancelTimer, Clock } from "../../base/clock.ts";
 import type { Emitter } from "../../base/emitter.ts";
 import { redactText } from "../../base/redact.ts";
 import type { DirectorEvents } from "../../model/events.ts";
@@ -6,15 +7,20 @@ import type { LastRun } from "../../model/status.ts";
 import type { RecentJobRun } from "../../store/recent-runs.ts";
 
 /** So many runs of each job are kept. */
-export const recentRunLimit = 30;
+const recentRunLimit = 30;
 
 export interface RecentRuns {
   /** Oldest first, at most 30. */
   of(jobId: string): readonly RecentJobRun[];
-  /** The newest of them. */
+  /** The newest of them; costs little, also of a job that nobody has asked about. */
   lastOf(jobId: string): LastRun | null;
+  /** Loads the runs of these jobs little by little, before somebody asks for all of them at once. */
+  warm(jobIds: readonly string[]): void;
   stop(): void;
 }
+
+/** Between two jobs, of which each takes about a tenth of this: runs go on. */
+const pauseMs = 20;
 
 interface Sums {
   bytes: number | null;
@@ -27,13 +33,19 @@ interface Sums {
  */
 export function keepRecentRuns(deps: {
   events: Emitter<DirectorEvents>;
-  load: (jobId: string) => readonly RecentJobRun[] | undefined;
+  load: (jobId: string, limit: number) => readonly RecentJobRun[] | undefined;
+  /** The last run of every job. */
+  loadLast: () => ReadonlyMap<string, RecentJobRun> | undefined;
+  clock: Clock;
 }): RecentRuns {
-  const { events, load } = deps;
+  const { events, load, loadLast, clock } = deps;
   const loaded = new Map<string, readonly RecentJobRun[]>();
   /** Since the start, of jobs whose past is not loaded yet. */
   const ended = new Map<string, readonly RecentJobRun[]>();
+  /** The newest of what is not loaded yet; undefined: the history could not say so far. */
+  let newest: ReadonlyMap<string, RecentJobRun> | undefined;
   const open = new Map<string, Sums>();
+  let cancelTimer: CancelTimer | undefined;
   const keyOf = ({ runId, jobId }: { runId: string; jobId: string }) => `${runId} ${jobId}`;
 
   const unsubscribe = [
@@ -62,7 +74,7 @@ export function keepRecentRuns(deps: {
     const known = loaded.get(jobId);
     if (known !== undefined) return known;
     const own = ended.get(jobId) ?? [];
-    const past = load(jobId);
+    const past = load(jobId, recentRunLimit);
     if (past === undefined) return own;
     const ids = new Set(own.map(({ runId }) => runId));
     const all = [...past.filter(({ runId }) => !ids.has(runId)), ...own].slice(-recentRunLimit);
@@ -70,15 +82,34 @@ export function keepRecentRuns(deps: {
     ended.delete(jobId);
     return all;
   };
+  const lastOf = (jobId: string): RecentJobRun | null => {
+    const known = loaded.get(jobId) ?? ended.get(jobId);
+    if (known !== undefined) return known.at(-1) ?? null;
+    newest ??= loadLast();
+    return newest?.get(jobId) ?? null;
+  };
+  const warm = (jobIds: readonly string[]) => {
+    cancelTimer?.();
+    const [first, ...others] = jobIds.filter((id) => !loaded.has(id));
+    if (first === undefined) return;
+    cancelTimer = clock.setTimer(pauseMs, () => {
+      of(first);
+      warm(others);
+    });
+  };
   return {
     of,
     lastOf: (jobId) => {
-      const last = of(jobId).at(-1);
-      if (last === undefined) return null;
+      const last = lastOf(jobId);
+      if (last === null) return null;
       const { runId, outcome, message, startedAt, finishedAt } = last;
       return { runId, outcome, message, startedAt, finishedAt };
     },
-    stop: () => unsubscribe.forEach((end) => end()),
+    warm,
+    stop: () => {
+      unsubscribe.forEach((end) => end());
+      cancelTimer?.();
+    },
   };
 }
 

@@ -42,12 +42,17 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
     jobs: (now) => {
       const pending = pendingByTarget(deps.pending());
       const runOf = runs.byJob();
-      return config().jobs.map((job) => {
-        const context = { now, pending, runId: runOf.get(job.id) ?? null };
-        const { schedules, nextRunAt } = scheduleOf(config(), job, next);
-        const watch = job.watch === undefined || !job.enabled ? null : (watches.get(job.id) ?? notYet);
-        return { ...jobStatus(deps, job, context), schedules, nextRunAt, watch };
-      });
+      const { jobs, schedules } = config();
+      return jobs.map((job) =>
+        jobStatus(deps, job, {
+          now,
+          pending,
+          runId: runOf.get(job.id) ?? null,
+          schedules: job.schedules.length > 0 ? job.schedules : schedules,
+          nextAt: next.get(job.id) ?? null,
+          watch: watches.get(job.id) ?? notYet,
+        }),
+      );
     },
     runs: () => runs.list(),
     stop: () => unsubscribe.forEach((end) => end()),
@@ -56,22 +61,21 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
 
 const notYet: WatchState = { directories: 0, degraded: "the watches are not up yet" };
 
-function scheduleOf({ schedules }: Config, job: Job, next: ReadonlyMap<string, number | null>) {
-  const own = job.schedules.length > 0 ? job.schedules : schedules;
-  const runs = job.enabled && own.length > 0;
-  return { schedules: own, nextRunAt: runs ? (next.get(job.id) ?? null) : null };
+interface Context {
+  readonly now: number;
+  readonly pending: ReadonlyMap<string, PendingSummary[]>;
+  readonly runId: string | null;
+  readonly schedules: readonly string[];
+  /** As it was told last, also of a job that no schedule runs any more. */
+  readonly nextAt: number | null;
+  readonly watch: WatchState;
 }
 
-type Context = { now: number; pending: ReadonlyMap<string, PendingSummary[]>; runId: string | null };
-
-function jobStatus(
-  deps: StatusBoardDeps,
-  job: Job,
-  context: Context,
-): Omit<JobStatus, "schedules" | "nextRunAt" | "watch"> {
+function jobStatus(deps: StatusBoardDeps, job: Job, context: Context): JobStatus {
   const { live, results, recent } = deps;
+  const { schedules, nextAt, watch } = context;
   const running = live.of(job.id);
-  const targets = job.targets.map(({ id }) => targetStatus(deps, job, { ...context, targetId: id }));
+  const targets = job.targets.map(({ id }) => targetStatus(deps, job, id, context));
   return {
     jobId: job.id,
     enabled: job.enabled,
@@ -81,6 +85,9 @@ function jobStatus(
     targets,
     lastRun: recent.lastOf(job.id),
     lastSuccessAt: results.of(job.id, "")?.lastSuccessAt ?? null,
+    nextRunAt: job.enabled && schedules.length > 0 ? nextAt : null,
+    schedules,
+    watch: job.watch === undefined || !job.enabled ? null : watch,
     runId: running?.runId ?? context.runId,
     waitingFor: running?.waitingFor ?? null,
     actions: running?.actions ?? [],
@@ -96,7 +103,8 @@ function activityOf(running: LiveJob | undefined, runId: string | null): JobStat
 function targetStatus(
   { results, due }: StatusBoardDeps,
   job: Job,
-  { now, pending, targetId }: Context & { targetId: string },
+  targetId: string,
+  { now, pending }: Context,
 ): TargetStatus {
   // Of a job with one target only the job as a whole is reported.
   const result = results.of(job.id, job.targets.length === 1 ? "" : targetId);
@@ -135,5 +143,5 @@ function pendingByTarget(all: readonly PendingSummary[]): Map<string, PendingSum
 }
 
 function keyOf(jobId: string, targetId: string): string {
-  return JSON.stringify([jobId, targetId]);
+  return `${jobId}\0${targetId}`;
 }

@@ -63,3 +63,18 @@ test("batches and degradations are counted", async () => {
     'watch_full_syncs_total{job_id="www"} 1',
   ]);
 });
+
+test("jobs and targets that leave the configuration take their series with them", async () => {
+  const { events, watches, scrape } = await start();
+  watches.setJobs([{ id: "www", targetIds: ["two", "three"] }, { id: "etc", targetIds: ["one"] }]);
+  events.emit("watch:batch", { jobId: "www", files: 5, reason: null, at: now });
+  expect((await scrape()).filter((line) => line.startsWith("pending_files"))).toEqual([
+    'pending_files{job_id="www",target="two"} 0',
+    'pending_files{job_id="www",target="three"} 0',
+    'pending_files{job_id="etc",target="one"} 0',
+  ]);
+  watches.setJobs([{ id: "etc", targetIds: ["one"] }]);
+  events.emit("watch:batch", { jobId: "www", files: 5, reason: null, at: now });
+  events.emit("watch:state", { jobId: "www", state: { directories: 1, degraded: null }, at: now });
+  expect((await scrape()).filter((line) => line.includes('"www"'))).toEqual([]);
+});

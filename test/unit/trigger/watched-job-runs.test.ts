@@ -69,7 +69,7 @@ async function start(
   });
   await watched.start();
   await clock.advance(0);
-  return { clock, journal, watched, see, began: () => began };
+  return { clock, events, journal, watched, see, began: () => began };
 }
 
 /** Carries what is pending to every target but those that fail. */
@@ -189,5 +189,22 @@ describe("while all that is pending is put off", () => {
     expect(began()).toBe(1);
     await clock.advance(2000);
     expect(began()).toBe(2);
+  });
+});
+
+describe("a paused job", () => {
+  test("is asked for once, and again when it is resumed", async () => {
+    const paused: JobOutcome = { kind: "skipped", cause: "paused", message: "paused by anna" };
+    let isPaused = true;
+    const { clock, journal, see, began, events } = await start((job, cause) => (isPaused ? paused : carry(job, cause)));
+    for (const name of ["a", "b", "c"]) {
+      see(`/srv/${name}`);
+      await clock.advance(300_000);
+    }
+    expect([began(), journal.need(one)]).toEqual([1, "full"]);
+    isPaused = false;
+    events.emit("job:resumed", { jobId: "www", by: "anna", at: clock.now() });
+    await clock.advance(1000);
+    expect([began(), journal.need(one), journal.need(two)]).toEqual([2, null, null]);
   });
 });

@@ -236,3 +236,36 @@ test("a life that ended because of a bug has not ended in order, though what it 
   const { journal: next } = openJournal(store);
   expect(next.snapshot(here)?.scope).toMatchObject({ kind: "full", deleted: ["/b"] });
 });
+
+describe("a destination of another configuration", () => {
+  test("gets everything, and loses nothing that was pending when it leads where it did", () => {
+    const { journal, store } = openSettled();
+    journal.add(here, paths(["/srv/a", "deleted"]));
+    journal.adopt([entry(here), entry(there)], "the watch has changed");
+    expect(journal.snapshot(here)?.scope).toMatchObject({ kind: "full", deleted: ["/srv/a"] });
+    expect(journal.snapshot(there)?.scope).toEqual({ kind: "full", reason: "the watch has changed", deleted: [] });
+    expect(store.load()).toHaveLength(2);
+  });
+
+  test("forgets what was pending when it leads elsewhere", () => {
+    const { journal } = openSettled();
+    journal.add(here, paths(["/srv/a", "deleted"]));
+    journal.adopt([entry(here, { fingerprint: "another" })], "the watch has changed");
+    expect(journal.snapshot(here)?.scope).toEqual({ kind: "full", reason: "the watch has changed", deleted: [] });
+  });
+
+  test("is not settled by what was carried before", () => {
+    const { journal } = openSettled();
+    journal.add(here, paths(["/srv/a"]));
+    const carried = journal.snapshot(here);
+    journal.adopt([entry(here)], "the watch has changed");
+    journal.arrived(here, carried!);
+    expect(journal.need(here)).toBe("full");
+  });
+
+  test("is not kept once it has left", () => {
+    const { journal, store } = openSettled([entry(here), entry(there)]);
+    journal.drop(there);
+    expect(store.load()?.map(({ targetId }) => targetId)).toEqual(["backup01"]);
+  });
+});
