@@ -139,7 +139,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
     cron.start();
     cleanup.defer("cron trigger", () => cron.stop());
-    const signal = createSignalTrigger({ subscribe: options.onRunNow, jobs: () => enabledJobs(current()), submit, log });
+    const signal = createSignalTrigger({
+      subscribe: options.onRunNow,
+      jobs: () => enabledJobs(current()),
+      submit,
+      log,
+    });
     signal.start();
     cleanup.defer("signal trigger", () => signal.stop());
     void watching.start();

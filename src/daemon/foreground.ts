@@ -55,7 +55,10 @@ export async function openForeground(options: ForegroundOptions): Promise<Foregr
       const history = await keepHistory(() => config, { env, events, clock, log });
       cleanup.defer("history", () => history.close());
     }
-    cleanup.defer("log listener", logDirector(() => config, { events, log }));
+    cleanup.defer(
+      "log listener",
+      logDirector(() => config, { events, log }),
+    );
     for (const warning of warnings) log.warn({ warning: formatProblem(warning) }, "configuration warning");
     // Whoever paused a job means this way to run it, too; a dry run changes nothing and may look.
     const paused = dryRun ? undefined : readPauses(pausesFile(config, env));

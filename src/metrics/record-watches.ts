@@ -28,7 +28,12 @@ export function recordWatches(options: {
       if (after === undefined) removeSeries(set, job);
       else removeTargets(set, { ...job, targetIds: job.targetIds.filter((id) => !after.targetIds.includes(id)) });
     }
-    for (const job of wanted) addSeries(set, job, jobs.find(({ id }) => id === job.id));
+    for (const job of wanted)
+      addSeries(
+        set,
+        job,
+        jobs.find(({ id }) => id === job.id),
+      );
     jobs = wanted;
   };
   setJobs(options.jobs);

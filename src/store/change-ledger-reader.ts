@@ -18,9 +18,7 @@ export function createChangeLedgerReader(database: SqlDatabase): ChangeLedgerRea
       return database.all(sql, ...values, query.limit).map(recordOf);
     },
     change: (id) =>
-      database
-        .all("SELECT * FROM entries WHERE id = ? AND batch NOT IN (SELECT id FROM batches)", id)
-        .map(recordOf)[0],
+      database.all("SELECT * FROM entries WHERE id = ? AND batch NOT IN (SELECT id FROM batches)", id).map(recordOf)[0],
     nextChange: ({ id, jobId, actionId, path }) =>
       database
         .all(

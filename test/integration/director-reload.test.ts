@@ -52,7 +52,9 @@ describe("reload", () => {
     const lines = await logLines(path("other.log"));
     expect(lines.some(({ msg }) => msg === "configuration was read again")).toBe(true);
     expect(lines.filter(({ level }) => level === "debug")).toEqual([]);
-    expect((await logLines(path("director.log"))).some(({ msg }) => msg === "configuration was read again")).toBe(false);
+    expect((await logLines(path("director.log"))).some(({ msg }) => msg === "configuration was read again")).toBe(
+      false,
+    );
   });
 
   it("refuses what is wrong, and what only a restart can change, and leaves everything as it was", async () => {

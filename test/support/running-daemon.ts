@@ -73,13 +73,15 @@ function logTo(path: Instance["path"]): ConfigDraft[] {
 }
 
 /** A job that copies `source` to `dest`; with a limit in kB/s slowly. */
-export function copyJob(path: Instance["path"], job: ConfigDraft & { id: string }, kilobytesPerSecond = 0): ConfigDraft {
+export function copyJob(
+  path: Instance["path"],
+  job: ConfigDraft & { id: string },
+  kilobytesPerSecond = 0,
+): ConfigDraft {
   const limit = kilobytesPerSecond === 0 ? [] : [`--bwlimit=${kilobytesPerSecond}`];
   return {
     type: "local",
-    actions: [
-      { action: "sync", id: "copy", source: `${path("source")}/`, dest: path("dest"), opts: ["-a", ...limit] },
-    ],
+    actions: [{ action: "sync", id: "copy", source: `${path("source")}/`, dest: path("dest"), opts: ["-a", ...limit] }],
     ...job,
   };
 }

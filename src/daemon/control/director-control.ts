@@ -92,8 +92,7 @@ export function createDirectorControl(deps: DirectorControlDeps): RunningControl
   return {
     control: {
       status,
-      recentRuns: (jobId) =>
-        recent.of(jobId).map(({ message: _message, finishedAt: _finishedAt, ...run }) => run),
+      recentRuns: (jobId) => recent.of(jobId).map(({ message: _message, finishedAt: _finishedAt, ...run }) => run),
       queryHistory: (ask) => history.query(ask),
       changes: (query) => changes.find(query),
       changeDiff: (id) => changes.difference(id),

@@ -23,10 +23,7 @@ const longestSleepMs = 20_000;
  * Which jobs are paused, kept in a file over restarts. Throws an `OperatorError` when that file is there and cannot be
  * read. A pause whose time was over while no director ran has ended.
  */
-export function openPauses(
-  file: string,
-  deps: { clock: Clock; events: Emitter<DirectorEvents>; log: Logger },
-): Pauses {
+export function openPauses(file: string, deps: { clock: Clock; events: Emitter<DirectorEvents>; log: Logger }): Pauses {
   const { clock, events, log } = deps;
   let paused = new Map(readPauses(file));
   let cancelTimer: CancelTimer | undefined;
@@ -53,7 +50,10 @@ export function openPauses(
     try {
       writePauses(file, paused);
     } catch (error) {
-      log.warn({ file, error: describeError(error) }, "the end of a pause could not be written down; it holds all the same");
+      log.warn(
+        { file, error: describeError(error) },
+        "the end of a pause could not be written down; it holds all the same",
+      );
     }
     for (const jobId of over) events.emit("job:resumed", { jobId, by: null, at: clock.now() });
   };

@@ -75,7 +75,10 @@ export function createReloader(deps: {
   /** What a person can put right is said; anything else is a bug, and shows its stack. */
   const answerOf = (error: unknown): ReloadAnswer => {
     if (error instanceof OperatorError) return refused("the configuration cannot be used", error.message.split("\n"));
-    log.error({ error: describeError(error), stack: error instanceof Error ? error.stack : undefined }, "reload crashed");
+    log.error(
+      { error: describeError(error), stack: error instanceof Error ? error.stack : undefined },
+      "reload crashed",
+    );
     return refused("internal error, see the log", []);
   };
   const tell = (answer: ReloadAnswer, by: string) => {
@@ -114,7 +117,9 @@ function describeDifference(before: Config, after: Config): string {
     ["changed", after.jobs.filter((job) => old.has(job.id) && !isDeepStrictEqual(old.get(job.id), job))],
     ["gone", before.jobs.filter(({ id }) => !ids.has(id))],
   ] as const;
-  const parts = lists.flatMap(([word, jobs]) => (jobs.length === 0 ? [] : `${word}: ${jobs.map(({ id }) => id).join(", ")}`));
+  const parts = lists.flatMap(([word, jobs]) =>
+    jobs.length === 0 ? [] : `${word}: ${jobs.map(({ id }) => id).join(", ")}`,
+  );
   const jobs = `${after.jobs.length} ${after.jobs.length === 1 ? "job" : "jobs"}`;
   if (parts.length > 0) return `${jobs} (${parts.join("; ")})`;
   return isDeepStrictEqual(before, after) ? `${jobs}, nothing has changed` : `${jobs}, none of them changed`;

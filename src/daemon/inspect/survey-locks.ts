@@ -96,7 +96,8 @@ export async function surveyLocks(
     locks.map(async (lock, index) => {
       const sight = sights[index] ?? { state: "unknown", detail: "no answer" };
       const beside = besides.get(lock);
-      const writer = locksOnly || sight.state === "unknown" ? null : await lookForWriter(lock, sight, { beside, catalog, deps });
+      const writer =
+        locksOnly || sight.state === "unknown" ? null : await lookForWriter(lock, sight, { beside, catalog, deps });
       const record = sight.state === "held" ? sight.found.record : null;
       const ownerIsDead = record !== null && (await catalog.owners.isDead(record));
       return { ...toReport(lock, sight, { writer, beside, catalog, now: clock.now() }), ownerIsDead };

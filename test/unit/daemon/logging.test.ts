@@ -103,7 +103,8 @@ test("a reader that does not read costs a bounded memory, and later a line says 
       return unread;
     },
     write: (text: string) => written.push(text) > 0,
-    on: () => undefined, off: () => undefined,
+    on: () => undefined,
+    off: () => undefined,
     once: () => undefined,
   };
   const sink = createStreamSink(stream, (lost) => `lost ${lost}\n`);

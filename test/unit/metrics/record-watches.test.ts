@@ -66,7 +66,10 @@ test("batches and degradations are counted", async () => {
 
 test("jobs and targets that leave the configuration take their series with them", async () => {
   const { events, watches, scrape } = await start();
-  watches.setJobs([{ id: "www", targetIds: ["two", "three"] }, { id: "etc", targetIds: ["one"] }]);
+  watches.setJobs([
+    { id: "www", targetIds: ["two", "three"] },
+    { id: "etc", targetIds: ["one"] },
+  ]);
   events.emit("watch:batch", { jobId: "www", files: 5, reason: null, at: now });
   expect((await scrape()).filter((line) => line.startsWith("pending_files"))).toEqual([
     'pending_files{job_id="www",target="two"} 0',

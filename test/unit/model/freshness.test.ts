@@ -16,10 +16,12 @@ const base: FreshnessFacts = {
 };
 /** A schedule that comes due `due` after the success, and again after `gap`. */
 const schedule = (due: number, gap: number) => ({ due: success + due, following: success + due + gap });
-const watch = (pendingFor: number | null, maxDelayMs = 5_000) => (now: number) => ({
-  oldestPendingAt: pendingFor === null ? null : now - pendingFor,
-  maxDelayMs,
-});
+const watch =
+  (pendingFor: number | null, maxDelayMs = 5_000) =>
+  (now: number) => ({
+    oldestPendingAt: pendingFor === null ? null : now - pendingFor,
+    maxDelayMs,
+  });
 
 describe("freshness", () => {
   it.each<[what: string, facts: Partial<FreshnessFacts>, after: number, expected: Freshness]>([

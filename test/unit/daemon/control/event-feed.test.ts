@@ -12,7 +12,8 @@ function setUp() {
   const feed = createEventFeed({ events, log });
   const begin = (runId: string, jobs = ["a"]) =>
     events.emit("run:queued", { runId, jobs, cause: { kind: "signal" }, at: 0 });
-  const say = (runId: string, line: string) => events.emit("action:output", { ...action, runId, stream: "stdout", line });
+  const say = (runId: string, line: string) =>
+    events.emit("action:output", { ...action, runId, stream: "stdout", line });
   const end = (runId: string) =>
     events.emit("run:finished", {
       ...{ runId, cause: { kind: "signal" }, startedAt: 0, finishedAt: 1, outcome: "ok", jobs: [] },
