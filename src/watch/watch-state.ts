@@ -16,7 +16,7 @@ export interface TreeWatchState {
 }
 
 /** What of several roots is told of the whole. */
-export function joinTreeWatchStates(states: readonly Pick<WatchState, "directories" | "degraded">[]): {
+export function joinWatchStates(states: readonly Pick<TreeWatchState, "directories" | "degraded">[]): {
   directories: number;
   degraded: string | null;
 } {
