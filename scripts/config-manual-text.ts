@@ -86,6 +86,11 @@ export const sections: Readonly<Record<string, SectionText>> = {
     text: "The Prometheus listener. It answers everybody who can reach the address, and nothing but `/metrics` and `/healthz`. The names are those of the Python original.",
     example: "metrics:\n  addr: 127.0.0.1\n  port: 9101",
   },
+  web: {
+    title: "web",
+    text: "The status page and the API on TCP; without this block there is neither, and the command line speaks over the control socket. Who may do what, and the form of `web_config_file`, stand in [control socket and API](api.md#who-may-do-what). Any but a loopback address needs TLS, and a token or users.",
+    example: "web:\n  port: 8080\n  token_file: /etc/rsyncdirector/nas.token",
+  },
   logging: {
     title: "logging",
     text: "A list: each element is one place to which log lines go. The kind is chosen by `type`.",

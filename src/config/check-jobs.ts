@@ -8,6 +8,7 @@ import { checkSchedules } from "./check-schedules.ts";
 import { checkTracking } from "./check-tracking.ts";
 import { checkWatch } from "./check-watch.ts";
 import { checkTargets } from "./check-targets.ts";
+import { checkWeb } from "./check-web.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawJob } from "./schema-job.ts";
@@ -43,6 +44,7 @@ export function checkRules(root: Tree, log: ProblemLog, { home }: { home: string
   }
   checkLockNames(jobs, log);
   checkLeases(root, jobs, log);
+  checkWeb(root, log);
 }
 
 interface EffectiveJob {

@@ -15,6 +15,7 @@ import type {
 } from "./resolved.ts";
 import { quoteWord } from "../base/shell-words.ts";
 import type { Tree } from "./tree.ts";
+import type { WebListen } from "./web-listen.ts";
 
 /**
  * The resolved configuration in the words of the file, with every default and inherited value written
@@ -35,6 +36,7 @@ export function describeConfig(config: Config): Tree {
       startup_retry_wait_seconds: exactDuration(config.metrics.startupRetryWaitMs),
       startup_retry_limit: config.metrics.startupRetryLimit,
     },
+    web: describeWeb(config.web),
     logging: config.logging.map(describeLog),
     history: { keep_runs: config.history.keepRuns, keep_days: exactDuration(config.history.keepMs) },
     lock: { operation_timeout: exactDuration(config.lockOperationTimeoutMs) },
@@ -207,6 +209,18 @@ function describeScheduling(scheduling: Scheduling): Tree {
     jitter: exactDuration(scheduling.jitterMs),
     on_missed: scheduling.onMissed,
     starting_deadline: exactDuration(scheduling.startingDeadlineMs),
+  };
+}
+
+function describeWeb(web: WebListen | undefined): Tree | undefined {
+  if (web === undefined) return undefined;
+  return {
+    addr: web.addr,
+    port: web.port,
+    token_file: web.tokenFile,
+    web_config_file: web.webConfigFile,
+    allowed_hosts: listOrNothing(web.allowedHosts),
+    allow_actions: web.allowActions,
   };
 }
 

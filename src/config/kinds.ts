@@ -47,6 +47,10 @@ export const kinds = {
     pattern: "^[A-Za-z0-9_.:%\\[\\]-]+$",
     expected: "an address to listen on, such as 127.0.0.1 or ::1",
   },
+  "host-and-port": {
+    pattern: `^(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\\[[0-9A-Fa-f:.]+\\])(?::0*(?:${portNumber}))?$`,
+    expected: "a host name or an address ([…] around one of IPv6), with or without :port",
+  },
   cron: {
     pattern: "\\S",
     expected: 'a cron expression of five fields, such as "30 2 * * *"',

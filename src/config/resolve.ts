@@ -7,7 +7,9 @@ import { daysToMs, resolveGuard, resolveTargets, resolveTrackChanges, resolveWat
 import type { Block, Config, Job, LogOutput, RetryPolicy, Scheduling } from "./resolved.ts";
 import type { RawBlock } from "./schema-endpoint.ts";
 import type { RawJob, RawRetry } from "./schema-job.ts";
+import type { RawWeb } from "./schema-web.ts";
 import type { RawConfig, RawLogOutput } from "./schema.ts";
+import type { WebListen } from "./web-listen.ts";
 
 const day = 86_400_000;
 
@@ -37,6 +39,7 @@ export function resolveConfig(raw: RawConfig, about: { file: string; home: strin
       startupRetryWaitMs: milliseconds(metrics.startup_retry_wait_seconds) ?? 2000,
       startupRetryLimit: metrics.startup_retry_limit ?? 3,
     },
+    web: resolveWeb(raw.web, home),
     logging: (raw.logging ?? [{ type: "stdout" }]).map((output) => resolveLog(output, home)),
     history: { keepRuns: history.keep_runs ?? 1000, keepMs: daysToMs(history.keep_days) ?? 90 * day },
     lockOperationTimeoutMs: resolveOperationTimeout(raw.lock),
@@ -124,6 +127,19 @@ function resolveLog(output: RawLogOutput, home: string): LogOutput {
   const level = output.level ?? "info";
   if (output.type === "stdout") return { type: "stdout", level, format: output.format ?? "auto" };
   return { type: "file", path: expandHome(output.path, home), level, format: output.format ?? "json" };
+}
+
+function resolveWeb(web: RawWeb | undefined, home: string): WebListen | undefined {
+  if (web === undefined) return undefined;
+  const fileOf = (path: string | undefined) => (path === undefined ? undefined : expandHome(path, home));
+  return {
+    addr: web.addr ?? "127.0.0.1",
+    port: Number(web.port),
+    tokenFile: fileOf(web.token_file),
+    webConfigFile: fileOf(web.web_config_file),
+    allowedHosts: web.allowed_hosts ?? [],
+    allowActions: web.allow_actions,
+  };
 }
 
 function listOf(value: string | string[] | undefined): string[] {

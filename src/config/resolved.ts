@@ -1,4 +1,5 @@
 import type { RsyncOptions } from "../base/rsync-options.ts";
+import type { WebListen } from "./web-listen.ts";
 
 /**
  * The configuration as the program uses it: defaults filled in, older formats upgraded, durations in
@@ -17,6 +18,8 @@ export interface Config {
   /** undefined: the daemon chooses (`$STATE_DIRECTORY`, `/var/lib/rsyncdirector`, else XDG). */
   readonly stateDir: string | undefined;
   readonly metrics: MetricsListen;
+  /** undefined: there is no page, and the API answers on the control socket alone. */
+  readonly web: WebListen | undefined;
   readonly logging: readonly LogOutput[];
   readonly history: HistoryRetention;
   /** Longest time for one operation on the locks of one host. */

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { block, choice, listenPort, text, textOrList } from "./schema-parts.ts";
+import { block, choice, textOrList } from "./schema-parts.ts";
 
 /**
  * Keys whose names are settled and whose work a later version does. The schema knows them so that
@@ -31,9 +31,3 @@ export const notifyList = Type.Array(
   }),
   { description: "Who is told about the outcome of jobs." },
 );
-
-export const webBlock = block("web", "Status page and API.", {
-  addr: Optional(text("listen-address", { description: "Address to listen on.", default: "127.0.0.1" })),
-  port: listenPort({ description: "Port to listen on.", examples: [8080] }),
-  token_file: Optional(text("file-path", { description: "File with the token that requests must bring." })),
-});

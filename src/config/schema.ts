@@ -2,7 +2,7 @@ import Type, { type Static } from "typebox";
 import { sshBlock } from "./schema-endpoint.ts";
 import { defaultsBlock, jobBlock, schedulingKeys } from "./schema-job.ts";
 import { lockBlock } from "./schema-lock.ts";
-import { notifyList, webBlock } from "./schema-later.ts";
+import { notifyList } from "./schema-later.ts";
 import {
   block,
   choice,
@@ -16,6 +16,7 @@ import {
   textList,
   textOrList,
 } from "./schema-parts.ts";
+import { webBlock } from "./schema-web.ts";
 
 /**
  * What a person may write. This is the one source of the raw types, of the generated validator, of the

@@ -4,7 +4,6 @@ import { isRecord } from "./tree.ts";
 
 /** What the schema knows and this version does not do; a version that does removes the line. `*`: any index. */
 export const unavailable: readonly { path: readonly string[]; value?: string }[] = [
-  { path: ["web"] },
   { path: ["notify"] },
   ...["defaults", "jobs.*"].flatMap((owner) =>
     ["hooks"].map((key) => ({

@@ -47,6 +47,11 @@ export function pidFile(config: Config, env: Environment): string {
   return join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.pid`);
 }
 
+/** Where the daemon answers the commands of this host: beside the pid file, which guards it. */
+export function controlSocket(config: Config, env: Environment): string {
+  return join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.sock`);
+}
+
 function pidFileDirectory(config: Config, env: Environment): string {
   if (config.pidFileDir !== undefined) return config.pidFileDir;
   if (canUse("/run/rsyncdirector")) return "/run/rsyncdirector";

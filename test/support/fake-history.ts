@@ -49,6 +49,8 @@ function succeeded(run: RunRecord, jobId: string | undefined): boolean {
   return outcome !== undefined && outcome !== "running" && isSuccess(outcome);
 }
 
-function summaryOf({ lockEvents: _, jobs, ...run }: RunRecord): RunSummary {
-  return { ...run, jobs: jobs.map(({ jobId, outcome }) => ({ jobId, outcome })) };
+function summaryOf({ jobs, ...run }: RunRecord): RunSummary {
+  const summary = { ...run, lockEvents: undefined, jobs: jobs.map(({ jobId, outcome }) => ({ jobId, outcome })) };
+  delete summary.lockEvents;
+  return summary;
 }

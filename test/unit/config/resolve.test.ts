@@ -70,6 +70,14 @@ describe("resolveConfig", () => {
       startupRetryWaitMs: 1500,
       startupRetryLimit: 2,
     });
+    expect(config.web).toEqual({
+      addr: "0.0.0.0",
+      port: 8443,
+      tokenFile: "/home/tester/token",
+      webConfigFile: "/etc/rsyncdirector/web.yml",
+      allowedHosts: ["backup.example.org", "nas:443", "[2001:db8::1]"],
+      allowActions: false,
+    });
     expect(config.history).toEqual({ keepRuns: 10, keepMs: 7 * 86_400_000 });
     expect(config.stateDir).toBe("/home/tester/state");
     const [push, pull] = config.jobs;

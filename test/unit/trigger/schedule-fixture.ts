@@ -37,6 +37,7 @@ export function sketchConfig(sketch: ConfigSketch): Config {
     pidFileDir: undefined,
     stateDir: undefined,
     metrics: { addr: "127.0.0.1", port: 0, startupTimeoutMs: 0, startupRetryWaitMs: 0, startupRetryLimit: 0 },
+    web: undefined,
     logging: [],
     history: { keepRuns: 10, keepMs: 1000 },
     lockOperationTimeoutMs: 20_000,
