@@ -13,7 +13,7 @@ export interface Instance {
   readonly configFile: string;
   readonly metricsPort: number;
   readonly pidFile: string;
-  path(...parts: string[]): string;
+  readonly path: (...parts: string[]) => string;
   /** Starts the daemon and resolves when it says that it has started. */
   start(options?: {
     env?: NodeJS.ProcessEnv;

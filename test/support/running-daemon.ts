@@ -16,13 +16,13 @@ export interface RunningDaemon {
   readonly daemon: Daemon;
   readonly control: DirectorControl;
   /** Writes another configuration; `rest` is laid over the instance's own keys. */
-  configure(rest: ConfigDraft): Promise<void>;
+  readonly configure: (rest: ConfigDraft) => Promise<void>;
   /** Resolves with the next event of that name that fits. */
-  next<Name extends keyof DirectorEvents>(
+  readonly next: <Name extends keyof DirectorEvents>(
     name: Name,
     fits?: (payload: DirectorEvents[Name]) => boolean,
-  ): Promise<DirectorEvents[Name]>;
-  stop(): Promise<void>;
+  ) => Promise<DirectorEvents[Name]>;
+  readonly stop: () => Promise<void>;
 }
 
 type Draft = (path: Instance["path"]) => ConfigDraft;
