@@ -16,6 +16,7 @@ import { enabledJobs, planSchedules, type SchedulePlan } from "../trigger/schedu
 import { createSignalTrigger } from "../trigger/signal-trigger.ts";
 import { createWatchTrigger, watchedTargets } from "../trigger/watch-trigger.ts";
 import { startMetricsListener } from "../web/metrics-listener.ts";
+import { startWebListeners, type WebListeners } from "../web/start-web-listeners.ts";
 import type { DirectorControl } from "../web/director-control.ts";
 import { createDirectorControl } from "./control/director-control.ts";
 import { describePause, openPauses } from "./control/pauses.ts";
@@ -23,7 +24,7 @@ import { createReloader } from "./control/reload.ts";
 import { createDirector } from "./director.ts";
 import type { RootLogger } from "./logging.ts";
 import { createEvents, keepHistory, logDirector } from "./observers.ts";
-import { pausesFile, pidFile } from "./paths.ts";
+import { controlSocket, pausesFile, pidFile } from "./paths.ts";
 import { claimPidFile } from "./pid-file.ts";
 import { metricJobs, prepareConfig } from "./reconfigure.ts";
 
@@ -34,6 +35,8 @@ export interface Daemon {
   readonly control: DirectorControl;
   /** Where /metrics answers; the port is the kernel's choice where the configuration says 0. */
   readonly metricsAddress: { addr: string; port: number };
+  /** Where the API answers on TCP; undefined: on the control socket alone. */
+  readonly webAddress: WebListeners["address"];
   /** Stops the runs, frees their locks, and undoes the start in the opposite order. `inOrder`: not because of a bug. */
   stop(reason: AbortReason, end?: { inOrder: boolean }): Promise<void>;
   /** Kills the children that are being stopped. */
@@ -135,7 +138,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       isStopping: () => stopping,
     });
     cleanup.defer("control", () => running.close());
-    // Whoever listens for people (the control socket, the page) is started here, with `running.control`.
+    const web = await startWebListeners({
+      ...{ control: running.control, socketPath: controlSocket(config, env), web: config.web, version, clock, log },
+    });
+    cleanup.defer("web listeners", () => web.close());
 
     cron.start();
     cleanup.defer("cron trigger", () => cron.stop());
@@ -159,6 +165,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       events,
       control: running.control,
       metricsAddress: listener.address(),
+      webAddress: web.address,
       hurry: () => director.hurry(),
       stop: async (reason, end) => {
         inOrder = end?.inOrder ?? true;

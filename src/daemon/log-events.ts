@@ -72,6 +72,8 @@ export function logEvents(options: {
       if (reason === null) log.debug({ job: jobId, files }, "changes were seen");
       else log.info({ job: jobId, reason }, "a complete sync is due");
     }),
+    events.on("job:paused", ({ jobId, pause }) => log.warn({ job: jobId, ...pause }, "job is paused")),
+    events.on("job:resumed", ({ jobId, by }) => log.info({ job: jobId, by }, "job is resumed")),
     events.on("job:started", (event) => log.info(ofJob(event), "job started")),
     events.on("job:blocked", (event) => {
       const { place, state, owner, detail } = event;

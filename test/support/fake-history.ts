@@ -1,3 +1,4 @@
+import type { RecentJobRun } from "../../src/store/recent-runs.ts";
 import type { RunHistory, RunRecord, RunSummary } from "../../src/store/run-history.ts";
 import { isSuccess } from "../../src/model/run.ts";
 
@@ -30,7 +31,41 @@ export function createFakeHistory(runs: readonly RunRecord[], outputs: ReadonlyM
         .slice(0, limit),
     readRun: (wanted) => runs.find(({ runId }) => runId === wanted),
     readOutput: (runId, jobId, of) => outputs.get(outputKey(runId, { jobId, ...of })),
+    recentRuns: (jobId, limit) => triedJobs(runs, jobId).slice(-limit),
+    lastRuns: () =>
+      new Map(
+        runs
+          .flatMap(({ jobs }) => jobs)
+          .flatMap(({ jobId }) =>
+            triedJobs(runs, jobId)
+              .slice(-1)
+              .map((run) => [jobId, run]),
+          ),
+      ),
   };
+}
+
+/** What the runs say of one job, oldest first. */
+function triedJobs(runs: readonly RunRecord[], jobId: string): RecentJobRun[] {
+  return runs
+    .toSorted((one, other) => one.startedAt - other.startedAt)
+    .flatMap(({ runId, jobs }) => jobs.filter((job) => job.jobId === jobId).map((job) => ({ runId, job })))
+    .flatMap(({ runId, job }) => {
+      const { outcome, message, startedAt, finishedAt } = job;
+      if (outcome === "running" || finishedAt === null) return [];
+      return [
+        {
+          runId,
+          outcome,
+          message,
+          startedAt,
+          finishedAt,
+          durationMs: finishedAt - startedAt,
+          bytes: null,
+          files: null,
+        },
+      ];
+    });
 }
 
 export interface OutputOf {

@@ -28,7 +28,7 @@ export function createLockLook(deps: Omit<CatalogDeps, "clock"> & { clock: Clock
   };
 }
 
-export function viewOf(report: LockReport): LockView {
+function viewOf(report: LockReport): LockView {
   const { place, state, owner, job, ageSeconds, silentSeconds, detail, firstLine, uses } = report;
   const jobsThat = (role: "takes" | "waits") => uses.filter((use) => use.role === role).map((use) => use.job);
   return {

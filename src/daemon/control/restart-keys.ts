@@ -7,6 +7,7 @@ const fixed: readonly (readonly [key: string, of: (config: Config) => unknown])[
   ["pid_file_dir", ({ pidFileDir }) => pidFileDir],
   ["state_dir", ({ stateDir }) => stateDir],
   ["metrics", ({ metrics }) => metrics],
+  ["web", ({ web }) => web],
   ["lock.operation_timeout", ({ lockOperationTimeoutMs }) => lockOperationTimeoutMs],
 ];
 
