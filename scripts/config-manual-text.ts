@@ -104,6 +104,13 @@ export const sections: Readonly<Record<string, SectionText>> = {
     example:
       "ssh:\n  user: backup\n  private_ssh_key: /etc/rsyncdirector/id_ed25519\n  host_key_policy: accept-new\n  options:\n    ServerAliveInterval: 15",
   },
+  notify: {
+    title: "notify",
+    text: "A list: each element is one channel over which people, or other programs, are told. The kind is chosen by `type`. When what is told, and a recipe for each kind: [notifications](notifications.md).",
+    example:
+      "notify:\n  - type: ntfy\n    topic: backups-of-ann\n    token_file: /etc/rsyncdirector/ntfy-token\n  - type: healthchecks\n    url: https://hc-ping.com/{{key}}/{{job}}\n    key_file: /etc/rsyncdirector/ping-key",
+  },
+  "notify.retry": { title: "retry of notify", text: "" },
   defaults: {
     title: "defaults",
     text: "Any key of a job except `id`, `type`, `targets`, `actions` and `syncs`, for every job that does not set it. `ssh` and `retry` are combined key by key, anything else is replaced as a whole.",
@@ -186,6 +193,18 @@ export const sections: Readonly<Record<string, SectionText>> = {
     title: "exit_codes",
     text: "A list of rules for exit codes of the job's actions, for those whose usual meaning does not fit.",
     example: "defaults:\n  exit_codes:\n    - { code: 23, treat_as: warning }",
+  },
+  "jobs.hooks": {
+    title: "hooks",
+    text: "A list: each element runs programs at one or several moments of the job. When each of them is, and what a failure means: [hooks](notifications.md#hooks).",
+    example: `jobs:
+  - id: usb
+    type: local
+    hooks:
+      - { on: start, run: mount /mnt/usb }
+      - { on: finally, run: umount /mnt/usb }
+    actions:
+      - { action: sync, id: home, source: /home/, dest: /mnt/usb/home, opts: [-a] }`,
   },
   "jobs.actions": { title: "actions", text: "A list of steps; the kind is chosen by `action`." },
   "jobs.actions.rsync": {

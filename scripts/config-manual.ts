@@ -1,6 +1,5 @@
 import { format, resolveConfig } from "prettier";
 import { configSchema } from "../src/config/schema.ts";
-import { unavailable } from "../src/config/unavailable.ts";
 import { closing, introduction, optsText, sections } from "./config-manual-text.ts";
 
 interface Schema {
@@ -36,6 +35,10 @@ const kindNames: Readonly<Record<string, string>> = {
   "lock-path": "path",
   operand: "path",
   bandwidth: "rate",
+  url: "URL",
+  "notice-event": "event",
+  "ping-event": "event",
+  "hook-moment": "moment",
 };
 
 /** docs/configuration.md: every key of the schema that this version knows, with the texts around it. */
@@ -48,7 +51,7 @@ export async function describeConfiguration(): Promise<string> {
     if (path === "jobs.actions") parts.push(optsText.replaceAll("### ", "#### "));
     if (example !== undefined) parts.push(`\`\`\`yaml\n${example}\n\`\`\``);
   }
-  parts.push(closing, reserved());
+  parts.push(closing);
   const options = await resolveConfig(new URL("../docs/configuration.md", import.meta.url));
   return format(parts.filter((part) => part !== "").join("\n\n"), { ...options, parser: "markdown" });
 }
@@ -58,9 +61,9 @@ function tablesOf(path: string): string[] {
   if (path === "defaults") return [];
   const schema = schemaAt(path.split(".").filter(Boolean));
   if (schema.oneOf === undefined) return [table(schema, path)];
-  return schema.oneOf
-    .filter((branch) => !isUnavailable(`${path}.${tagOf(branch)}`))
-    .map((branch) => `**${branch.title ?? ""}**: ${branch.description ?? ""}\n\n${table(branch, path)}`);
+  return schema.oneOf.map(
+    (branch) => `**${branch.title ?? ""}**: ${branch.description ?? ""}\n\n${table(branch, path)}`,
+  );
 }
 
 function schemaAt(path: readonly string[]): Schema {
@@ -73,19 +76,12 @@ function schemaAt(path: readonly string[]): Schema {
   return schema;
 }
 
-function tagOf(branch: Schema): string {
-  const tag = Object.values(branch.properties ?? {}).find((property) => property.const !== undefined);
-  return String(tag?.const);
-}
-
 function table(schema: Schema, path: string): string {
-  const rows = Object.entries(schema.properties ?? {})
-    .filter(([key]) => !isUnavailable(path === "" ? key : `${path}.${key}`))
-    .map(([key, property]) => {
-      const required = schema.required?.includes(key) === true;
-      const missing = required ? "**required**" : property.default === undefined ? "" : code(property.default);
-      return [`\`${key}\``, typeName(property, key, path), missing, describe(property)];
-    });
+  const rows = Object.entries(schema.properties ?? {}).map(([key, property]) => {
+    const required = schema.required?.includes(key) === true;
+    const missing = required ? "**required**" : property.default === undefined ? "" : code(property.default);
+    return [`\`${key}\``, typeName(property, key, path), missing, describe(property)];
+  });
   const lines = [["Key", "Type", "Default", "Meaning"], ["---", "---", "---", "---"], ...rows];
   return lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
 }
@@ -129,22 +125,4 @@ function pluralOf(name: string): string {
 
 function code(value: unknown): string {
   return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
-}
-
-function isUnavailable(path: string): boolean {
-  return unavailable.some(({ path: parts, value }) => {
-    const names = parts.filter((part) => part !== "*" && part !== "action");
-    return [...names, ...(value === undefined ? [] : [value])].join(".") === path;
-  });
-}
-
-/** Names that later versions will use. */
-function reserved(): string {
-  const names = unavailable
-    .filter(({ path }) => path[0] !== "defaults")
-    .map(({ path, value }) => {
-      const name = path.filter((part) => part !== "*").join(".");
-      return `\`${value === undefined ? name : `${name}: ${value}`}\``;
-    });
-  return `## Not in this version\n\nThe schema knows these keys, and the program refuses them by name rather than ignoring them: ${names.join(", ")}.\n`;
 }

@@ -70,7 +70,8 @@ function shareRepeated(root: SchemaObject): SchemaObject {
   const definitions: Record<string, SchemaObject> = {};
   const share = (schema: SchemaObject): SchemaObject => {
     const name = names.get(JSON.stringify(schema));
-    if (name === undefined) return shareChildren(schema);
+    // ajv looks for the value of a tag in the branch itself, too.
+    if (name === undefined || Object.hasOwn(schema, "const")) return shareChildren(schema);
     definitions[name] ??= shareChildren(schema);
     return { $ref: `#/definitions/${name}` };
   };

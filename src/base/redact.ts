@@ -43,6 +43,24 @@ export function redactText(text: string): string {
     .replace(secretWord, `$1${hidden}`);
 }
 
+/** Parts of a path or query that are long enough to be a key, and are no word with dashes. */
+const keyLike = /^(?=.*\d)[\w~.-]{12,}$|^[\w~.-]{20,}$/;
+
+/**
+ * An address without what may give access to it: passwords, values of its query, and parts of its path that look
+ * like keys, such as those of hooks and pings. Placeholders are shown.
+ */
+export function redactUrl(url: string): string {
+  const [, origin = "", path = "", query = ""] = /^([a-z+.-]+:\/\/[^/?#]*)([^?#]*)(.*)$/is.exec(url) ?? [];
+  if (origin === "") return redactText(url);
+  const shown = path
+    .split("/")
+    .map((part) => (keyLike.test(part) ? hidden : part))
+    .join("/");
+  const values = query.replaceAll(/=(?!\{\{[^{}]*\}\}(?:&|$))[^&#]+/g, `=${hidden}`);
+  return redactText(`${origin}${shown}`) + values;
+}
+
 /** The words of a command line, redacted; also the word after a lone `--password` or `--token`. */
 export function redactArgv(argv: readonly string[]): string[] {
   let program = "";

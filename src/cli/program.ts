@@ -8,6 +8,7 @@ import { newExplainCommand } from "./commands/explain.ts";
 import { newHistoryCommand } from "./commands/history.ts";
 import { newImportCommand } from "./commands/import.ts";
 import { newLocksCommand } from "./commands/locks.ts";
+import { newNotifyCommand } from "./commands/notify.ts";
 import { newRunCommand } from "./commands/run.ts";
 import { newScheduleCommand } from "./commands/schedule.ts";
 import { newStartCommand, runStart } from "./commands/start.ts";
@@ -53,6 +54,7 @@ function newProgram(context: CommandContext): Command {
     newChangesCommand(context),
     newExplainCommand(context),
     newLocksCommand(context),
+    newNotifyCommand(context),
     newConfigCommand(context),
     newDoctorCommand(context),
     newImportCommand(context),

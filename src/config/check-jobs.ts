@@ -2,8 +2,10 @@ import { checkActions } from "./check-actions.ts";
 import { checkEndings } from "./check-endings.ts";
 import { checkEndpoints } from "./check-endpoints.ts";
 import { checkGuard } from "./check-guard.ts";
+import { checkHooks } from "./check-hooks.ts";
 import { checkLeases } from "./check-lease.ts";
 import { checkLockNames, checkLocks } from "./check-locks.ts";
+import { checkNotify } from "./check-notify.ts";
 import { checkSchedules } from "./check-schedules.ts";
 import { checkTracking } from "./check-tracking.ts";
 import { checkWatch } from "./check-watch.ts";
@@ -38,10 +40,12 @@ export function checkRules(root: Tree, log: ProblemLog, { home }: { home: string
     checkActions(job, path, log);
     checkEndings(job, path, log);
     checkGuard(job, own, path, log);
+    checkHooks(job, path, log);
     checkTracking(job, path, { home, log });
     checkWatch(job, path, { root, home, log });
     checkTargets(job, own, path, log);
   }
+  checkNotify(root, [...ids.keys()], log);
   checkLockNames(jobs, log);
   checkLeases(root, jobs, log);
   checkWeb(root, log);

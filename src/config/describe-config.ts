@@ -1,4 +1,5 @@
 import { exactDuration, listOrNothing } from "./describe-parts.ts";
+import { describeChannel, describeHook } from "./describe-notify.ts";
 import { describeGuard, describeTrackChanges, describeWatch } from "./describe-watch.ts";
 import { join } from "node:path";
 import type {
@@ -40,6 +41,7 @@ export function describeConfig(config: Config): Tree {
     logging: config.logging.map(describeLog),
     history: { keep_runs: config.history.keepRuns, keep_days: exactDuration(config.history.keepMs) },
     lock: { operation_timeout: exactDuration(config.lockOperationTimeoutMs) },
+    notify: listOrNothing(config.notify.map(describeChannel)),
     jobs: config.jobs.map(describeJob),
   });
 }
@@ -75,6 +77,7 @@ function describeJob(job: Job): Tree {
     watch: describeWatch(job.watch),
     guard: describeGuard(job.guard),
     track_changes: describeTrackChanges(job.trackChanges),
+    hooks: listOrNothing(job.hooks.map(describeHook)),
     actions: job.actions.map(describeAction),
   };
 }

@@ -7,7 +7,6 @@ import { ProblemLog } from "./problem-log.ts";
 import type { ConfigProblem, KeyPath } from "./problem.ts";
 import { readTree } from "./read-tree.ts";
 import { isRecord, type Tree } from "./tree.ts";
-import { refuseUnavailable } from "./unavailable.ts";
 import { findUnknownKeys, topLevelKeys, validateTree } from "./validate.ts";
 
 export interface ImportedConfig {
@@ -50,7 +49,7 @@ export function checkImported(tree: Tree): Pick<ImportedConfig, "warnings" | "pr
 }
 
 function check(tree: Tree, log: ProblemLog): void {
-  validateTree(tree, log, refuseUnavailable(tree, log));
+  validateTree(tree, log);
   checkRules(tree, log, { home: homedir() });
 }
 

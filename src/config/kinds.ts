@@ -1,4 +1,5 @@
 import { durationPattern } from "../base/duration.ts";
+import { hookMoments, noticeEvents } from "./notice-words.ts";
 
 /**
  * Kinds of values that many keys share. The schema takes the pattern, the messages take the words;
@@ -12,6 +13,9 @@ export interface Kind {
 
 const noControl = "\\u0000-\\u001f\\u007f";
 const portNumber = "6553[0-5]|655[0-2]\\d|65[0-4]\\d{2}|6[0-4]\\d{3}|[1-5]\\d{4}|[1-9]\\d{0,3}";
+
+/** A check of healthchecks recovers by a success. */
+const pingEvents = noticeEvents.filter((event) => event !== "recovery");
 
 /** More digits would leave the range in which milliseconds are exact. */
 const sensibleDigits = "(?!.*\\d{8})";
@@ -66,6 +70,22 @@ export const kinds = {
   argument: { pattern: "^[^\\u0000]*$", expected: "a text" },
   options: { pattern: "\\S", expected: "a text with one or more options" },
   command: { pattern: "\\S", expected: "a program, with or without arguments" },
+  "notice-event": { pattern: `^(?:${noticeEvents.join("|")})$`, expected: `one of ${noticeEvents.join(", ")}` },
+  "ping-event": { pattern: `^(?:${pingEvents.join("|")})$`, expected: `one of ${pingEvents.join(", ")}` },
+  "hook-moment": { pattern: `^(?:${hookMoments.join("|")})$`, expected: `one of ${hookMoments.join(", ")}` },
+  "job-pattern": {
+    pattern: "^[A-Za-z0-9_.*?-]{1,64}$",
+    expected: "the id of a job, or a pattern for ids with * and ?",
+  },
+  url: {
+    pattern: `^https?://[^\\s/?#${noControl}]+[^\\s${noControl}]*$`,
+    expected: "an address that begins with https:// or http://",
+  },
+  topic: { pattern: "^[A-Za-z0-9_-]{1,64}$", expected: "a topic of 1 to 64 letters, digits, dashes and underscores" },
+  mailbox: {
+    pattern: `^[^${noControl}]*[^\\s@<>,;${noControl}]+@[^\\s@<>,;${noControl}]+>?$`,
+    expected: "an e-mail address, such as root@example.org or Backups <backup@example.org>",
+  },
   size: {
     pattern: "^\\d+(?:\\.\\d+)?[KMGTkmgt]?(?:i?[Bb])?$",
     expected: "a size: bytes, or a text such as 500K, 10M or 1G",

@@ -11,7 +11,6 @@ import { resolveConfig } from "./resolve.ts";
 import type { Config } from "./resolved.ts";
 import type { RawConfig } from "./schema.ts";
 import type { Tree } from "./tree.ts";
-import { refuseUnavailable } from "./unavailable.ts";
 import { validateTree } from "./validate.ts";
 
 export interface LoadOptions {
@@ -70,7 +69,7 @@ async function readChecked(path: string, options: LoadOptions): Promise<{ tree: 
   const tree = await readTree(path, { log, positions, env, uid });
   if (tree === undefined) return { tree, log };
   for (const note of upgradeTree(tree, positions)) log.warning(note.path, note.message);
-  validateTree(tree, log, refuseUnavailable(tree, log));
+  validateTree(tree, log);
   if (!log.hopeless) checkRules(tree, log, { home: homeOf(env) });
   return { tree, log };
 }

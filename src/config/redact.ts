@@ -1,21 +1,29 @@
-import { isSecretName, redactText } from "../base/redact.ts";
+import { isSecretName, redactText, redactUrl } from "../base/redact.ts";
 import type { KeyPath } from "./problem.ts";
 
 const hidden = "[redacted]";
 
+/** The secret itself is in a file. */
+const standsForSecret = /^(?:(?:bearer|basic) )?\{\{[^{}]*\}\}$/i;
+
 /** A copy of plain data in which secrets are replaced, for people to look at. */
 export function redactTree(value: unknown, key = ""): unknown {
-  if (typeof value === "string") return isSecretName(key) && value !== "" ? hidden : redactText(value);
+  if (typeof value === "string") {
+    if (standsForSecret.test(value)) return value;
+    if (key === "url") return redactUrl(value);
+    return isSecretName(key) && value !== "" ? hidden : redactText(value);
+  }
   if (Array.isArray(value)) return value.map((item) => redactTree(item, key));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, redactTree(child, name)]));
+  return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, redactTree(child, keyIn(key, name))]));
 }
 
 /** Where plain data holds the first secret, if it does. */
 export function findSecret(value: unknown, path: KeyPath = []): KeyPath | undefined {
   if (typeof value === "string") {
-    const key = path.findLast((part) => typeof part === "string") ?? "";
-    return redactTree(value, String(key)) === value ? undefined : path;
+    const names = path.filter((part) => typeof part === "string");
+    const key = keyIn(names.at(-2) ?? "", names.at(-1) ?? "");
+    return redactTree(value, key) === value ? undefined : path;
   }
   if (typeof value !== "object" || value === null) return undefined;
   for (const [name, child] of Object.entries(value)) {
@@ -23,4 +31,9 @@ export function findSecret(value: unknown, path: KeyPath = []): KeyPath | undefi
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Below `secrets` stand files, by the names of what is in them. */
+function keyIn(owner: string, name: string): string {
+  return owner === "secrets" ? `${name}_file` : name;
 }

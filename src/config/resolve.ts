@@ -2,6 +2,7 @@ import { parseDuration } from "../base/duration.ts";
 import { expandHome } from "./paths.ts";
 import { resolveAction } from "./resolve-action.ts";
 import { type EndpointDefaults, resolveEndpoint, resolveLock } from "./resolve-endpoint.ts";
+import { resolveChannel, resolveHook } from "./resolve-notify.ts";
 import { resolveLease, resolveOperationTimeout } from "./resolve-lease.ts";
 import { daysToMs, resolveGuard, resolveTargets, resolveTrackChanges, resolveWatch } from "./resolve-watch.ts";
 import type { Block, Config, Job, LogOutput, RetryPolicy, Scheduling } from "./resolved.ts";
@@ -43,6 +44,7 @@ export function resolveConfig(raw: RawConfig, about: { file: string; home: strin
     logging: (raw.logging ?? [{ type: "stdout" }]).map((output) => resolveLog(output, home)),
     history: { keepRuns: history.keep_runs ?? 1000, keepMs: daysToMs(history.keep_days) ?? 90 * day },
     lockOperationTimeoutMs: resolveOperationTimeout(raw.lock),
+    notify: (raw.notify ?? []).map((channel) => resolveChannel(channel, home)),
     jobs: raw.jobs.map((job) => resolveJob({ ...raw.defaults, ...job }, { raw, scheduling, home })),
   });
 }
@@ -83,6 +85,7 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
     guard: resolveGuard({ ...raw.defaults?.guard, ...job.guard }),
     watch: resolveWatch(job, home),
     trackChanges: resolveTrackChanges(job.track_changes, home),
+    hooks: (job.hooks ?? []).map(resolveHook),
     actions: (job.actions ?? []).map((action) => resolveAction(action, { home, ssh: peerAccess })),
   };
 }

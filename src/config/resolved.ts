@@ -1,5 +1,6 @@
 import type { RsyncOptions } from "../base/rsync-options.ts";
 import type { WebListen } from "./web-listen.ts";
+import type { Channel, Hook } from "./resolved-notify.ts";
 
 /**
  * The configuration as the program uses it: defaults filled in, older formats upgraded, durations in
@@ -24,6 +25,7 @@ export interface Config {
   readonly history: HistoryRetention;
   /** Longest time for one operation on the locks of one host. */
   readonly lockOperationTimeoutMs: number;
+  readonly notify: readonly Channel[];
   readonly jobs: readonly Job[];
 }
 
@@ -184,6 +186,7 @@ export interface Job {
   readonly watch: Watch | undefined;
   /** undefined: changes are not tracked. */
   readonly trackChanges: TrackChanges | undefined;
+  readonly hooks: readonly Hook[];
   readonly actions: readonly Action[];
 }
 

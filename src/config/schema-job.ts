@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { blockBlock, endpointKeys, jobSshBlock, lockFileBlock } from "./schema-endpoint.ts";
 import { trackChangesBlock } from "./schema-changes.ts";
-import { hookList } from "./schema-later.ts";
+import { hookList } from "./schema-hooks.ts";
 import { jobLockBlock } from "./schema-lock.ts";
 import { block, choice, duration, flag, integer, positiveDuration, text, textOrList } from "./schema-parts.ts";
 import { actionSchema, olderSync, type RawAction } from "./schema-sync.ts";

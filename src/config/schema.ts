@@ -2,7 +2,7 @@ import Type, { type Static } from "typebox";
 import { sshBlock } from "./schema-endpoint.ts";
 import { defaultsBlock, jobBlock, schedulingKeys } from "./schema-job.ts";
 import { lockBlock } from "./schema-lock.ts";
-import { notifyList } from "./schema-later.ts";
+import { notifyList } from "./schema-notify.ts";
 import {
   block,
   choice,

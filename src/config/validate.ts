@@ -4,7 +4,6 @@ import type { ProblemLog } from "./problem-log.ts";
 import { type KeyPath, showValue } from "./problem.ts";
 import { suggest } from "./spelling.ts";
 import { isRecord } from "./tree.ts";
-import { unavailableValues } from "./unavailable.ts";
 
 /** The part of ajv's error object that the messages are made of. */
 interface SchemaError {
@@ -35,16 +34,12 @@ interface Schema {
 const rootSchema = generatedSchema as Schema;
 const validate = generatedValidate as { (value: unknown): boolean; errors: SchemaError[] | null };
 
-/**
- * Checks a tree against the schema and logs what is wrong, each problem at the key that it is about.
- * Nothing is logged below the paths of `skip`: something was said about them already.
- */
-export function validateTree(root: unknown, log: ProblemLog, skip: readonly KeyPath[]): void {
+/** Checks a tree against the schema and logs what is wrong, each problem at the key that it is about. */
+export function validateTree(root: unknown, log: ProblemLog): void {
   if (validate(root)) return;
   for (const error of validate.errors ?? []) {
     const path = pathOf(root, error.instancePath);
     const about = subjectOf(error, path);
-    if (skip.some((skipped) => skipped.every((part, index) => part === about[index]))) continue;
     const message = describe(error, { path, value: valueAt(root, path), schema: schemaAt(root, path) });
     if (message !== undefined)
       log.error(about, message, { at: error.keyword === "additionalProperties" ? "key" : "value" });
@@ -163,9 +158,7 @@ function rangeOf(schema: Schema): string {
 }
 
 function tagValues(schema: Schema, tag: string): unknown[] {
-  return (schema.oneOf ?? [])
-    .map((branch) => resolve(resolve(branch).properties?.[tag]).const)
-    .filter((value) => !unavailableValues.includes(String(value)));
+  return (schema.oneOf ?? []).map((branch) => resolve(resolve(branch).properties?.[tag]).const);
 }
 
 /** Walks the schema beside the value, choosing the branch that the value's tag names. */

@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { Config, LogLevel } from "../config/resolved.ts";
 import { createMetrics } from "../metrics/metrics.ts";
+import { recordNotifications } from "../metrics/record-notifications.ts";
 import { recordWatches } from "../metrics/record-watches.ts";
 import { recordMetrics } from "../metrics/record-metrics.ts";
 import type { DirectorEvents } from "../model/events.ts";
@@ -23,7 +24,8 @@ import { describePause, openPauses } from "./control/pauses.ts";
 import { createReloader } from "./control/reload.ts";
 import { createDirector } from "./director.ts";
 import type { RootLogger } from "./logging.ts";
-import { createEvents, keepHistory, logDirector } from "./observers.ts";
+import { startNotifying, tellFreshness } from "./notifying.ts";
+import { compareRuns, createEvents, keepHistory, logDirector } from "./observers.ts";
 import { controlSocket, pausesFile, pidFile } from "./paths.ts";
 import { claimPidFile } from "./pid-file.ts";
 import { metricJobs, prepareConfig } from "./reconfigure.ts";
@@ -56,6 +58,9 @@ export interface DaemonOptions {
   onRunNow: (run: () => void) => () => void;
 }
 
+/** At the stop notifications have so long to be delivered; the rest is kept for the next start. */
+const notifyGraceMs = 3000;
+
 /** Starts everything, or nothing: when a step fails, those before it are undone and its error is thrown. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, env, clock, log, version, dryRun } = options;
@@ -87,6 +92,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const pause = pauses.of(jobId);
       return pause === undefined ? undefined : describePause(jobId, pause);
     };
+    const compareRunsOf = compareRuns({ events, set: metrics.set, history });
+    compareRunsOf(config);
+    recordNotifications({ events, set: metrics.set });
+    const notifier = await startNotifying(config, { env, events, clock, log, version });
+    cleanup.defer("notifications", () => notifier.close(notifyGraceMs));
 
     const starting = new AbortController();
     const listener = await startMetricsListener({
@@ -125,6 +135,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
           logLevel: options.logLevel,
           adopt: (adopted, plans) => {
             inUse = { config: adopted, plans };
+            notifier.reconfigure(adopted);
+            compareRunsOf(adopted);
             endWarnings();
             endWarnings = reportScheduleWarnings(adopted, { plans, clock, log });
           },
@@ -138,6 +150,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       isStopping: () => stopping,
     });
     cleanup.defer("control", () => running.close());
+    cleanup.defer("freshness", tellFreshness({ statuses: () => running.control.status().jobs, notifier, clock }));
     const web = await startWebListeners({
       ...{ control: running.control, socketPath: controlSocket(config, env), web: config.web, version, clock, log },
     });

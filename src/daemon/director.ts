@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
 import { createActionRegistry } from "../action/action.ts";
+import type { ActionDeps } from "../action/action-kind.ts";
+import { createHookRunner } from "../action/hook-command.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { Logger } from "../base/logger.ts";
@@ -68,15 +70,26 @@ export async function createDirector(options: DirectorOptions): Promise<Director
   const { progressOf } = progress;
   const locks = await openLocks({ ...options, owner, transports, hurry: hurry.signal, progressOf });
   const changes = dryRun ? undefined : await createChangeTracking({ config, env, events, clock, log });
-  const runAction = createActionRegistry({
+  const actionDeps: ActionDeps = {
     remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
     env,
     clock,
     hurry: hurry.signal,
     changes,
-  });
+  };
+  const runAction = createActionRegistry(actionDeps);
+  const runHook = createHookRunner(actionDeps);
   const jobs = new JobBook(config.jobs);
-  const runJob = createJobRunner({ locks, runAction, trackProcesses, feed: options.changes, events, clock, log });
+  const runJob = createJobRunner({
+    locks,
+    runAction,
+    runHook,
+    trackProcesses,
+    feed: options.changes,
+    events,
+    clock,
+    log,
+  });
   return {
     dispatcher: new Dispatcher({ jobs, runJob, whyPaused, events, clock }, { dryRun }),
     hurry: () => hurry.abort(),

@@ -9,6 +9,7 @@ import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest, RunResult } from "../model/run.ts";
 import { createDirector } from "./director.ts";
 import { createLogger } from "./logging.ts";
+import { startNotifying } from "./notifying.ts";
 import { createEvents, keepHistory, logDirector, logOutputs } from "./observers.ts";
 import { describePause, isOver } from "./control/pauses.ts";
 import { readPauses } from "./control/pauses-file.ts";
@@ -30,18 +31,22 @@ export interface ForegroundOptions {
   config: Config;
   warnings: readonly ConfigWarning[];
   env: Readonly<Record<string, string | undefined>>;
+  version: string;
   dryRun: boolean;
   logLevel: LogLevel | undefined;
   /** Whether the configured output to standard output is wanted: not when a view writes there. */
   logToStdout: boolean;
 }
 
+/** Whoever runs a job by hand, or by cron, may not start anything of this instance for long: more time than in a daemon. */
+const notifyGraceMs = 10_000;
+
 /**
  * Opens a director for one run. It holds the pid file, so it never meets the daemon of its instance;
  * a dry run changes nothing and needs neither that nor the history.
  */
 export async function openForeground(options: ForegroundOptions): Promise<Foreground> {
-  const { config, warnings, env, dryRun, logLevel, logToStdout } = options;
+  const { config, warnings, env, version, dryRun, logLevel, logToStdout } = options;
   const clock = systemClock;
   const outputs = logOutputs(config, logLevel).filter((output) => output.type === "file" || logToStdout);
   const log = createLogger(outputs, { fields: { rsync_id: config.rsyncId } });
@@ -54,6 +59,8 @@ export async function openForeground(options: ForegroundOptions): Promise<Foregr
       cleanup.defer("pid file", () => held.release());
       const history = await keepHistory(() => config, { env, events, clock, log });
       cleanup.defer("history", () => history.close());
+      const notifier = await startNotifying(config, { env, events, clock, log, version });
+      cleanup.defer("notifications", () => notifier.close(notifyGraceMs));
     }
     cleanup.defer(
       "log listener",

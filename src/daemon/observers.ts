@@ -2,6 +2,8 @@ import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Config, LogLevel, LogOutput } from "../config/resolved.ts";
+import type { MetricSet } from "../metrics/metrics.ts";
+import { comparedRuns, recordAnomalies } from "../metrics/record-anomalies.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import { openHistory, type History } from "../store/open-history.ts";
 import { logEvents } from "./log-events.ts";
@@ -56,6 +58,24 @@ export function keepHistory(
     },
   };
   return openHistory({ file, retention, events, clock, log });
+}
+
+/**
+ * Shows how each run of a job compares with those before it, also with those of earlier lives. The returned function
+ * takes the jobs of a configuration, the first or a later one.
+ */
+export function compareRuns(options: {
+  events: Emitter<DirectorEvents>;
+  set: MetricSet;
+  history: Pick<History, "runSizes">;
+}): (config: Pick<Config, "jobs">) => void {
+  const recorder = recordAnomalies(options);
+  return ({ jobs }) => {
+    const compared = jobs.filter(({ watch }) => watch === undefined).map(({ id }) => id);
+    for (const id of recorder.setJobs(compared)) {
+      recorder.restore(id, options.history.runSizes(id, comparedRuns.most + 1));
+    }
+  };
 }
 
 /** The configured outputs, at the level that the environment asks for, if it does. */

@@ -33,6 +33,11 @@ export function pausesFile(config: Config, env: Environment): string {
   return join(stateDirectory(config, env), `pauses-${config.rsyncId}.json`);
 }
 
+/** What was told over the channels, and what still has to be. */
+export function notifyFile(config: Config, env: Environment): string {
+  return join(stateDirectory(config, env), `notify-${config.rsyncId}.json`);
+}
+
 /** Where the copies of changed files are kept. */
 export function changesDirectory(track: TrackChanges, of: { config: Config; env: Environment }): string {
   return track.backupDir ?? join(stateDirectory(of.config, of.env), `changes-${of.config.rsyncId}`);

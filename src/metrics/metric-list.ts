@@ -167,6 +167,34 @@ export const metricList = {
     "Complete syncs that a watch asked for, because of their time or because changes may have been missed.",
     job,
   ),
+  notifications: counter(
+    "rsyncdirector_notifications_total",
+    "Tries to deliver notifications, by outcome; dropped: too many waited.",
+    ["channel", "outcome"],
+  ),
+  notificationsWaiting: gauge("rsyncdirector_notifications_waiting", "Notifications that are not delivered yet.", [
+    "channel",
+  ]),
+  lastRunBytes: gauge(
+    "rsyncdirector_last_run_bytes",
+    "What the syncs of the job transferred in its last successful run; -1: not known.",
+    job,
+  ),
+  lastRunDuration: gauge(
+    "rsyncdirector_last_run_duration_seconds",
+    "How long the job's last successful run took, without the wait for locks; -1: not known.",
+    job,
+  ),
+  runBytesRatio: gauge(
+    "rsyncdirector_run_bytes_ratio",
+    "What the last successful run transferred, divided by the median of those before; -1: not known.",
+    job,
+  ),
+  runDurationRatio: gauge(
+    "rsyncdirector_run_duration_ratio",
+    "Duration of the last successful run, divided by the median of those before; -1: not known.",
+    job,
+  ),
   runsStarted: counter("rsyncdirector_runs_started_total", "Runs that began, by what caused them.", ["cause"]),
   runsCoalesced: counter("rsyncdirector_runs_coalesced_total", "Requests that an equal waiting run covers.", []),
   historyOk: gauge("rsyncdirector_history_db_ok", "1 while the run history can be written.", []),

@@ -143,9 +143,16 @@ export interface DirectorEvents {
 
   /** The configuration was read again; when it was refused (`ok` false) the old one stays in use. */
   "config:reload": { ok: boolean; message: string; by: string; at: number };
+  /** So many notifications wait to be delivered over a channel. */
+  "notify:waiting": { channel: string; waiting: number };
+  /** `retried`: it could not be delivered just now; `failed`: it is given up; `dropped`: too many waited. */
+  "notify:outcome": { channel: string; outcome: NotifyOutcome; at: number };
+
   /** The history database stopped or started working again. */
   "history:state": { ok: boolean; detail: string };
 }
+
+export type NotifyOutcome = "delivered" | "retried" | "failed" | "dropped";
 
 export type JobState = "idle" | "queued" | "waiting" | "running";
 

@@ -52,7 +52,8 @@ export interface LockPlace {
   path: string;
 }
 
-export type SkipCause = "block-timeout" | "already-running" | "disabled" | "paused";
+/** `hook`: a hook that runs at the start said that the job has to wait for a better time. */
+export type SkipCause = "block-timeout" | "already-running" | "disabled" | "paused" | "hook";
 
 /** How a job ended. Only `ok` and `warning` mean that the copies are fresh. */
 export type JobOutcome =
@@ -99,5 +100,5 @@ export function isSuccess(outcome: OutcomeKind): boolean {
 
 /** Whether the outcome tells how the copies are; a job that was not even tried leaves that as it was. */
 export function saysSomething(outcome: JobOutcome): boolean {
-  return outcome.kind !== "skipped" || outcome.cause === "block-timeout";
+  return outcome.kind !== "skipped" || outcome.cause === "block-timeout" || outcome.cause === "hook";
 }

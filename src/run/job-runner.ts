@@ -8,15 +8,16 @@ import type { RunAction } from "../action/action.ts";
 import { neverReached } from "../action/never-reached.ts";
 import type { GuardedHold, GuardedLocks } from "../lock/hold/hold-locks.ts";
 import type { DirectorEvents } from "../model/events.ts";
-import type { JobOutcome, JobResult, RunCause } from "../model/run.ts";
+import type { ActionOutcome, JobOutcome, JobResult, RunCause } from "../model/run.ts";
 import { awaitWriters } from "./await-writers.ts";
 import type { ChangesFeed } from "../model/changes.ts";
+import { type HookDeps, runBlockedHooks, runEndHooks, withHooks } from "./run-hooks.ts";
 import { armJobDeadlines } from "./job-deadlines.ts";
 import { blockTimeout, cancelledOutcome, withLostLock, withTroubles } from "./job-outcomes.ts";
 import { runActions } from "./run-actions.ts";
 import type { Work } from "./try-action.ts";
 
-export interface JobRunnerDeps {
+export interface JobRunnerDeps extends HookDeps {
   locks: GuardedLocks;
   runAction: RunAction;
   /** What watched jobs still have to carry. */
@@ -44,7 +45,7 @@ export type RunJob = (job: Job, request: JobRequest) => Promise<JobResult>;
 
 /**
  * One job from its first look at the locks to the release of its own: wait for `blocks_on`, hold the
- * lock files, run the actions in order, free the locks whatever happened. It never rejects.
+ * lock files, run the actions in order between its hooks, free the locks whatever happened. It never rejects.
  */
 export function createJobRunner(given: JobRunnerDeps): RunJob {
   const deps = { ...given, failing: new Map<string, ReadonlySet<string>>() };
@@ -81,10 +82,18 @@ type RunnerDeps = JobRunnerDeps & { readonly failing: Map<string, ReadonlySet<st
 
 async function runLocked(deps: RunnerDeps, job: Job, request: JobRequest): Promise<JobOutcome> {
   if (request.dryRun) return runWork(deps, job, request);
-  const claim = await deps.locks.claim({ job, runId: request.runId, signal: request.signal });
+  const blockedHooks = runBlockedHooks(deps, job, request);
+  try {
+    const claim = await deps.locks.claim({ job, runId: request.runId, signal: request.signal });
+    if (claim.kind === "held") return await runHolding(deps, job, request, claim.held);
+    return await runEndHooks(deps, { job, ...request }, outcomeWithoutLocks(claim));
+  } finally {
+    await blockedHooks.end();
+  }
+}
+
+function outcomeWithoutLocks(claim: Exclude<Awaited<ReturnType<GuardedLocks["claim"]>>, { kind: "held" }>): JobOutcome {
   switch (claim.kind) {
-    case "held":
-      return runHolding(deps, job, request, claim.held);
     case "timeout":
       return blockTimeout(claim.block, claim.message);
     case "cancelled":
@@ -103,12 +112,13 @@ async function runHolding(deps: RunnerDeps, job: Job, request: JobRequest, held:
     const wasThere = report !== null && report.turnedAway !== true && !neverReached(report);
     if (action.kind === "sync" && wasThere) written.add(target.id);
   };
+  const onHookOutcome = ({ report }: ActionOutcome) => void survivors.push(...(report?.survivors ?? []));
   const controller = childController(request.signal);
   const onLost = () => controller.abort(held.lost.reason);
   if (held.lost.aborted) onLost();
   else held.lost.addEventListener("abort", onLost, { once: true });
   const [work] = await Promise.allSettled([
-    runWork(deps, job, { ...request, signal: controller.signal }, { held, onOutcome }),
+    runWork(deps, job, { ...request, signal: controller.signal }, { held, onOutcome, onHookOutcome }),
   ]);
   held.lost.removeEventListener("abort", onLost);
   controller.dispose();
@@ -127,12 +137,20 @@ async function runWork(
   deps: RunnerDeps,
   job: Job,
   { runId, cause, signal, dryRun }: JobRequest,
-  holding: Pick<Work, "held" | "onOutcome"> = {},
+  holding: Pick<Work, "held" | "onOutcome"> & { onHookOutcome?: (outcome: ActionOutcome) => void } = {},
 ): Promise<JobOutcome> {
-  const failing = deps.failing.get(job.id) ?? new Set();
-  const { outcome, failed } = await runActions(deps, { job, runId, cause, signal, dryRun, failing, ...holding });
-  deps.failing.set(job.id, failed);
-  return outcome;
+  const { held, onOutcome, onHookOutcome } = holding;
+  return withHooks(deps, { job, runId, signal, dryRun, held, onOutcome: onHookOutcome }, async (note) => {
+    const failing = deps.failing.get(job.id) ?? new Set();
+    const noteOutcome: Work["onOutcome"] = (of, outcome) => {
+      note(of.action, outcome);
+      onOutcome?.(of, outcome);
+    };
+    const work = { job, runId, cause, signal, dryRun, failing, held, onOutcome: noteOutcome };
+    const { outcome, failed } = await runActions(deps, work);
+    deps.failing.set(job.id, failed);
+    return { outcome, failed };
+  });
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -4,6 +4,7 @@ import { OperatorError, describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { DirtyStore } from "../model/changes.ts";
 import type { DirectorEvents, LastJobResult } from "../model/events.ts";
+import type { RunSize } from "../model/run-size.ts";
 import { openHistoryFileForReading } from "./database.ts";
 import { DatabaseKeeper, type HistoryState } from "./database-keeper.ts";
 import { createDirtyStore } from "./dirty-store.ts";
@@ -13,6 +14,7 @@ import { recordLocks } from "./record-locks.ts";
 import type { Retention } from "./retention.ts";
 import { createRunHistory, readLastResults, type RunHistory } from "./run-history.ts";
 import { recordInterruptedRuns } from "./run-records.ts";
+import { readRunSizes } from "./run-sizes.ts";
 import { isOwnerAlive, runOwnerOf } from "./run-owner.ts";
 import { createScheduleLedger, type ScheduleLedger } from "./schedule-ledger.ts";
 import { SqlError, type SqlDriver } from "./sql-database.ts";
@@ -24,6 +26,8 @@ export interface History {
   readonly dirty: DirtyStore;
   /** Empty while the database does not work. */
   lastJobResults(): LastJobResult[];
+  /** The last successful runs of a job, at most `limit`, oldest first; empty while the database does not work. */
+  runSizes(jobId: string, limit: number): RunSize[];
   state(): HistoryState;
   /** Asks the history; undefined while the database does not work. */
   query<T>(ask: (history: RunHistory) => T): T | undefined;
@@ -61,6 +65,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     ledger: createScheduleLedger(keeper),
     dirty: createDirtyStore(keeper),
     lastJobResults: () => keeper.attempt(readLastResults) ?? [],
+    runSizes: (jobId, limit) => keeper.attempt((database) => readRunSizes(database, jobId, limit)) ?? [],
     state: () => keeper.state,
     query: (ask) => keeper.attempt((database) => ask(createRunHistory(database, isOwnerAlive))),
     close: () => {

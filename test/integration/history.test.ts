@@ -163,3 +163,37 @@ test("a history that is no database is an error without a stack", async () => {
   await writeFile(file, "x".repeat(10_000));
   await expect(ask({})).rejects.toThrow(`cannot read the history ${file}: file is not a database`);
 });
+
+test("the sizes of the last successful runs of a job are remembered, oldest first", async () => {
+  const file = join(await makeTempDir(), "history.db");
+  const events = newEvents();
+  const log = createMemoryLog();
+  const retention = { keepRuns: 100, keepMs: 10 ** 12 };
+  const history = await openHistory({ file, retention, events, clock: systemClock, log });
+  const run = (number: number, bytes: number | null, kind: "ok" | "failed") => {
+    const of = { runId: `run${number}`, jobId: "home" };
+    const stats = bytes === null ? null : { ...noStats, transferredBytes: bytes };
+    const at = now + number * 100_000;
+    const outcome = kind === "ok" ? { kind } : { kind, message: "no", actionId: null };
+    events.emit("run:started", { runId: of.runId, jobs: ["home"], cause: { kind: "signal" }, at });
+    events.emit("job:started", { ...of, at });
+    events.emit("job:unblocked", { ...of, waitedMs: 5000, outcome: "free", at: at + 5000 });
+    for (const targetId of ["one", "two"]) {
+      const action = { ...of, actionId: "copy", targetId, attempt: 1, startedAt: at, at: at + 6000 };
+      events.emit("action:finished", { ...action, outcome: { kind: "ok", report: report({ stats }) } });
+    }
+    events.emit("job:finished", { ...of, outcome, startedAt: at, at: at + 10_000 * number });
+  };
+  run(1, 10, "ok");
+  run(2, 20, "ok");
+  run(3, 30, "failed");
+  run(4, null, "ok");
+  await expect
+    .poll(() => history.runSizes("home", 2))
+    .toEqual([
+      { bytes: 40, durationMs: 15_000 },
+      { bytes: null, durationMs: 35_000 },
+    ]);
+  expect(history.runSizes("other", 2)).toEqual([]);
+  history.close();
+});

@@ -37,6 +37,7 @@ export function buildJob({ endpoint, ...overrides }: JobDraft = {}): Job {
     guard: { requirePaths: [], nonEmpty: true, maxDelete: undefined, maxDeletePercent: undefined },
     watch: undefined,
     trackChanges: undefined,
+    hooks: [],
     actions: [buildCommand("one")],
     ...overrides,
   };

@@ -10,6 +10,7 @@ import { configOption, configPath } from "../config-option.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
 import { formatJson, printable } from "../output.ts";
 import { describeJob, showRun } from "../run-view.ts";
+import { programVersion } from "../program-version.ts";
 
 interface RunOptions {
   config?: string;
@@ -66,6 +67,7 @@ export async function runForeground(request: ForegroundRequest, context: Command
     config,
     warnings,
     env: context.env,
+    version: programVersion(),
     dryRun: request.dryRun,
     logLevel: request.logLevel,
     logToStdout: request.view === "log",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { redactArgv, redactFields, redactText } from "../../../src/base/redact.ts";
+import { redactArgv, redactFields, redactText, redactUrl } from "../../../src/base/redact.ts";
 
 test.each([
   ["https://user:pw@host/path", "https://user:[redacted]@host/path"],
@@ -83,4 +83,19 @@ test("takes linear time on hostile text", () => {
     `password="${"x".repeat(1e6)}`,
   ];
   for (const text of hostile) expect(redactText(text).length).toBeGreaterThan(0);
+});
+
+test.each([
+  ["https://hc-ping.com/5f0c5b5e-7c5c-4b6e-9f57-111111111111", "https://hc-ping.com/[redacted]"],
+  ["https://hc-ping.com/abcdefghij0123456789AB/home/fail", "https://hc-ping.com/[redacted]/home/fail"],
+  [
+    "https://hooks.example.org/services/T0/B0/abcDEF123456ghiJKL",
+    "https://hooks.example.org/services/T0/B0/[redacted]",
+  ],
+  ["https://hc-ping.com/{{key}}/{{job}}?create=1", "https://hc-ping.com/{{key}}/{{job}}?create=[redacted]"],
+  ["https://example.org/push?token=abc&job={{job}}", "https://example.org/push?token=[redacted]&job={{job}}"],
+  ["https://ann:geheim@example.org/push", "https://ann:[redacted]@example.org/push"],
+  ["https://ntfy.sh", "https://ntfy.sh"],
+])("hides what gives access in the address %j", (url, expected) => {
+  expect(redactUrl(url)).toBe(expected);
 });

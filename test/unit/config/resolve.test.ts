@@ -15,6 +15,7 @@ describe("resolveConfig", () => {
     const { jobs, ...config } = await load("valid", "minimal.yaml");
     expect({ ...config, file: "" }).toEqual({
       file: "",
+      notify: [],
       rsyncId: "x",
       schedules: [],
       scheduling: {

@@ -22,6 +22,7 @@ const config: Config = {
   logging: [],
   history: { keepRuns: 1, keepMs: 1 },
   lockOperationTimeoutMs: 1,
+  notify: [],
   jobs: [],
 };
 

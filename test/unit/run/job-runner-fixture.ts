@@ -1,6 +1,7 @@
 import { abortReasonOf } from "../../../src/base/abort.ts";
 import { silentLogger } from "../../../src/base/logger.ts";
 import type { RunAction } from "../../../src/action/action.ts";
+import type { RunHook } from "../../../src/action/hook-command.ts";
 import type { Job } from "../../../src/config/resolved.ts";
 import type { GuardedClaim, GuardedLocks } from "../../../src/lock/hold/hold-locks.ts";
 import type { Fencing, WritersLeft } from "../../../src/model/hold.ts";
@@ -33,6 +34,7 @@ export function setUp(
   runAction: RunAction,
   claim?: (signal: AbortSignal) => Promise<GuardedClaim>,
   feed?: ChangesFeed,
+  runHook: RunHook = async () => ok,
 ) {
   const clock = new FakeClock();
   const events = new EventLog();
@@ -64,6 +66,7 @@ export function setUp(
   const runJob = createJobRunner({
     locks,
     runAction,
+    runHook,
     feed,
     trackProcesses: (pids) => () => pids.filter((pid) => unkillable.has(pid)),
     events,

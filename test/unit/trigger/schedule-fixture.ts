@@ -41,6 +41,7 @@ export function sketchConfig(sketch: ConfigSketch): Config {
     logging: [],
     history: { keepRuns: 10, keepMs: 1000 },
     lockOperationTimeoutMs: 20_000,
+    notify: [],
     jobs: sketch.jobs.map((job) => ({
       type: "local",
       enabled: true,
@@ -63,6 +64,7 @@ export function sketchConfig(sketch: ConfigSketch): Config {
       guard: { requirePaths: [], nonEmpty: true, maxDelete: undefined, maxDeletePercent: undefined },
       watch: undefined,
       trackChanges: undefined,
+      hooks: [],
       actions: [],
       ...job,
       scheduling: { ...top, ...job.scheduling },
