@@ -53,7 +53,7 @@ describe("notifications of a daemon", () => {
       v: 1,
       channels: { webhook: { memory: {}, queue: { waiting: [], tries: 0, dropped: 0 } } },
     });
-  });
+  }, 180_000);
 
   it("that hang delay neither a run nor the stop, and are delivered after the next start", async () => {
     let hangs = true;
