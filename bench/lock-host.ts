@@ -53,3 +53,16 @@ export function plainSsh(host: LockHost, way: Way, ...remote: string[]): [string
   const to = ["-p", String(way.port), "-i", sshd.identityFile, "-l", sshd.user];
   return ["ssh", "-F", "none", ...options.flatMap((option) => ["-o", option]), ...to, "--", sshd.host, ...remote];
 }
+
+/** The same client as one word for rsync's `-e`. */
+export function rsyncShell(host: LockHost, way: Way): string {
+  return plainSsh(host, way).slice(0, -2).join(" ");
+}
+
+/** What a job needs to reach it that way, without any configuration file of ssh. */
+export function remoteJob({ sshd, knownHostsFile }: LockHost, { port }: Way): object {
+  return {
+    ...{ type: "remote", host: sshd.host, user: sshd.user, port, private_ssh_key: sshd.identityFile },
+    ssh: { known_hosts_file: knownHostsFile },
+  };
+}

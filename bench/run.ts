@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeMachine } from "./machine.ts";
 import { type Figure, isMet, type Row } from "./row.ts";
+import { distantNoOp } from "./rows/distant-no-op.ts";
 import { idle } from "./rows/idle.ts";
 import { localSyncs } from "./rows/local-syncs.ts";
 import { lockCycle } from "./rows/lock-cycle.ts";
 import { lockPoll } from "./rows/lock-poll.ts";
+import { remoteSyncs } from "./rows/remote-syncs.ts";
 import { signalToRsync } from "./rows/signal-to-rsync.ts";
 import { sshLogin } from "./rows/ssh-login.ts";
 import { startUp } from "./rows/start-up.ts";
@@ -17,7 +19,7 @@ import { watchStorm } from "./rows/watch-storm.ts";
 import { formatFigures } from "./table.ts";
 
 const allRows: readonly Row[] = [
-  ...[localSyncs, lockCycle, lockPoll, sshLogin, signalToRsync, startUp, idle],
+  ...[localSyncs, remoteSyncs, distantNoOp, lockCycle, lockPoll, sshLogin, signalToRsync, startUp, idle],
   ...[watchLatency, watchStorm, watchPerFile, watchStart],
 ];
 

@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
 import type { Row } from "../row.ts";
 import { measurePairs } from "../series.ts";
+import { timeShell } from "../shell-loop.ts";
 
 const syncs = 50;
 
@@ -45,10 +44,3 @@ export const localSyncs: Row = {
     }
   },
 };
-
-async function timeShell(script: string, args: readonly string[]): Promise<number> {
-  const startedAt = performance.now();
-  const [code] = (await once(spawn("sh", ["-c", script, ...args], { stdio: "ignore" }), "exit")) as [number | null];
-  if (code !== 0) throw new Error("the shell loop failed");
-  return performance.now() - startedAt;
-}

@@ -39,9 +39,21 @@ export interface ActionContext {
   onChanges?: ((changes: readonly ItemizedChange[]) => void) | undefined;
 }
 
+/** The way on which rsync reaches an endpoint. */
+export interface RemoteShell {
+  /** The argv of the remote shell, without user and host. */
+  readonly shell: readonly string[];
+  /** The same as people could type it, where `shell` goes through what only this director has. */
+  readonly shown?: readonly string[] | undefined;
+  /** Milliseconds for a question and its answer; undefined: nobody knows. */
+  readonly roundTrip?: (() => Promise<number | undefined>) | undefined;
+  /** To be called when it is not used any more, with what it was like. */
+  readonly giveBack?: ((how: "well" | "broken" | "unclear") => void) | undefined;
+}
+
 export interface ActionDeps {
-  /** The argv of the remote shell for an endpoint, without user and host. */
-  readonly remoteShell: (endpoint: SshEndpoint) => Promise<{ shell: readonly string[] }>;
+  /** Waits some seconds at most for a shared connection, and for none once the signal is aborted. */
+  readonly remoteShell: (endpoint: SshEndpoint, signal: AbortSignal) => Promise<RemoteShell>;
   /** The daemon's environment, of which children see a part. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;

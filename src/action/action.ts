@@ -4,7 +4,7 @@ import type { ActionOutcome } from "../model/run.ts";
 import type { ActionContext, ActionDeps, ActionKind } from "./action-kind.ts";
 import { commandAction } from "./command-action.ts";
 import { createCsync2Action } from "./csync2-action.ts";
-import { syncAction } from "./sync-action.ts";
+import { createSyncAction } from "./sync-action.ts";
 import { trackedAction } from "./tracked-action.ts";
 
 /** Runs one action once. It never rejects: whatever happens is an outcome. */
@@ -16,7 +16,7 @@ type Kinds = { readonly [Kind in Action["kind"]]: ActionKind<ActionOf<Kind>> };
 
 /** What a kind remembers from run to run it remembers for one registry. */
 function createKinds(): Kinds {
-  return { sync: trackedAction(syncAction), command: commandAction, csync2: createCsync2Action() };
+  return { sync: trackedAction(createSyncAction()), command: commandAction, csync2: createCsync2Action() };
 }
 
 /** The kinds of actions behind one function. */

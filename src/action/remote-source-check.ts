@@ -1,7 +1,7 @@
 import { redactArgv } from "../base/redact.ts";
 import type { Job, SyncAction } from "../config/resolved.ts";
 import type { ActionOutcome } from "../model/run.ts";
-import type { RsyncCommandSpec } from "../rsync/command.ts";
+import { asShown, type RsyncCommandSpec } from "../rsync/command.ts";
 import { meaningOf } from "../rsync/exit-codes.ts";
 import { buildListCommand, namesContents, parseListedEntry } from "../rsync/list-source.ts";
 import type { ListedEntry } from "../rsync/list-source.ts";
@@ -24,7 +24,10 @@ export async function checkRemoteSources(
   { spec, ...running }: Running & { spec: RsyncCommandSpec },
 ): Promise<ActionOutcome | undefined> {
   const { context } = running;
-  const list = (source: string) => listSource(job, action, { ...running, argv: buildListCommand(spec, source) });
+  const list = (source: string) => {
+    const shown = redactArgv(buildListCommand(asShown(spec), source));
+    return listSource(job, action, { ...running, argv: buildListCommand(spec, source), shown });
+  };
   for (const source of action.sources) {
     const shown = `${context.target.endpoint?.host ?? ""}:${source}`;
     let listing = await list(source);
@@ -45,7 +48,7 @@ export async function checkRemoteSources(
 async function listSource(
   job: Job,
   action: SyncAction,
-  { context, deps, argv }: Running & { argv: readonly string[] },
+  { context, deps, argv, shown }: Running & { argv: readonly string[]; shown: readonly string[] },
 ): Promise<Listing> {
   const first: ListedEntry[] = [];
   const result = await runRsync(childSpec(argv, action.id, { context, deps }), {
@@ -58,7 +61,7 @@ async function listSource(
     },
   });
   const { output, lastingCause, firstError } = result;
-  const report = reportOf(result.process, { argv: redactArgv(argv), output, stats: null });
+  const report = reportOf(result.process, { argv: shown, output, stats: null });
   const outcome = outcomeOf(result.process, {
     name: "rsync",
     signal: context.signal,

@@ -4,7 +4,7 @@ import type { Job } from "../config/resolved.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
 import { baseEnvironment } from "../process/child-environment.ts";
 import { findProgram } from "../process/find-program.ts";
-import { buildRsyncCommand } from "../rsync/command.ts";
+import { asShown, buildRsyncCommand } from "../rsync/command.ts";
 import type { RsyncCommandSpec } from "../rsync/command.ts";
 import { meaningOf, meansSignalled } from "../rsync/exit-codes.ts";
 import { runRsync } from "../rsync/run-rsync.ts";
@@ -53,9 +53,9 @@ export async function runSyncCall(run: SyncRun, call: SyncCall): Promise<ActionO
   });
 }
 
-/** People are shown what they could type; the shell around it, which takes the hold locks, says them nothing. */
+/** People are shown what they could type; the shell around it, and the way it goes, say them nothing. */
 export function shownArgv(spec: RsyncCommandSpec): readonly string[] {
-  return redactArgv(buildRsyncCommand({ ...spec, holds: [] }));
+  return redactArgv(buildRsyncCommand(asShown(spec)));
 }
 
 function hasRsync({ env }: ActionDeps): boolean {

@@ -4,7 +4,7 @@ import type { Job, SyncAction, Target } from "../config/resolved.ts";
 import type { RsyncCommandSpec } from "../rsync/command.ts";
 import { extensionWords } from "../rsync/extensions.ts";
 import { structuredWords } from "../rsync/structured-words.ts";
-import type { ActionDeps } from "./action-kind.ts";
+import type { RemoteShell } from "./action-kind.ts";
 
 /** A sync of one target, before it is decided what it carries. */
 export interface SyncPlace {
@@ -13,26 +13,39 @@ export interface SyncPlace {
   /** What the configuration says, structured options first; a target's own bwlimit is among them. */
   readonly words: readonly string[];
   readonly progress: boolean;
+  /** How a complete sync walks through the tree (`recursionWords`). */
+  readonly recursion: readonly string[];
 }
 
-export async function syncPlace(job: Job, action: SyncAction, target: Target, deps: ActionDeps): Promise<SyncPlace> {
+/** `way`: how the target's host is reached; undefined: it is this one. */
+export function syncPlace(
+  job: Job,
+  action: SyncAction,
+  { target, way }: { target: Target; way: RemoteShell | undefined },
+): SyncPlace {
   const { endpoint } = target;
   const remote =
-    endpoint === undefined
+    endpoint === undefined || way === undefined
       ? undefined
       : {
           host: endpoint.host,
           user: endpoint.user,
           side: job.direction === "pull" ? ("source" as const) : ("dest" as const),
-          shell: (await deps.remoteShell(endpoint)).shell,
+          shell: way.shell,
+          shownShell: way.shown,
         };
-  const options = target.bwlimit === undefined ? action.rsync : { ...action.rsync, bwlimit: target.bwlimit };
   return {
     dest: target.dest ?? action.dest,
     remote,
-    words: [...structuredWords(options), ...action.opts],
+    words: configuredWords(action, target),
     progress: action.rsync.progress !== false,
+    recursion: [],
   };
+}
+
+function configuredWords(action: SyncAction, target: Target): string[] {
+  const options = target.bwlimit === undefined ? action.rsync : { ...action.rsync, bwlimit: target.bwlimit };
+  return [...structuredWords(options), ...action.opts];
 }
 
 /** The call that copies everything. Throws an OperatorError for options that contradict each other. */
@@ -50,7 +63,12 @@ export function fullSpec(
   return {
     ...specOf(place, dryRun),
     sources: action.sources,
-    own: [...commonWords(job, place), ...fullDeleteWords(job, names), ...extensionWords(action.extensions)],
+    own: [
+      ...commonWords(job, place),
+      ...place.recursion,
+      ...fullDeleteWords(job, names),
+      ...extensionWords(action.extensions),
+    ],
   };
 }
 

@@ -11,6 +11,8 @@ export interface RsyncOptions {
   readonly stats?: boolean;
   /** On unless `false`. */
   readonly progress?: boolean;
+  /** `incremental`: as rsync itself does. `whole`: one list of the whole tree first. Else by distance and size. */
+  readonly recursion?: "auto" | "incremental" | "whole";
   readonly delete?: boolean | "before" | "during" | "delay" | "after";
   readonly deleteExcluded?: boolean;
   readonly maxDelete?: number;

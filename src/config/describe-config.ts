@@ -195,12 +195,14 @@ function firstEndpoint(job: Job): Omit<SshEndpoint, "host"> | undefined {
 
 function describeConnection(endpoint: Omit<SshEndpoint, "host"> | undefined): Tree | undefined {
   if (endpoint === undefined) return undefined;
-  const { knownHostsFile, hostKeyPolicy, connectTimeoutMs, jumpHost, transport, options } = endpoint;
+  const { knownHostsFile, hostKeyPolicy, connectTimeoutMs, jumpHost, transport, options, shareIdleMs } = endpoint;
   return {
     known_hosts_file: knownHostsFile,
     host_key_policy: hostKeyPolicy,
     connect_timeout: exactDuration(connectTimeoutMs),
     jump_host: jumpHost,
+    share: shareIdleMs !== undefined,
+    share_idle: exactDuration(shareIdleMs),
     transport,
     options: Object.keys(options).length === 0 ? undefined : options,
   };

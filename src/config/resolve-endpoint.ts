@@ -16,6 +16,7 @@ export interface EndpointDefaults {
 type AllowanceKeys = Partial<Pick<RawOwnLockFile, "allow_unsafe_directory" | "allow_network_filesystem">>;
 
 const connectTimeoutMs = 20_000;
+const shareIdleMs = 60_000;
 
 /** The endpoint of a block that names a host itself. */
 export function resolveEndpoint(host: string, keys: EndpointKeys, { ssh, home }: EndpointDefaults): SshEndpoint {
@@ -34,7 +35,16 @@ export function resolveEndpoint(host: string, keys: EndpointKeys, { ssh, home }:
     jumpHost: ssh.jump_host,
     transport: ssh.transport ?? "auto",
     options: Object.fromEntries(Object.entries(ssh.options ?? {}).map(([name, value]) => [name, optionText(value)])),
+    shareIdleMs: shareIdle(ssh),
   };
+}
+
+/** Whoever sets up multiplexing in the options has a master of their own in mind. */
+function shareIdle({ share, share_idle: idle, options = {} }: RawSsh): number | undefined {
+  if (share === false || Object.keys(options).some((name) => /^control(?:master|path|persist)$/i.test(name))) {
+    return undefined;
+  }
+  return idle === undefined ? shareIdleMs : (parseDuration(idle) ?? shareIdleMs);
 }
 
 /**

@@ -88,6 +88,11 @@ export interface SshEndpoint {
   readonly transport: "auto" | "ssh2" | "openssh";
   /** Further `-o Name=value` options, for both ssh and the lock connections where they apply. */
   readonly options: Readonly<Record<string, string>>;
+  /**
+   * Syncs that reach it with the same words share a connection, which is closed when nobody has used it for so long;
+   * undefined: every sync connects by itself.
+   */
+  readonly shareIdleMs?: number | undefined;
 }
 
 export type LockFile = (

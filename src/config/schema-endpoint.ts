@@ -63,6 +63,19 @@ const connectionKeys = {
       examples: ["gateway.example.com", "admin@gateway:2222,inner"],
     }),
   ),
+  share: Optional(
+    flag({
+      description:
+        "Syncs to the same host, account and port share one ssh connection: the next one saves the login. `false`: each connects by itself. `ControlPath` and its like among `options` mean the same.",
+      default: true,
+    }),
+  ),
+  share_idle: Optional(
+    positiveDuration({
+      description: "A shared connection is closed when nobody has used it for so long.",
+      default: 60,
+    }),
+  ),
   transport: Optional(
     choice(["auto", "ssh2", "openssh"], {
       description:

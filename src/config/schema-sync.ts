@@ -29,6 +29,13 @@ export const rsyncBlock = block("rsync options", "Options of rsync by name, inst
   itemize_changes: flagOf("--itemize-changes", "say for every path what changed"),
   stats: flagOf("--stats", "statistics at the end"),
   progress: flagOf("--info=progress2", "show how far the whole transfer is"),
+  recursion: Optional(
+    choice(["auto", "incremental", "whole"], {
+      description:
+        "`whole`: `--no-inc-recursive`, one list of the whole tree first. `incremental`: list by list, as rsync does by itself. `auto`: `whole` for a tree of 1,000 to 500,000 files on a host that is far away.",
+      default: "auto",
+    }),
+  ),
   delete: Optional(
     Type.Unsafe<boolean | "before" | "during" | "delay" | "after">({
       type: ["boolean", "string"],

@@ -18,11 +18,12 @@ import { Dispatcher } from "../run/dispatcher.ts";
 import { JobBook } from "../run/job-book.ts";
 import { createJobRunner } from "../run/job-runner.ts";
 import { createConnectionPool } from "../ssh/connection-pool.ts";
+import { createMasterPool, type MasterPool } from "../ssh/master-pool.ts";
 import { sshCommand } from "../ssh/ssh-arguments.ts";
 import { createChangeTracking } from "./change-tracking.ts";
 import { readInstanceId } from "./instance-id.ts";
 import { openLocks } from "./locking.ts";
-import { instanceIdFile } from "./paths.ts";
+import { instanceIdFile, socketDirectories } from "./paths.ts";
 import { keepProgress } from "./progress-board.ts";
 
 export interface DirectorOptions {
@@ -65,13 +66,17 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     operationTimeoutMs,
     record: recordFile ? openOperationRecord(recordFile, { owner, clock, log }) : undefined,
   });
+  // A dry run does not hold the instance, whose sockets these are.
+  const masters: MasterPool | undefined = dryRun
+    ? undefined
+    : await createMasterPool({ runTool, startChild, clock, log, directories: socketDirectories(config, env) });
   const hurry = new AbortController();
   const progress = keepProgress({ events, clock });
   const { progressOf } = progress;
   const locks = await openLocks({ ...options, owner, transports, hurry: hurry.signal, progressOf });
   const changes = dryRun ? undefined : await createChangeTracking({ config, env, events, clock, log });
   const actionDeps: ActionDeps = {
-    remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
+    remoteShell: async (endpoint, signal) => masters?.lend(endpoint, signal) ?? { shell: sshCommand(endpoint) },
     env,
     clock,
     hurry: hurry.signal,
@@ -101,6 +106,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
       };
     },
     close: async () => {
+      await masters?.close();
       await locks.close();
       await changes?.close();
       progress.stop();

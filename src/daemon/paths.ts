@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +46,19 @@ export function changesDirectory(track: TrackChanges, of: { config: Config; env:
 
 export function changeLogFile(track: TrackChanges, of: { config: Config; env: Environment }): string {
   return track.logFile ?? join(changesDirectory(track, of), "changes.log");
+}
+
+/**
+ * Where the masters of shared ssh connections may listen: beside the pid file, which only one director of an instance
+ * holds, or, where that path is too long for a socket, under a short name that it alone has.
+ */
+export function socketDirectories(config: Config, env: Environment): string[] {
+  const beside = join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.ssh`);
+  const short = createHash("sha256").update(beside).digest("hex").slice(0, 16);
+  const runtime = env.XDG_RUNTIME_DIR;
+  return [beside, ...(runtime === undefined ? [] : [runtime]), "/tmp"].map((directory) =>
+    directory === beside ? beside : join(directory, `rsyncdirector-${short}`),
+  );
 }
 
 /** The pid file of the original: tools that people wrote look for it there. */

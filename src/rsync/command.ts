@@ -7,6 +7,13 @@ import { choosePassage, isUnquotable, localOperand, remoteOperand } from "./oper
 import type { RemoteHost } from "./operands.ts";
 import { structuredWords } from "./structured-words.ts";
 
+export interface RemoteSide extends RemoteHost {
+  readonly side: "source" | "dest";
+  readonly shell: readonly string[];
+  /** The shell as it is shown to people, if that is another one. */
+  readonly shownShell?: readonly string[] | undefined;
+}
+
 export interface RsyncCommandSpec {
   readonly sources: readonly string[];
   /** undefined: the sources are listed, a directory's entries only where its path ends in a slash. */
@@ -15,7 +22,7 @@ export interface RsyncCommandSpec {
   /** The user's own options, already split into words. */
   readonly opts: readonly string[];
   /** The other host, which side of the copy is there, and the remote shell's argv without user and host. */
-  readonly remote?: (RemoteHost & { readonly side: "source" | "dest"; readonly shell: readonly string[] }) | undefined;
+  readonly remote?: RemoteSide | undefined;
   readonly dryRun: boolean;
   /** Further words of the program's own. They come after the user's, whose filter rules therefore count first. */
   readonly own?: readonly string[] | undefined;
@@ -66,6 +73,13 @@ export function buildRsyncCommand(spec: RsyncCommandSpec): string[] {
     ...(dest === undefined ? [] : [operand(dest, "dest")]),
   ];
   return !writesThere && holds.length > 0 ? holdLocally(holds, argv) : argv;
+}
+
+/** The same call as people could type it: without the locks around it, and over a connection of its own. */
+export function asShown(spec: RsyncCommandSpec): RsyncCommandSpec {
+  const { remote } = spec;
+  const shown = remote === undefined ? undefined : { ...remote, shell: remote.shownShell ?? remote.shell };
+  return { ...spec, holds: [], remote: shown };
 }
 
 /**

@@ -103,7 +103,9 @@ export function createFailureReader(): FailureReader {
       if (stream !== "stderr" || line.trim() === "") return;
       for (const [index, [pattern]] of causes.entries()) if (pattern.test(line)) seen.add(index);
       const isSummary = /^rsync error: |^(?:rsync: |ssh: )?warning: |^RDHOLD /i.test(line);
-      if (!isSummary) firstError ??= line.slice(0, 500);
+      // A master that did not let ssh in: it connects by itself then, and only what comes of that matters.
+      const isDetour = /^mux_?client|^Control socket connect/.test(line);
+      if (!isSummary && !isDetour) firstError ??= line.slice(0, 500);
     },
     lastingCause: (exitCode) =>
       causes.find(([, codes], index) => seen.has(index) && (codes?.includes(exitCode) ?? true))?.[2],

@@ -33,6 +33,7 @@ export function structuredWords(options: RsyncOptions): string[] {
   return [
     ...switches.filter(([name]) => options[name] === true).map(([, word]) => word),
     ...(options.wholeFile === false ? ["--no-whole-file"] : []),
+    ...(options.recursion === "whole" ? ["--no-inc-recursive"] : []),
     ...deleteWord(options.delete),
     ...valued("--max-delete", options.maxDelete),
     ...valued("--bwlimit", options.bwlimit),

@@ -2,10 +2,11 @@ import { lstat } from "node:fs/promises";
 import { redactArgv } from "../../base/redact.ts";
 import type { SshEndpoint } from "../../config/resolved.ts";
 import type { ActionOutcome } from "../../model/run.ts";
-import { buildRsyncCommand } from "../../rsync/command.ts";
+import { asShown, buildRsyncCommand, type RsyncCommandSpec } from "../../rsync/command.ts";
 import { meaningOf } from "../../rsync/exit-codes.ts";
 import { runRsync } from "../../rsync/run-rsync.ts";
 import { childOptions, childSpec } from "../child-options.ts";
+import { endOfWay } from "../remote-way.ts";
 import { outcomeOf, reportOf } from "../process-outcome.ts";
 import type { DirtyFile } from "./dirty-list.ts";
 import type { Csync2Work } from "./run-csync2.ts";
@@ -26,16 +27,17 @@ export async function sendMissing(work: Csync2Work, peer: string, files: readonl
   const list = await listOfFiles(files);
   if (list.length === 0) return { kind: "sent", files: 0 };
   const endpoint = endpointOf(work, peer);
-  const { shell } = await deps.remoteShell(endpoint);
-  const argv = buildRsyncCommand({
+  const way = await deps.remoteShell(endpoint, context.signal);
+  const spec: RsyncCommandSpec = {
     sources: ["/"],
     dest: "/",
     options: { archive: true, numericIds: true, ignoreExisting: true },
     opts: ["--files-from=-", "--from0", "--no-implied-dirs"],
-    remote: { host: endpoint.host, user: endpoint.user, side: "dest", shell },
+    remote: { host: endpoint.host, user: endpoint.user, side: "dest", shell: way.shell, shownShell: way.shown },
     dryRun: false,
-  });
-  const shown = redactArgv(argv);
+  };
+  const argv = buildRsyncCommand(spec);
+  const shown = redactArgv(buildRsyncCommand(asShown(spec)));
   tail.addLine(`+ ${shown.join(" ")}`);
   const result = await runRsync(
     { ...childSpec(argv, action.id, { context, deps }), stdin: { text: list.map((path) => `${path}\0`).join("") } },
@@ -61,6 +63,7 @@ export async function sendMissing(work: Csync2Work, peer: string, files: readonl
       return { kind: "failed", cause: "exit", message, retryable: false, report };
     },
   });
+  way.giveBack?.(endOfWay(outcome));
   if (outcome.kind === "cancelled" || result.process.survivors.length > 0) return { kind: "ended", outcome };
   if (outcome.kind === "failed") return { kind: "failed", message: outcome.message };
   return { kind: "sent", files: list.length };

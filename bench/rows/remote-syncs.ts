@@ -1,0 +1,69 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startBenchDirector } from "../director.ts";
+import { type LockHost, remoteJob, rsyncShell, startLockHost, type Way } from "../lock-host.ts";
+import type { Figure, Row } from "../row.ts";
+import { measurePairs } from "../series.ts";
+import { timeShell } from "../shell-loop.ts";
+import { roundTripMs } from "../slow-line.ts";
+
+const syncs = 50;
+const fewSyncs = 10;
+
+/** What the shared ssh connection saves: one job of syncs to one host that find nothing to do. */
+export const remoteSyncs: Row = {
+  name: "remote-syncs",
+  run: async (directory) => {
+    const source = join(directory, "source");
+    await mkdir(source, { recursive: true });
+    for (let file = 0; file < 100; file += 1) await writeFile(join(source, `file-${file}`), `content of ${file}\n`);
+    const host = await startLockHost(directory);
+    try {
+      const near = { directory: join(directory, "near"), source, count: syncs, where: "", bar: 0.35 };
+      const far = { directory: join(directory, "far"), source, count: fewSyncs, where: ` at ${roundTripMs} ms` };
+      return [await measureWay(host, host.near, near), await measureWay(host, host.far, { ...far, bar: undefined })];
+    } finally {
+      await host.stop();
+    }
+  },
+};
+
+interface Setting {
+  readonly directory: string;
+  readonly source: string;
+  readonly count: number;
+  readonly where: string;
+  readonly bar: number | undefined;
+}
+
+async function measureWay(
+  host: LockHost,
+  way: Way,
+  { directory, source, count, where, bar }: Setting,
+): Promise<Figure> {
+  const dest = join(directory, "dest");
+  await mkdir(directory, { recursive: true });
+  const actions = Array.from({ length: count }, (_, index) => ({
+    ...{ action: "sync", id: `sync-${index}`, source: `${source}/`, dest },
+    opts: ["-a"],
+  }));
+  const director = await startBenchDirector(directory, [{ id: "syncs", ...remoteJob(host, way), actions }]);
+  try {
+    const loop = `for i in $(seq ${count}); do rsync -a -e "$3" "$0/" "$2:$1" || exit 1; done`;
+    const args = [source, dest, host.sshd.host, rsyncShell(host, way)];
+    const pair = await measurePairs(
+      { warmUps: 1, counted: 7 },
+      { ours: () => director.runOnce(), plain: () => timeShell(loop, args) },
+    );
+    return {
+      ...{ name: `${count} remote no-op syncs${where} ÷ shell loop`, unit: "", measured: pair.ratio, bar },
+      parts: [
+        { name: "director, SIGHUP to the end of the run", unit: "ms", measured: pair.ours },
+        { name: "sh: for …; do rsync -a -e ssh source/ host:dest; done", unit: "ms", measured: pair.plain },
+      ],
+      note: "100 files, interleaved pairs; rsync waits about 30 ms for its own processes at the end of every sync",
+    };
+  } finally {
+    await director.stop();
+  }
+}
