@@ -31,3 +31,19 @@ export function askHello(
     socket.once("close", () => finish(connected ? "silent" : "nobody"));
   });
 }
+
+/** Resolves when whoever listens at a socket has hung up, which a master does at its end, or after `limitMs`. */
+export function untilHangUp(path: string, { limitMs, clock }: { limitMs: number; clock: Clock }): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ path });
+    const finish = () => {
+      cancelTimer();
+      socket.destroy();
+      resolve();
+    };
+    const cancelTimer = clock.setTimer(limitMs, finish);
+    socket.resume();
+    socket.once("error", finish);
+    socket.once("close", finish);
+  });
+}

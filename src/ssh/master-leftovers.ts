@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { RunTool } from "../base/tool-runner.ts";
-import { askHello } from "./master-hello.ts";
+import { askHello, untilHangUp } from "./master-hello.ts";
 import { isOwnSocket, removeSocket, type SocketDirectory } from "./socket-directory.ts";
 
 const helloMs = 2000;
@@ -21,7 +21,9 @@ export async function endLeftMasters(
       const answer = await askHello(socket, { timeoutMs: helloMs, clock });
       if (answer === "answers") {
         const ask = ["ssh", "-F", "none", "-o", `ControlPath=${socket}`, "-O", "exit", "--", "master"] as const;
+        const hangUp = untilHangUp(socket, { limitMs: helloMs, clock });
         const { exitCode, stderr } = await runTool(ask, { timeoutMs: helloMs });
+        await hangUp;
         log.warn({ socket, exitCode, said: stderr.trim() }, "ended an ssh master of an earlier life");
       } else if (answer === "silent") {
         log.warn({ socket }, "an ssh master of an earlier life does not answer: nobody will use it");

@@ -49,7 +49,10 @@ export async function sendMissing(work: Csync2Work, peer: string, files: readonl
       },
       onProgress: (progress) => context.onProgress(progress),
     },
-  );
+  ).catch((error: unknown) => {
+    way.giveBack?.("broken");
+    throw error;
+  });
   const report = reportOf(result.process, { argv: shown, output: tail.text(), stats: result.stats });
   const outcome = outcomeOf(result.process, {
     name: "rsync",
