@@ -7,7 +7,7 @@ import { startDelayProxy } from "../support/delay-proxy.ts";
 import { startFailingSshd } from "../support/failing-sshd.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { isAlive, processesMentioning, waitUntil } from "../support/process-state.ts";
-import { buildSync, startAction } from "../support/run-action.ts";
+import { buildSync, realActions, startAction } from "../support/run-action.ts";
 import { loginsAt, openSharedConnections, shared, type SharedConnections } from "../support/shared-connections.ts";
 import { hostSection, programsWithSshConfig } from "../support/ssh-config.ts";
 import { endpointOf, plainEndpoint } from "../support/ssh-endpoint.ts";
@@ -37,7 +37,7 @@ async function startHost(options: TestSshdOptions = {}): Promise<TestSshd> {
 function startSync(
   { pool }: SharedConnections,
   endpoint: SshEndpoint,
-  options: { rsync?: object; deps?: object; attempt?: object } = {},
+  options: { rsync?: object; deps?: object } = {},
 ) {
   const action = buildSync({ sources: [`${source}/`], dest, rsync: { archive: true, ...options.rsync } });
   const deps = { remoteShell: pool.lend, ...options.deps };
@@ -256,6 +256,35 @@ describe("syncs over a shared connection", () => {
     const sshd = await startHost();
     const connections = await openSharedConnections({ directory: join(directory, "a %h b") });
     for (const _ of [1, 2]) await startSync(connections, shared(endpointOf(sshd))).outcome;
+    expect(loginsAt(sshd)).toBe(1);
+  });
+});
+
+describe("a complete sync of a large tree far away", () => {
+  it("reads the whole tree first, once its size is known and if nobody says otherwise", async () => {
+    const sshd = await startHost();
+    const proxy = await startDelayProxy({
+      target: { host: sshd.host, port: sshd.port },
+      ...{ toServerMs: 20, toClientMs: 20 },
+    });
+    onTestFinished(() => proxy.close());
+    const known = (await readFile(sshd.knownHostsFile, "utf8")).replace(`:${sshd.port} `, `:${proxy.port} `);
+    const knownHostsFile = join(directory, "known_hosts");
+    await writeFile(knownHostsFile, known);
+    for (let file = 0; file < 1000; file += 1) await writeFile(join(source, `file-${file}`), "");
+    const { pool } = await openSharedConnections();
+    const registry = realActions({ remoteShell: pool.lend });
+    const endpoint = shared(endpointOf(sshd, { port: proxy.port, knownHostsFile, connectTimeoutMs: 20_000 }));
+    const argvOf = async (recursion?: "incremental") => {
+      const rsync = { archive: true, ...(recursion === undefined ? {} : { recursion }) };
+      const action = buildSync({ sources: [`${source}/`], dest, rsync });
+      const { outcome, argv } = startAction(action, { job: { type: "remote", direction: "push", endpoint }, registry });
+      await expect(outcome).resolves.toMatchObject({ kind: "ok", report: { stats: { filesTotal: 1002 } } });
+      return argv;
+    };
+    expect(await argvOf()).not.toContain("--no-inc-recursive");
+    expect(await argvOf()).toContain("--no-inc-recursive");
+    expect(await argvOf("incremental")).not.toContain("--no-inc-recursive");
     expect(loginsAt(sshd)).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-import { createActionRegistry } from "../../src/action/action.ts";
+import { createActionRegistry, type RunAction } from "../../src/action/action.ts";
 import type { ActionContext, ActionDeps } from "../../src/action/action-kind.ts";
 import { AbortReason } from "../../src/base/abort.ts";
 import type { AbortKind } from "../../src/base/abort.ts";
@@ -31,6 +31,18 @@ export interface StartOptions {
   log?: Logger;
   /** What the job runner would say about this try. */
   context?: Partial<ActionContext>;
+  /** What remembers other actions; by itself an action has nobody before it. */
+  registry?: RunAction;
+}
+
+/** Actions with the real clock and real programs. */
+export function realActions(deps: Partial<ActionDeps> = {}): RunAction {
+  return createActionRegistry({
+    remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
+    env: process.env,
+    clock: systemClock,
+    ...deps,
+  });
 }
 
 /** Runs one action as the job runner would, with the real clock and real programs. */
@@ -38,12 +50,7 @@ export function startAction(action: Action, options: StartOptions = {}): Started
   const { job = {}, deps = {}, dryRun = false, holds = [], log = silentLogger, context = {} } = options;
   const { scope = { kind: "full", reason: "" } } = options;
   const controller = new AbortController();
-  const run = createActionRegistry({
-    remoteShell: async (endpoint) => ({ shell: sshCommand(endpoint) }),
-    env: process.env,
-    clock: systemClock,
-    ...deps,
-  });
+  const run = options.registry ?? realActions(deps);
   const argv: string[] = [];
   const lines: string[] = [];
   const progress: TransferProgress[] = [];

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { resolveEndpoint } from "../../../src/config/resolve-endpoint.ts";
 import { resolveWatch } from "../../../src/config/resolve-watch.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { Config } from "../../../src/config/resolved.ts";
@@ -137,8 +138,18 @@ describe("resolveConfig", () => {
       jumpHost: "admin@gate:2222,[fe80::1%eth0]",
       transport: "openssh",
       options: { ServerAliveInterval: "15", Compression: "yes", ForwardAgent: "no" },
+      shareIdleMs: 90_000,
     });
     expect(jobs.map((job) => job.timeoutMs)).toEqual([3_600_000, 3_600_000]);
+  });
+
+  test.each([
+    ["by default", {}, 60_000],
+    ["when asked", { share: true, share_idle: "2m" }, 120_000],
+    ["not when told not to", { share: false, share_idle: "2m" }, undefined],
+    ["not beside multiplexing of the operator's own", { options: { controlpath: "/run/%C" } }, undefined],
+  ])("shares connections %s", (_, ssh, expected) => {
+    expect(resolveEndpoint("nas", {}, { ssh, home: "/root" }).shareIdleMs).toBe(expected);
   });
 
   test("lets a lock on the job's host inherit from the job, and a lock elsewhere from ssh only", async () => {
