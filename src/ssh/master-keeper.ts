@@ -21,12 +21,12 @@ export interface KeeperDeps extends MasterDeps {
 export interface Session {
   readonly socket: string;
   /** Milliseconds for a question and its answer, measured now or a while ago; undefined: nobody can tell. */
-  roundTrip(): Promise<number | undefined>;
+  readonly roundTrip: () => Promise<number | undefined>;
   /**
    * `well`: the other side answered to the end. `broken`: the connection may be to blame. `unclear`: it was stopped.
    * Afterwards the session is over.
    */
-  end(how: SessionEnd): void;
+  readonly end: (how: SessionEnd) => void;
 }
 
 export type SessionEnd = "well" | "broken" | "unclear";

@@ -14,7 +14,7 @@ export interface MasterPool {
    * The remote shell for an endpoint, through a shared connection where there is one or it can be opened now. Never
    * rejects; waits some seconds at most, and not once the signal is aborted.
    */
-  lend(endpoint: SshEndpoint, signal: AbortSignal): Promise<LentShell>;
+  readonly lend: (endpoint: SshEndpoint, signal: AbortSignal) => Promise<LentShell>;
   /** Ends every shared connection; whoever still uses one loses it. */
   close(): Promise<void>;
 }
@@ -25,9 +25,9 @@ export interface LentShell {
   /** The same without what only this director can use. */
   readonly shown: readonly string[];
   /** undefined: the connection is not shared, and nobody has measured it. */
-  roundTrip(): Promise<number | undefined>;
+  readonly roundTrip: () => Promise<number | undefined>;
   /** Has to be called when the shell is not used any more; a second call does nothing. */
-  giveBack(how: SessionEnd): void;
+  readonly giveBack: (how: SessionEnd) => void;
 }
 
 export interface MasterPoolDeps extends MasterDeps {

@@ -3,12 +3,17 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { SshEndpoint } from "../../src/config/resolved.ts";
-import { startDelayProxy } from "../support/delay-proxy.ts";
 import { startFailingSshd } from "../support/failing-sshd.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { isAlive, processesMentioning, waitUntil } from "../support/process-state.ts";
-import { buildSync, realActions, startAction } from "../support/run-action.ts";
-import { loginsAt, openSharedConnections, shared, type SharedConnections } from "../support/shared-connections.ts";
+import { buildSync, startAction } from "../support/run-action.ts";
+import {
+  loginsAt,
+  openSharedConnections,
+  shared,
+  type SharedConnections,
+  startProxyTo,
+} from "../support/shared-connections.ts";
 import { hostSection, programsWithSshConfig } from "../support/ssh-config.ts";
 import { endpointOf, plainEndpoint } from "../support/ssh-endpoint.ts";
 import { startSshd, type TestSshd, type TestSshdOptions } from "../support/sshd.ts";
@@ -188,13 +193,9 @@ describe("syncs over a shared connection", () => {
 
   it("give up a connection on which nothing moves, after the one who was stopped", async () => {
     const sshd = await startHost();
-    const proxy = await startDelayProxy({ target: { host: sshd.host, port: sshd.port } });
-    onTestFinished(() => proxy.close());
-    const known = (await readFile(sshd.knownHostsFile, "utf8")).replace(`:${sshd.port} `, `:${proxy.port} `);
-    const knownHostsFile = join(directory, "known_hosts");
-    await writeFile(knownHostsFile, known);
+    const { proxy, through } = await startProxyTo(sshd);
     const connections = await openSharedConnections();
-    const endpoint = shared(endpointOf(sshd, { port: proxy.port, knownHostsFile }));
+    const endpoint = shared(endpointOf(sshd, through));
     const lent = await connections.pool.lend(endpoint, never);
     expect(connections.masters()).toHaveLength(1);
     proxy.rules.fate = () => "stop-both";
@@ -256,35 +257,6 @@ describe("syncs over a shared connection", () => {
     const sshd = await startHost();
     const connections = await openSharedConnections({ directory: join(directory, "a %h b") });
     for (const _ of [1, 2]) await startSync(connections, shared(endpointOf(sshd))).outcome;
-    expect(loginsAt(sshd)).toBe(1);
-  });
-});
-
-describe("a complete sync of a large tree far away", () => {
-  it("reads the whole tree first, once its size is known and if nobody says otherwise", async () => {
-    const sshd = await startHost();
-    const proxy = await startDelayProxy({
-      target: { host: sshd.host, port: sshd.port },
-      ...{ toServerMs: 20, toClientMs: 20 },
-    });
-    onTestFinished(() => proxy.close());
-    const known = (await readFile(sshd.knownHostsFile, "utf8")).replace(`:${sshd.port} `, `:${proxy.port} `);
-    const knownHostsFile = join(directory, "known_hosts");
-    await writeFile(knownHostsFile, known);
-    for (let file = 0; file < 1000; file += 1) await writeFile(join(source, `file-${file}`), "");
-    const { pool } = await openSharedConnections();
-    const registry = realActions({ remoteShell: pool.lend });
-    const endpoint = shared(endpointOf(sshd, { port: proxy.port, knownHostsFile, connectTimeoutMs: 20_000 }));
-    const argvOf = async (recursion?: "incremental") => {
-      const rsync = { archive: true, ...(recursion === undefined ? {} : { recursion }) };
-      const action = buildSync({ sources: [`${source}/`], dest, rsync });
-      const { outcome, argv } = startAction(action, { job: { type: "remote", direction: "push", endpoint }, registry });
-      await expect(outcome).resolves.toMatchObject({ kind: "ok", report: { stats: { filesTotal: 1002 } } });
-      return argv;
-    };
-    expect(await argvOf()).not.toContain("--no-inc-recursive");
-    expect(await argvOf()).toContain("--no-inc-recursive");
-    expect(await argvOf("incremental")).not.toContain("--no-inc-recursive");
     expect(loginsAt(sshd)).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
@@ -6,6 +6,7 @@ import type { SshEndpoint } from "../../src/config/resolved.ts";
 import { runTool } from "../../src/process/run-tool.ts";
 import { startChild } from "../../src/process/start-child.ts";
 import { createMasterPool, type MasterPool } from "../../src/ssh/master-pool.ts";
+import { type DelayProxy, type ProxyRules, startDelayProxy } from "./delay-proxy.ts";
 import { createMemoryLog } from "./memory-log.ts";
 import { processesMentioning } from "./process-state.ts";
 import type { TestSshd } from "./sshd.ts";
@@ -58,4 +59,17 @@ export function loginsAt(sshd: TestSshd): number {
 /** An endpoint whose connections are shared. */
 export function shared(endpoint: SshEndpoint): SshEndpoint {
   return { ...endpoint, shareIdleMs: 60_000 };
+}
+
+/** A proxy in front of a host, and what an endpoint needs to go `through` it. */
+export async function startProxyTo(
+  sshd: TestSshd,
+  rules: Partial<ProxyRules> = {},
+): Promise<{ proxy: DelayProxy; through: Pick<SshEndpoint, "port" | "knownHostsFile"> }> {
+  const proxy = await startDelayProxy({ target: { host: sshd.host, port: sshd.port }, ...rules });
+  onTestFinished(() => proxy.close());
+  const known = await readFile(sshd.knownHostsFile, "utf8");
+  const knownHostsFile = join(await makeTempDir(), "known_hosts");
+  await writeFile(knownHostsFile, known.replace(`:${sshd.port} `, `:${proxy.port} `));
+  return { proxy, through: { port: proxy.port, knownHostsFile } };
 }
