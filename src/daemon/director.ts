@@ -66,14 +66,15 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     operationTimeoutMs,
     record: recordFile ? openOperationRecord(recordFile, { owner, clock, log }) : undefined,
   });
-  // A dry run does not hold the instance, whose sockets these are.
-  const masters: MasterPool | undefined = dryRun
-    ? undefined
-    : await createMasterPool({ runTool, startChild, clock, log, directories: socketDirectories(config, env) });
   const hurry = new AbortController();
   const progress = keepProgress({ events, clock });
   const { progressOf } = progress;
   const locks = await openLocks({ ...options, owner, transports, hurry: hurry.signal, progressOf });
+  // After the recovery: an rsync of an earlier life is to be stopped in good order, and not to lose its connection. A
+  // dry run does not hold the instance, whose sockets these are.
+  const masters: MasterPool | undefined = dryRun
+    ? undefined
+    : await createMasterPool({ runTool, startChild, clock, log, directories: socketDirectories(config, env) });
   const changes = dryRun ? undefined : await createChangeTracking({ config, env, events, clock, log });
   const actionDeps: ActionDeps = {
     remoteShell: async (endpoint, signal) => masters?.lend(endpoint, signal) ?? { shell: sshCommand(endpoint) },
