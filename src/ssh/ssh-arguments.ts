@@ -62,9 +62,12 @@ export function masterProbeCommand(endpoint: SshEndpoint, socket: string): [file
   return [...onlyThroughMaster(endpoint, socket), "-n", "-W", "127.0.0.1:1", "--", sshDestination(endpoint)];
 }
 
-/** Without a way of its own the client cannot connect past a master that does not answer. */
+/**
+ * Without a way of its own the client cannot connect past a master that does not answer. ssh refuses `-J` beside a
+ * ProxyCommand; the master has gone through the jump host already.
+ */
 function onlyThroughMaster(endpoint: SshEndpoint, socket: string): [file: string, ...args: string[]] {
-  const [file, ...args] = sshCommand(endpoint);
+  const [file, ...args] = sshCommand({ ...endpoint, jumpHost: undefined });
   return [file, ...throughSocket(socket), "-o", "ProxyCommand=false", ...args];
 }
 

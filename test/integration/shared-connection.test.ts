@@ -240,17 +240,20 @@ describe("syncs over a shared connection", () => {
     await waitUntil("its socket is gone", async () => (await connections.sockets()).length === 0);
   });
 
-  it("go through a jump host", async () => {
+  it("go through a jump host, also when they are proven", async () => {
     const [gate, target] = await Promise.all([startHost(), startHost()]);
     const programs = await programsWithSshConfig(hostSection("gate", gate) + hostSection("target", target));
-    const { pool } = await openSharedConnections({ programs });
+    const clock = new FakeClock();
+    const { pool } = await openSharedConnections({ programs, clock });
     const endpoint = shared({ ...plainEndpoint, host: "target", connectTimeoutMs: 5000, jumpHost: "gate" });
     for (const _ of [1, 2]) {
       const lent = await pool.lend(endpoint, never);
       expect(lent.shell.join(" ")).toContain("ControlPath=");
       lent.giveBack("well");
+      await clock.advance(6000);
     }
     expect([loginsAt(gate), loginsAt(target)]).toEqual([1, 1]);
+    expect(target.log()).toContain("connect_to 127.0.0.1 port 1: failed");
   });
 
   it("work from a directory with a blank and a percent sign in its name", async () => {

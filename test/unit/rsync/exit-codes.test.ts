@@ -68,3 +68,13 @@ it("passes over warnings and empty lines", () => {
     "\nWarning: Permanently added 'h' to the list of known hosts.\nssh: connect to host h: Connection refused\n";
   expect(readFailure(text).firstError()).toBe("ssh: connect to host h: Connection refused");
 });
+
+it.each([
+  "mux_client_request_session: session request failed: Session open refused by peer",
+  "mux_client_request_session: read from master failed: Broken pipe",
+  "muxclient: master hello exchange failed",
+  "Control socket connect(/run/rsyncdirector/x.ssh/1): Connection refused",
+])("passes over a shared connection that was not to be had: %s", (line) => {
+  const text = `${line}\nssh: connect to host h: Connection refused\n`;
+  expect(readFailure(text).firstError()).toBe("ssh: connect to host h: Connection refused");
+});

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { SshEndpoint } from "../../../src/config/resolved.ts";
-import { sshCommand, sshDestination } from "../../../src/ssh/ssh-arguments.ts";
+import {
+  masterCheckCommand,
+  masterCommand,
+  masterProbeCommand,
+  sshCommand,
+  sshDestination,
+  sshThroughMaster,
+} from "../../../src/ssh/ssh-arguments.ts";
 import { plainEndpoint } from "../../support/ssh-endpoint.ts";
 
 const words = (overrides: Partial<SshEndpoint>) => sshCommand({ ...plainEndpoint, ...overrides }).join(" ");
@@ -40,5 +47,33 @@ describe("the ssh command of an endpoint", () => {
   it("leaves the user to the ssh configuration when none is given", () => {
     expect(sshDestination({ ...plainEndpoint, user: undefined })).toBe("backup01");
     expect(sshDestination({ ...plainEndpoint, user: "root" })).toBe("root@backup01");
+  });
+});
+
+describe("the ssh commands around a shared connection", () => {
+  const endpoint = { ...plainEndpoint, user: "backup", options: { ControlPath: "none" }, jumpHost: "gate" };
+  const socket = "/run/my sockets/100%";
+
+  it("quote the socket's name, and let no option of the operator's undo it", () => {
+    const [, ...args] = sshThroughMaster(endpoint, socket);
+    expect(args.slice(0, 4)).toEqual(["-o", "ControlMaster=no", "-o", 'ControlPath="/run/my sockets/100%%"']);
+    expect(args.slice(4)).toEqual(sshCommand(endpoint).slice(1));
+  });
+
+  it("log in on the very way of the syncs, for a connection and nothing else", () => {
+    const words = masterCommand(endpoint, socket);
+    expect(words.slice(0, 4)).toEqual(["ssh", "-N", "-n", "-T"]);
+    expect(words.join(" ")).toContain("ControlMaster=yes");
+    expect(words.join(" ")).toContain("ControlPersist=no");
+    expect(words.slice(-4)).toEqual(["-J", "gate", "--", "backup@backup01"]);
+  });
+
+  it.each([
+    ["check", masterCheckCommand],
+    ["prove", masterProbeCommand],
+  ])("%s it without any other way to the host", (_, build) => {
+    const words = build(endpoint, socket);
+    expect(words).toContain("ProxyCommand=false");
+    expect(words).not.toContain("-J");
   });
 });
