@@ -214,7 +214,7 @@ function within<T>(
   ms: number,
   { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<T | undefined> {
-  if (signal.aborted) return Promise.resolve(undefined);
+  if (signal.aborted || ms <= 0) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const finish = (value: T | undefined) => {
       cancelTimer();
