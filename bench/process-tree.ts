@@ -9,9 +9,11 @@ function treeOf(pid: number): number[] {
   return [pid, ...children.flatMap(treeOf)];
 }
 
-/** Their short names. */
-function namesInTree(pid: number): string[] {
-  return treeOf(pid).map((member) => readIfThere(`/proc/${member}/comm`)?.trim() ?? "");
+/** Whether a process carries something just now; a connection that is kept for later does not. */
+function isCarrying(pid: number): boolean {
+  const name = readIfThere(`/proc/${pid}/comm`)?.trim() ?? "";
+  if (name !== "ssh") return name === "rsync";
+  return readIfThere(`/proc/${pid}/cmdline`)?.split("\0").includes("ControlMaster=yes") === false;
 }
 
 /**
@@ -48,7 +50,7 @@ export function watchMemory(pid: number): () => number {
 /** Until no rsync has run for longer than any peer of the benchmark waits before the next. */
 export async function untilQuiet(pid: number): Promise<void> {
   for (let quietSince = performance.now(); performance.now() - quietSince < 1500;) {
-    if (namesInTree(pid).some((name) => ["rsync", "ssh"].includes(name))) quietSince = performance.now();
+    if (treeOf(pid).some(isCarrying)) quietSince = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
