@@ -26,6 +26,7 @@ export const packageOfTool = {
   // Login shells that are nobody's /bin/sh.
   tcsh: "tcsh",
   fish: "fish",
+  zsh: "zsh",
   busybox: "busybox",
   lsyncd: "lsyncd",
   shellcheck: "shellcheck",

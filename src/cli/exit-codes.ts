@@ -7,7 +7,13 @@ import type { OutcomeKind } from "../model/run.ts";
  */
 export const exitCodes = { ok: 0, failed: 1, temporary: 75, usage: 78 } as const;
 
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+/**
+ * What the exit status of `check` means, and of nothing else: the conventions of monitoring plugins
+ * (monitoring-plugins.org, development guidelines, "plugin return codes").
+ */
+export const pluginCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes] | (typeof pluginCodes)[keyof typeof pluginCodes];
 
 export function exitCodeOfOutcome(outcome: OutcomeKind): ExitCode {
   switch (outcome) {

@@ -11,6 +11,8 @@ export function formatExplanation(explanation: Explanation, now: number): string
     ["director", describeDirector(director)],
     ["schedule", describeSchedule(explanation, now)],
     ...(explanation.watches.length === 0 ? [] : [["watches", explanation.watches.join(", ")]]),
+    ...describePause(explanation, now),
+    ...describePending(explanation, now),
     ...(last === null ? [] : [["last run", `${last.outcome}, ${last.runId} of ${formatTime(last.startedAt)}`]]),
     ...otherRuns.map(({ runId, startedAt, jobs }) => [
       "meanwhile",
@@ -63,6 +65,7 @@ function answer(explanation: Explanation, now: number): string {
     return `no director runs for this configuration, so that nothing starts it: systemctl start rsyncdirector@${explanation.rsyncId}, or rsyncdirector run`;
   }
   if (activity.kind === "unknown") return `UNKNOWN whether it runs: ${activity.detail}`;
+  if (explanation.paused !== null) return "is paused; no schedule, no change and no request starts it";
   const waiting = describeIdle(explanation, now);
   const unsure = director.state === "unknown" ? `; UNKNOWN whether a director runs: ${director.detail}` : "";
   return `${waiting}${obstacles}${unsure}`;
@@ -125,6 +128,22 @@ function describeSchedule({ schedules, nextAt, enabled }: Explanation, now: numb
   if (schedules.length === 0) return "none";
   const next = nextAt === null ? "never" : `${formatTime(nextAt)} (in ${formatDuration(nextAt - now)})`;
   return `${schedules.join(" | ")}; next ${next}`;
+}
+
+function describePause({ paused, job }: Explanation, now: number): [name: string, text: string][] {
+  if (paused === null) return [];
+  const { by, since, until, reason } = paused;
+  const end =
+    until === null ? `until: rsyncdirector resume ${job}` : `until ${formatTime(until)} (in ${age(now, until)})`;
+  return [["paused", `by ${by} since ${formatTime(since)}, ${end}${reason === null ? "" : `: ${reason}`}`]];
+}
+
+/** What each of its targets still lacks, of a job that watches. */
+function describePending({ pending }: Explanation, now: number): [name: string, text: string][] {
+  return pending.map(({ actionId, targetId, files, oldestAt }) => {
+    const what = files === null ? "a complete sync is due" : `${files} change${files === 1 ? "" : "s"} pending`;
+    return ["lacks", `${targetId}: ${what} since ${formatTime(oldestAt)} (${age(oldestAt, now)}), action ${actionId}`];
+  });
 }
 
 function describeWait({ activity, spared }: Explanation, now: number): [name: string, text: string][] {

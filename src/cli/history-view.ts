@@ -1,12 +1,13 @@
 import { formatDuration } from "../base/duration.ts";
 import type { RunCause } from "../model/run.ts";
-import type { ActionRecord, JobRecord, RunRecord, RunSummary } from "../store/run-history.ts";
+import type { TransferStats } from "../model/transfer.ts";
+import type { ActionRecord, RunRecord, RunSummary } from "../store/run-history.ts";
+import { formatName } from "./changes-view.ts";
+import { type Outputs, outputKey } from "./history-access.ts";
 import { formatLocksOfRun } from "./history-locks-view.ts";
-import { formatBytes, formatTable, formatTime, printable, formatJson } from "./output.ts";
+import { formatBytes, formatPlace, formatTable, formatTime, printable, formatJson } from "./output.ts";
 import { quoteWord } from "../base/shell-words.ts";
-
-/** By job, action, target and attempt, as `JSON.stringify([jobId, actionId, targetId, attempt])`. */
-export type Outputs = ReadonlyMap<string, string>;
+import type { ChangedFile, ChangedFiles, LockWait, RunStory, ToldAction, ToldJob } from "./run-story.ts";
 
 export function formatRunList(runs: readonly RunSummary[]): string {
   const rows = runs.map((run) => [
@@ -25,7 +26,8 @@ export function runListAsJson(runs: readonly RunSummary[]): string {
   return formatJson(runs);
 }
 
-export function formatRun(run: RunRecord): string {
+/** One run with all that is known of it; `allFiles`: every changed file, and not only the first few. */
+export function formatRun(run: RunStory, options: { allFiles: boolean } = { allFiles: false }): string {
   const waiting = run.requestedJobs.filter((id) => !run.jobs.some(({ jobId }) => jobId === id));
   const head = [
     `run      ${run.runId}`,
@@ -35,14 +37,16 @@ export function formatRun(run: RunRecord): string {
     ...(waiting.length === 0 ? [] : [`not run  ${waiting.join(", ")}`]),
   ];
   const locks = run.lockEvents.length === 0 ? [] : [formatLocksOfRun(run.lockEvents)];
-  return printable([head.join("\n"), ...run.jobs.map(formatJob), ...locks].join("\n\n") + "\n");
+  const jobs = run.jobs.map((job) => formatJob(job, options));
+  return printable([head.join("\n"), ...jobs, ...locks].join("\n\n") + "\n");
 }
 
-export function runAsJson(run: RunRecord, outputs: Outputs | undefined): string {
+/** `outputs` undefined: they were not asked for. */
+export function runAsJson(run: RunStory, outputs: Outputs | undefined): string {
   if (outputs === undefined) return formatJson(run);
   const jobs = run.jobs.map((job) => ({
     ...job,
-    actions: job.actions.map((action) => ({ ...action, output: outputs.get(outputKey(job, action)) ?? null })),
+    actions: job.actions.map((action) => ({ ...action, output: outputs.get(outputKey(job.jobId, action)) ?? null })),
   }));
   return formatJson({ ...run, jobs });
 }
@@ -51,7 +55,7 @@ export function runAsJson(run: RunRecord, outputs: Outputs | undefined): string 
 export function formatOutputs(run: RunRecord, outputs: Outputs, { isTTY }: { isTTY: boolean }): string {
   const parts = run.jobs.flatMap((job) =>
     job.actions.map((action) => {
-      const output = outputs.get(outputKey(job, action));
+      const output = outputs.get(outputKey(job.jobId, action));
       const title = `==> ${job.jobId} / ${titleOf(action)} <==\n`;
       if (output === undefined) return `${title}(no output is kept)\n`;
       return `${title}${isTTY ? printable(output) : output}${output.endsWith("\n") ? "" : "\n"}`;
@@ -60,39 +64,92 @@ export function formatOutputs(run: RunRecord, outputs: Outputs, { isTTY }: { isT
   return parts.length === 0 ? "(this run has no actions)\n" : parts.join("\n");
 }
 
-function outputKey({ jobId }: JobRecord, { actionId, targetId, attempt }: ActionRecord): string {
-  return JSON.stringify([jobId, actionId, targetId, attempt]);
+/** The same below a line that says which run it was. */
+export function formatRunOutputs(run: RunRecord, outputs: Outputs, options: { isTTY: boolean }): string {
+  const head = `run ${run.runId} of ${formatTime(run.startedAt)}, ${describeCause(run.cause)}: ${run.outcome}`;
+  return `${printable(head)}\n${formatOutputs(run, outputs, options)}\n`;
 }
 
-function formatJob(job: JobRecord): string {
+function formatJob(job: ToldJob, options: { allFiles: boolean }): string {
   const details = [
     job.outcome + (job.reason === null ? "" : ` (${job.reason})`),
     `took ${durationOf(job)}`,
     ...(job.waitedMs === null || job.waitedMs === 0 ? [] : [`waited ${formatDuration(job.waitedMs)} for locks`]),
   ];
   const message = job.message === null ? [] : [`  ${job.message}`];
-  return [`job ${job.jobId}: ${details.join(", ")}`, ...message, ...job.actions.map(formatAction)].join("\n");
+  return [
+    `job ${job.jobId}: ${details.join(", ")}`,
+    ...message,
+    ...job.waits.map(formatWait),
+    ...job.actions.map((action) => formatAction(action, options)),
+  ].join("\n");
 }
 
-function formatAction(action: ActionRecord): string {
-  const { exitCode, signal, stats, message } = action;
-  const figures = [
-    stats.filesTransferred === null ? "" : `${stats.filesTransferred} files`,
-    stats.transferredBytes === null ? "" : formatBytes(stats.transferredBytes),
-    stats.filesDeleted === null || stats.filesDeleted === 0 ? "" : `${stats.filesDeleted} deleted`,
-  ].filter(Boolean);
+function formatWait({ place, because, waitedMs }: LockWait): string {
+  const time = waitedMs === null ? "waits" : `waited ${formatDuration(waitedMs)}`;
+  return `  ${time} for ${place === null ? "a lock" : formatPlace(place)}${because === null ? "" : `: ${because}`}`;
+}
+
+function formatAction(action: ToldAction, options: { allFiles: boolean }): string {
+  const { exitCode, signal, message, retriedAfterMs } = action;
   const end = [
     `${formatTime(action.startedAt)}, took ${durationOf(action)}`,
+    ...(retriedAfterMs === null ? [] : [`${formatDuration(retriedAfterMs)} after the try before`]),
     ...(exitCode === null ? [] : [`exit ${exitCode}`]),
     ...(signal === null ? [] : [signal]),
-    ...figures,
+    ...figuresOf(action.stats),
   ];
   return [
     `  ${titleOf(action)}: ${action.outcome}${action.reason === null ? "" : ` (${action.reason})`}`,
     ...(message === null ? [] : [`    ${message}`]),
     `    ${end.join(", ")}`,
     ...(action.argv.length === 0 ? [] : [`    ${action.argv.map(quoteWord).join(" ")}`]),
+    ...formatStats(action.stats).map((line) => `    ${line}`),
+    ...(action.changes === null ? [] : formatChanges(action.changes, options)),
   ].join("\n");
+}
+
+function figuresOf({ filesTransferred, transferredBytes, filesDeleted }: TransferStats): string[] {
+  return [
+    ...(filesTransferred === null ? [] : [`${filesTransferred} files`]),
+    ...(transferredBytes === null ? [] : [formatBytes(transferredBytes)]),
+    ...(filesDeleted === null || filesDeleted === 0 ? [] : [`${filesDeleted} deleted`]),
+  ];
+}
+
+/** What rsync counted besides. */
+function formatStats(stats: TransferStats): string[] {
+  const { filesTotal, totalBytes, filesCreated, sentBytes, receivedBytes, literalBytes, matchedBytes } = stats;
+  const bytes = (name: string, count: number | null) => (count === null ? [] : [`${name} ${formatBytes(count)}`]);
+  const parts = [
+    ...(filesTotal === null
+      ? []
+      : [`of ${filesTotal} files${totalBytes === null ? "" : `, ${formatBytes(totalBytes)}`}`]),
+    ...(filesCreated === null || filesCreated === 0 ? [] : [`${filesCreated} created`]),
+    ...bytes("sent", sentBytes),
+    ...bytes("received", receivedBytes),
+    ...bytes("literal", literalBytes),
+    ...bytes("matched", matchedBytes),
+  ];
+  return parts.length === 0 ? [] : [parts.join(", ")];
+}
+
+const fewFiles = 10;
+const signs = { created: "+", modified: "~", deleted: "-", attributes: "." } as const;
+
+function formatChanges({ source, files }: ChangedFiles, { allFiles }: { allFiles: boolean }): string[] {
+  const count = (change: ChangedFile["change"]) => files.filter((file) => file.change === change).length;
+  const counts = (["created", "modified", "deleted", "attributes"] as const)
+    .map((change) => [count(change), change === "attributes" ? "attributes only" : change] as const)
+    .filter(([number]) => number > 0)
+    .map(([number, name]) => `${number} ${name}`);
+  const shown = allFiles ? files : files.slice(0, fewFiles);
+  const rest = files.length - shown.length;
+  return [
+    `    changed${source === "ledger" ? " (tracked)" : ""}: ${counts.join(", ")}`,
+    ...shown.map(({ change, path }) => `      ${signs[change]} ${formatName(path)}`),
+    ...(rest === 0 ? [] : [`      … ${rest} more with --files`]),
+  ];
 }
 
 function titleOf({ actionId, targetId, attempt }: ActionRecord): string {

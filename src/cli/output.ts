@@ -1,12 +1,19 @@
 import type { LockPlace } from "../model/run.ts";
 
+/** What makes text coloured; it takes no room. */
+const colourCode = /\u001b\[[\d;]*m/g;
+
+export function visibleLength(text: string): number {
+  return text.replaceAll(colourCode, "").length;
+}
+
 /** A plain table: columns as wide as their longest cell, two spaces between, no trailing blanks. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  const widths = header.map((_, column) => Math.max(...all.map((row) => visibleLength(row[column] ?? ""))));
   const lines = all.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell))))
       .join("  ")
       .trimEnd(),
   );
@@ -47,9 +54,11 @@ export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }
 
-/** JSON for programs. Times are ISO 8601: those are the numbers in fields called `at`, or whose names end in `At`. */
+const timeFields = /^(?:at|since|until|scheduledFor)$|At$/;
+
+/** JSON for programs. Times are ISO 8601: the numbers in fields called `at`, `since`, `until`, `scheduledFor`, or `…At`. */
 export function formatJson(value: unknown): string {
   const withTimes = (key: string, field: unknown) =>
-    typeof field === "number" && /^at$|At$/.test(key) ? new Date(field).toISOString() : field;
+    typeof field === "number" && timeFields.test(key) ? new Date(field).toISOString() : field;
   return `${JSON.stringify(value, withTimes, 2)}\n`;
 }

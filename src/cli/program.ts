@@ -1,7 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { coerceError, OperatorError } from "../base/errors.ts";
 import type { CommandContext, TextOutput } from "./command-context.ts";
+import { newCancelCommand } from "./commands/cancel.ts";
 import { newChangesCommand } from "./commands/changes.ts";
+import { newCheckCommand } from "./commands/check.ts";
+import { newCompleteCommand, newCompletionCommand } from "./commands/completion.ts";
 import { newConfigCommand } from "./commands/config.ts";
 import { newDoctorCommand } from "./commands/doctor.ts";
 import { newExplainCommand } from "./commands/explain.ts";
@@ -9,10 +12,14 @@ import { newHistoryCommand } from "./commands/history.ts";
 import { newImportCommand } from "./commands/import.ts";
 import { newLocksCommand } from "./commands/locks.ts";
 import { newNotifyCommand } from "./commands/notify.ts";
+import { newLogsCommand } from "./commands/logs.ts";
+import { newPauseCommand, newResumeCommand } from "./commands/pause.ts";
+import { newReloadCommand } from "./commands/reload.ts";
 import { newRunCommand } from "./commands/run.ts";
 import { newScheduleCommand } from "./commands/schedule.ts";
 import { newStartCommand, runStart } from "./commands/start.ts";
-import { type ExitCode, exitCodeOfError, exitCodes } from "./exit-codes.ts";
+import { newStatusCommand } from "./commands/status.ts";
+import { type ExitCode, exitCodeOfError, exitCodes, pluginCodes } from "./exit-codes.ts";
 import { programVersion } from "./program-version.ts";
 
 interface ProgramOptions {
@@ -33,7 +40,9 @@ export async function runProgram(args: readonly string[], options: ProgramOption
     if (args.length === 0 && namesConfiguration(env)) await runStart({}, context);
     else await newProgram(context).parseAsync(args, { from: "user" });
   } catch (error) {
-    return reportError(error, stderr);
+    const exitStatus = reportError(error, stderr);
+    // Whoever runs plugins takes 78 for anything at all.
+    return args[0] === "check" && exitStatus !== exitCodes.ok ? pluginCodes.unknown : exitStatus;
   }
   return exitCode;
 }
@@ -48,18 +57,27 @@ function newProgram(context: CommandContext): Command {
     .addHelpText("after", programHelp);
   const commands = [
     newStartCommand(context),
+    newStatusCommand(context),
     newRunCommand(context),
+    newCancelCommand(context),
+    newPauseCommand(context),
+    newResumeCommand(context),
+    newReloadCommand(context),
+    newLogsCommand(context),
+    newExplainCommand(context),
     newScheduleCommand(context),
     newHistoryCommand(context),
     newChangesCommand(context),
-    newExplainCommand(context),
+    newCheckCommand(context),
     newLocksCommand(context),
     newNotifyCommand(context),
     newConfigCommand(context),
     newDoctorCommand(context),
     newImportCommand(context),
+    newCompletionCommand(context),
   ];
   for (const command of commands) program.addCommand(command);
+  program.addCommand(newCompleteCommand(context), { hidden: true });
   for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void context.stdout.write(text),
@@ -75,9 +93,10 @@ Examples:
   rsyncdirector config check -c laptop.yaml                  look for mistakes in it
   rsyncdirector run --dry-run -c laptop.yaml                 show what its jobs would do
   rsyncdirector start -c laptop.yaml                         be the daemon
+  rsyncdirector status -c laptop.yaml                        is it fresh, what runs, what waits
 
 Exit status:
-  0 ok   1 failed   75 skipped or blocked, try later   78 wrong usage or configuration`;
+  0 ok   1 failed   75 skipped or blocked, try later   78 wrong usage or configuration; \`check\` has its own`;
 
 function* allCommands(command: Command): Iterable<Command> {
   yield command;

@@ -3,48 +3,47 @@ import type { Emitter } from "../base/emitter.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import { formatPlace } from "./output.ts";
 
+/** Says something of a job, at the time of the event where it has one. `tone` is how it is coloured. */
+export type SayLine = (event: { jobId: string; at?: number }, text: string, tone?: "good" | "warn" | "bad") => void;
+
 /** One line for what becomes of a job's locks, for the view of a run. Returns what ends it. */
-export function showLocks(
-  events: Emitter<DirectorEvents>,
-  line: (jobId: string, text: string) => void,
-): (() => void)[] {
+export function showLocks(events: Emitter<DirectorEvents>, line: SayLine): (() => void)[] {
   const waits = new Map<string, string>();
   return [
     events.on("job:blocked", (event) => {
       const text = describeBlock(event);
       // It is told at every look; people want to hear of it again when something has changed.
-      if (waits.get(event.jobId) !== text) line(event.jobId, text);
+      if (waits.get(event.jobId) !== text) line(event, text, "warn");
       waits.set(event.jobId, text);
     }),
-    events.on("job:unblocked", ({ jobId, waitedMs, outcome }) => {
-      waits.delete(jobId);
-      if (outcome === "free" && waitedMs > 0) line(jobId, `free after ${formatDuration(waitedMs)}`);
+    events.on("job:unblocked", (event) => {
+      waits.delete(event.jobId);
+      if (event.outcome === "free" && event.waitedMs > 0) line(event, `free after ${formatDuration(event.waitedMs)}`);
     }),
-    events.on("job:fencing", ({ jobId, fencing, reason }) => {
-      if (fencing === "unfenced") line(jobId, `unfenced: only its lock files keep other writers away (${reason})`);
+    events.on("job:fencing", (event) => {
+      const { fencing, reason } = event;
+      if (fencing === "unfenced") line(event, `unfenced: only its lock files keep other writers away (${reason})`);
     }),
-    events.on("lock:acquired", ({ jobId, place }) => line(jobId, `holds ${formatPlace(place)}`)),
-    events.on("lock:withdrawn", ({ jobId, place, because }) =>
-      line(jobId, `gave ${formatPlace(place)} back: ${because}`),
+    events.on("lock:acquired", (event) => line(event, `holds ${formatPlace(event.place)}`)),
+    events.on("lock:withdrawn", (event) => line(event, `gave ${formatPlace(event.place)} back: ${event.because}`)),
+    events.on("lock:foreign", (event) =>
+      line(event, `${formatPlace(event.place)} is the lock of another program: ${event.owner.slice(0, 80)}`, "warn"),
     ),
-    events.on("lock:foreign", ({ jobId, place, owner }) =>
-      line(jobId, `${formatPlace(place)} is the lock of another program: ${owner.slice(0, 80)}`),
+    events.on("lock:broken", (event) =>
+      line(event, `broke the stale lock ${formatPlace(event.place)}, ${event.owner}: ${event.because}`, "warn"),
     ),
-    events.on("lock:broken", ({ jobId, place, owner, because }) =>
-      line(jobId, `broke the stale lock ${formatPlace(place)}, ${owner}: ${because}`),
+    events.on("lock:spared", (event) =>
+      line(event, `${formatPlace(event.place)} looks stale and is not broken: ${event.detail}`, "warn"),
     ),
-    events.on("lock:spared", ({ jobId, place, detail }) =>
-      line(jobId, `${formatPlace(place)} looks stale and is not broken: ${detail}`),
+    events.on("lock:suspect", (event) =>
+      line(event, `cannot confirm ${formatPlace(event.place)}: ${event.detail}`, "warn"),
     ),
-    events.on("lock:suspect", ({ jobId, place, detail }) =>
-      line(jobId, `cannot confirm ${formatPlace(place)}: ${detail}`),
+    events.on("lock:confirmed", (event) =>
+      line(event, `confirmed ${formatPlace(event.place)} again after ${formatDuration(event.ageMs)}`),
     ),
-    events.on("lock:confirmed", ({ jobId, place, ageMs }) =>
-      line(jobId, `confirmed ${formatPlace(place)} again after ${formatDuration(ageMs)}`),
-    ),
-    events.on("lock:lost", ({ jobId, place, detail }) => line(jobId, `LOST ${formatPlace(place)}: ${detail}`)),
-    events.on("lock:stuck", ({ jobId, place, detail }) =>
-      line(jobId, `could not free ${formatPlace(place)}: ${detail}`),
+    events.on("lock:lost", (event) => line(event, `LOST ${formatPlace(event.place)}: ${event.detail}`, "bad")),
+    events.on("lock:stuck", (event) =>
+      line(event, `could not free ${formatPlace(event.place)}: ${event.detail}`, "bad"),
     ),
   ];
 }

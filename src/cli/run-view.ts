@@ -1,12 +1,15 @@
 import { formatDuration } from "../base/duration.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { DirectorEvents } from "../model/events.ts";
-import type { ActionOutcome, JobOutcome } from "../model/run.ts";
-import type { TransferProgress, TransferStats } from "../model/transfer.ts";
-import type { TextOutput } from "./command-context.ts";
+import type { ActionOutcome, JobOutcome, OutcomeKind, RunResult } from "../model/run.ts";
+import { millisecondsLeft, type TransferStats } from "../model/transfer.ts";
+import type { CommandContext, TextOutput } from "./command-context.ts";
+import { createMovingLines, createStillLines } from "./moving-lines.ts";
 import { createClockFormat, formatBytes, printable } from "./output.ts";
+import { canMoveCursor, createPaint, wantsColour } from "./paint.ts";
+import { formatProgress } from "./progress-bar.ts";
 import { quoteWord } from "../base/shell-words.ts";
-import { showLocks } from "./run-view-locks.ts";
+import { type SayLine, showLocks } from "./run-view-locks.ts";
 
 /**
  * The director asks every rsync for its statistics and shows them in one line of its own. The block
@@ -29,69 +32,70 @@ function createStatisticsFilter() {
   };
 }
 
-const barWidth = 24;
-const clearLine = "\r\u001b[K";
-
 /**
- * Prints a run as it happens: one line per event, and on a terminal a last line that moves with the
- * transfer. In a pipe there is nothing but whole lines. Returns a function that ends the view.
+ * Prints a run as it happens: one line per event, and on a terminal below them one line for each transfer under way,
+ * which moves with it. In a pipe there is nothing but whole lines. Returns a function that ends the view.
  */
 export function showRun(
   events: Emitter<DirectorEvents>,
-  options: { output: TextOutput; dryRun: boolean; now: () => number },
+  options: { output: TextOutput; env: CommandContext["env"]; dryRun: boolean; now: () => number },
 ): () => void {
-  const { output, dryRun, now } = options;
-  const isTerminal = output.isTTY === true;
+  const { output, env, dryRun, now } = options;
+  const paint = createPaint(wantsColour(output, env));
+  const lines = canMoveCursor(output, env) ? createMovingLines(output) : createStillLines(output);
   const hidesStatistics = createStatisticsFilter();
   const formatClock = createClockFormat();
   /** Jobs with several targets: no action's own line tells how they end. */
   const withTargets = new Set<string>();
-  let shownProgress = "";
 
-  const line = (jobId: string, text: string) => {
-    const clear = shownProgress === "" ? "" : clearLine;
-    output.write(`${clear}${formatClock(now())} ${jobId}  ${printable(text)}\n${shownProgress}`);
-  };
-  const setProgress = (text: string) => {
-    if (!isTerminal || text === shownProgress) return;
-    shownProgress = text.slice(0, (output.columns ?? 80) - 1);
-    output.write(clearLine + shownProgress);
+  const line: SayLine = ({ jobId, at }, text, tone) => {
+    const shown = printable(text);
+    const toned = tone === undefined ? shown : paint[tone](shown);
+    lines.print(`${paint.dim(formatClock(at ?? now()))} ${printable(jobId)}  ${toned}`);
   };
 
   const stops = [
-    events.on("job:started", ({ jobId }) => line(jobId, dryRun ? "dry run: takes no locks" : "started")),
-    events.on("job:slow", ({ jobId, runningMs }) => line(jobId, `still running after ${formatDuration(runningMs)}`)),
+    events.on("job:started", (event) => line(event, dryRun ? "dry run: takes no locks" : "started")),
+    events.on("job:slow", (event) => line(event, `still running after ${formatDuration(event.runningMs)}`, "warn")),
     ...showLocks(events, line),
     events.on("action:started", (event) => {
-      const { jobId, argv } = event;
-      hidesStatistics.begin(keyOf(event), argv);
-      line(jobId, `${nameOf(event)}: ${dryRun ? "would run" : "runs"} ${argv.map(quoteWord).join(" ")}`);
+      hidesStatistics.begin(keyOf(event), event.argv);
+      line(event, `${nameOf(event)}: ${dryRun ? "would run" : "runs"} ${event.argv.map(quoteWord).join(" ")}`);
     }),
     events.on("action:output", (event) => {
       const { jobId, targetId, stream, line: text } = event;
       if (stream === "stdout" && hidesStatistics.hides(keyOf(event), text)) return;
-      line(jobId, `${targetId === "" ? "" : `${targetId} `}${stream === "stderr" ? "!" : "|"} ${text}`);
+      line({ jobId }, `${targetId === "" ? "" : `${targetId} `}${stream === "stderr" ? "!" : "|"} ${text}`);
     }),
-    events.on("action:progress", (event) =>
-      setProgress(progressLine(`${event.jobId} ${nameOf(event)}`, event.progress)),
-    ),
+    events.on("action:progress", (event) => {
+      const { progress } = event;
+      const label = printable(`${event.jobId} ${nameOf(event)}`);
+      const left = millisecondsLeft(progress);
+      lines.set(keyOf(event), (width) => formatProgress(label, progress, { millisecondsLeft: left, width }));
+    }),
     events.on("action:finished", (event) => {
-      const { jobId, outcome, startedAt, at } = event;
-      setProgress("");
-      line(jobId, `${nameOf(event)}: ${describeAction(outcome)} in ${formatDuration(at - startedAt)}`);
+      const { outcome, startedAt, at } = event;
+      lines.set(keyOf(event), undefined);
+      line(event, `${nameOf(event)}: ${describeAction(outcome)} in ${formatDuration(at - startedAt)}`, toneOf(outcome));
     }),
     events.on("action:retrying", (event) =>
-      line(event.jobId, `${nameOf(event)}: again in ${formatDuration(event.delayMs)}`),
+      line(event, `${nameOf(event)}: again in ${formatDuration(event.delayMs)}`, "warn"),
     ),
     events.on("target:result", ({ jobId }) => void withTargets.add(jobId)),
-    events.on("job:finished", ({ jobId, outcome }) =>
-      line(jobId, withTargets.delete(jobId) ? describeJob(outcome) : describeEnd(outcome)),
-    ),
+    events.on("job:finished", (event) => {
+      const { jobId, outcome, at } = event;
+      line({ jobId, at }, withTargets.delete(jobId) ? describeJob(outcome) : describeEnd(outcome), toneOf(outcome));
+    }),
   ];
   return () => {
-    setProgress("");
+    lines.clear();
     for (const stop of stops) stop();
   };
+}
+
+function toneOf({ kind }: { kind: OutcomeKind }): "good" | "warn" | "bad" {
+  if (kind === "ok") return "good";
+  return kind === "failed" ? "bad" : "warn";
 }
 
 function keyOf({ jobId, actionId, targetId }: { jobId: string; actionId: string; targetId: string }): string {
@@ -127,13 +131,13 @@ function describeEnd(outcome: JobOutcome): string {
     : describeJob(outcome);
 }
 
-export function describeJob(outcome: JobOutcome): string {
+function describeJob(outcome: JobOutcome): string {
   return outcome.kind === "ok" ? "ok" : `${outcome.kind === "failed" ? "FAILED" : outcome.kind}: ${outcome.message}`;
 }
 
-function progressLine(label: string, progress: TransferProgress): string {
-  const full = Math.round((Math.min(progress.percent, 100) / 100) * barWidth);
-  const bar = "#".repeat(full).padEnd(barWidth, ".");
-  const percent = `${progress.percent}%`.padStart(4);
-  return `${label} [${bar}] ${percent} ${formatBytes(progress.bytes)} ${formatBytes(progress.bytesPerSecond)}/s`;
+/** How a run ended, job by job. */
+export function formatRunSummary(result: RunResult): string {
+  const lines = result.jobs.map(({ jobId, outcome }) => `  ${jobId}: ${describeJob(outcome)}`);
+  const took = formatDuration(result.finishedAt - result.startedAt);
+  return `run ${result.runId}: ${result.outcome} in ${took}\n${lines.join("\n")}\n`;
 }

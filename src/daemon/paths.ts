@@ -62,16 +62,16 @@ export function socketDirectories(config: Config, env: Environment): string[] {
 }
 
 /** The pid file of the original: tools that people wrote look for it there. */
-export function pidFile(config: Config, env: Environment): string {
+export function pidFile(config: Pick<Config, "rsyncId" | "pidFileDir">, env: Environment): string {
   return join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.pid`);
 }
 
 /** Where the daemon answers the commands of this host: beside the pid file, which guards it. */
-export function controlSocket(config: Config, env: Environment): string {
+export function controlSocket(config: Pick<Config, "rsyncId" | "pidFileDir">, env: Environment): string {
   return join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.sock`);
 }
 
-function pidFileDirectory(config: Config, env: Environment): string {
+function pidFileDirectory(config: Pick<Config, "pidFileDir">, env: Environment): string {
   if (config.pidFileDir !== undefined) return config.pidFileDir;
   if (canUse("/run/rsyncdirector")) return "/run/rsyncdirector";
   // A unit with User= may write nowhere else below /run.

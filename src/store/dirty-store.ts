@@ -1,4 +1,10 @@
-import type { ChangeDestination, DirtyStore, StoredChange, StoredDestination } from "../model/changes.ts";
+import type {
+  ChangeDestination,
+  DirtyStore,
+  PendingSummary,
+  StoredChange,
+  StoredDestination,
+} from "../model/changes.ts";
 import type { DatabaseKeeper } from "./database-keeper.ts";
 import type { SqlDatabase, SqlRow } from "./sql-database.ts";
 
@@ -70,6 +76,21 @@ function loadDestinations(database: SqlDatabase): StoredDestination[] {
   return database
     .all("SELECT * FROM dirty_destinations ORDER BY id")
     .map((row) => ({ ...readDestination(row), paths: paths.get(Number(row["id"])) ?? [] }));
+}
+
+/** The same in figures, for those who only look. */
+export function readPending(database: SqlDatabase): PendingSummary[] {
+  const rows = database.all(
+    `SELECT d.*, count(p.path) AS files, min(p.since) AS oldest FROM dirty_destinations d
+     LEFT JOIN dirty_paths p ON p.destination = d.id GROUP BY d.id ORDER BY d.id`,
+  );
+  return rows.flatMap((row) => {
+    const { jobId, actionId, targetId, everything } = readDestination(row);
+    const oldest = typeof row["oldest"] === "number" ? row["oldest"] : Infinity;
+    const oldestAt = Math.min(oldest, everything?.since ?? Infinity);
+    if (oldestAt === Infinity) return [];
+    return [{ jobId, actionId, targetId, files: everything === null ? Number(row["files"]) : null, oldestAt }];
+  });
 }
 
 function readDestination(row: SqlRow): Omit<StoredDestination, "paths"> {

@@ -2,12 +2,12 @@ import type { Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import { OperatorError, describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import type { DirtyStore } from "../model/changes.ts";
+import type { DirtyStore, PendingSummary } from "../model/changes.ts";
 import type { DirectorEvents, LastJobResult } from "../model/events.ts";
 import type { RunSize } from "../model/run-size.ts";
 import { openHistoryFileForReading } from "./database.ts";
 import { DatabaseKeeper, type HistoryState } from "./database-keeper.ts";
-import { createDirtyStore } from "./dirty-store.ts";
+import { createDirtyStore, readPending } from "./dirty-store.ts";
 import { loadLibsqlDriver } from "./libsql-driver.ts";
 import { recordHistory } from "./record-history.ts";
 import { recordLocks } from "./record-locks.ts";
@@ -76,15 +76,29 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   };
 }
 
+/** What can be read beside a director that may be running. */
+export interface HistoryReader extends RunHistory {
+  /** How every job last ended, and every target of those that have several. */
+  lastJobResults(): LastJobResult[];
+  /** What watched jobs have seen to change and has not arrived. */
+  pending(): PendingSummary[];
+  close(): void;
+}
+
 /**
  * The history of a director that may be running, for the command line. Undefined when nothing was ever
  * recorded. Throws an `OperatorError` when it cannot be read.
  */
-export async function readHistory(file: string): Promise<(RunHistory & { close(): void }) | undefined> {
+export async function readHistory(file: string): Promise<HistoryReader | undefined> {
   try {
     const database = openHistoryFileForReading(await loadLibsqlDriver(), file);
     if (database === undefined) return undefined;
-    return { ...createRunHistory(database, isOwnerAlive), close: () => database.close() };
+    return {
+      ...createRunHistory(database, isOwnerAlive),
+      lastJobResults: () => readLastResults(database),
+      pending: () => readPending(database),
+      close: () => database.close(),
+    };
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
     throw new OperatorError(`cannot read the history ${file}: ${describeError(error)}`, { cause: undefined });

@@ -1,35 +1,41 @@
 import { Command } from "commander";
 import { AbortReason } from "../../base/abort.ts";
 import { OperatorError } from "../../base/errors.ts";
-import { formatDuration } from "../../base/duration.ts";
 import { formatProblem } from "../../config/problem.ts";
 import type { Config, LogLevel } from "../../config/resolved.ts";
-import type { RunResult } from "../../model/run.ts";
 import type { CommandContext, TextOutput } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
 import { formatJson, printable } from "../output.ts";
-import { describeJob, showRun } from "../run-view.ts";
 import { programVersion } from "../program-version.ts";
+import { formatRunSummary, showRun } from "../run-view.ts";
 
 interface RunOptions {
   config?: string;
   dryRun?: boolean;
+  detach?: boolean;
   json?: boolean;
 }
 
 /** `rsyncdirector run`: some jobs, or all, now and here. */
 export function newRunCommand(context: CommandContext): Command {
   return new Command("run")
-    .description("Run jobs now, in the foreground, under the same locks as the daemon.")
+    .description("Run jobs now: by the running director, whose run is followed, else here in the foreground.")
     .argument("[job...]", "ids of the jobs (default: every enabled job, in the file's order)")
     .addOption(configOption())
     .option("-n, --dry-run", "take no locks, pass -n to rsync, print the exact commands")
+    .option("-d, --detach", "let the running director do it, print the id of the run, and do not follow it")
     .option("--json", "print only the result, as JSON")
     .action(async (jobs: string[], options: RunOptions) => {
       const config = configPath(options.config, context.env);
       const view = options.json === true ? "json" : "lines";
-      await runForeground({ config, jobs, dryRun: options.dryRun === true, logLevel: undefined, view }, context);
+      const { dryRun = false, detach = false } = options;
+      if (dryRun && detach) throw new OperatorError("--detach does not go with --dry-run", { kind: "usage" });
+      if (!dryRun) {
+        const { handOver } = await import("../hand-over.ts");
+        if (await handOver({ config, jobs, detach, view }, context)) return;
+      }
+      await runForeground({ config, jobs, dryRun, logLevel: undefined, view }, context);
     })
     .addHelpText("after", runHelp);
 }
@@ -39,13 +45,15 @@ Examples:
   rsyncdirector run -c laptop.yaml                  every enabled job
   rsyncdirector run -c laptop.yaml home mail        these two, in this order
   rsyncdirector run -c laptop.yaml --dry-run        what rsync would change, without changing it
+  rsyncdirector run -c laptop.yaml home --detach    the director is to do it; do not wait
 
-The history records the run as any other. A daemon of the same instance must not be running: it would
-run the same jobs; send it SIGHUP instead.
+A running director takes the run over, with the configuration that it has loaded, and does it in turn. Ctrl-C
+then stops following it: the run goes on until \`rsyncdirector cancel\`. Without a director the run is done here, under
+the same locks, and Ctrl-C stops it. A dry run is always done here. The history records all of them but the last.
 
 Exit status:
-  0 ok or warnings   1 a job failed or was cancelled   75 a job was skipped or stayed blocked
-  78 wrong configuration`;
+  0 ok or warnings   1 a job failed or was cancelled   75 a job was skipped or stayed blocked, or following it was
+  stopped   78 wrong configuration`;
 
 export interface ForegroundRequest {
   config: string;
@@ -74,7 +82,7 @@ export async function runForeground(request: ForegroundRequest, context: Command
   });
   const endView =
     request.view === "lines"
-      ? showRun(director.events, { output: context.stdout, dryRun: request.dryRun, now: Date.now })
+      ? showRun(director.events, { output: context.stdout, env: context.env, dryRun: request.dryRun, now: Date.now })
       : () => undefined;
   let locksLeft = 0;
   director.events.on("lock:stuck", () => (locksLeft += 1));
@@ -85,7 +93,7 @@ export async function runForeground(request: ForegroundRequest, context: Command
     const result = await director.submit({ jobs, cause: { kind: "request", by: "command line" } });
     endView();
     if (request.view === "json") context.stdout.write(formatJson(result));
-    if (request.view === "lines") context.stdout.write(printable(summary(result)));
+    if (request.view === "lines") context.stdout.write(printable(formatRunSummary(result)));
     // The result may be fine, but whoever calls this must hear of a lock that stops the others.
     context.finish(locksLeft > 0 ? exitCodes.failed : exitCodeOfOutcome(result.outcome));
   } finally {
@@ -127,10 +135,4 @@ function stopOnSignals(director: { stop(reason: AbortReason): void; hurry(): voi
     for (const name of names) process.off(name, onSignal);
     process.off("uncaughtException", onBug);
   };
-}
-
-function summary(result: RunResult): string {
-  const lines = result.jobs.map(({ jobId, outcome }) => `  ${jobId}: ${describeJob(outcome)}`);
-  const took = formatDuration(result.finishedAt - result.startedAt);
-  return `run ${result.runId}: ${result.outcome} in ${took}\n${lines.join("\n")}\n`;
 }

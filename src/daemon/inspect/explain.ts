@@ -1,13 +1,16 @@
 import { hostname } from "node:os";
 import { describeError, OperatorError } from "../../base/errors.ts";
 import type { Config, Job } from "../../config/resolved.ts";
+import type { PendingSummary } from "../../model/changes.ts";
 import type { LockPlace } from "../../model/run.ts";
+import type { Pause } from "../../model/status.ts";
 import type { LockEventRecord } from "../../store/lock-events.ts";
 import { readHistory } from "../../store/open-history.ts";
 import type { RunHistory, RunSummary } from "../../store/run-history.ts";
 import { planSchedules, upcomingTimes } from "../../trigger/schedule-plan.ts";
 import { explainLocks, type LockExplanation, type LookDeps } from "./explain-locks.ts";
 import { findDirector, type FoundDirector } from "./find-director.ts";
+import { readPausesOf } from "./read-pauses.ts";
 import { historyFile, pidFile } from "../paths.ts";
 
 /** What a job does just now, as the history of its director says. */
@@ -52,6 +55,10 @@ export interface Explanation {
   readonly nextAt: number | null;
   readonly last: { readonly runId: string; readonly outcome: string; readonly startedAt: number } | null;
   readonly locks: readonly LockExplanation[];
+  /** null: it is not paused. */
+  readonly paused: Pause | null;
+  /** What has changed and has not arrived, for each of its destinations that lacks something. */
+  readonly pending: readonly PendingSummary[];
   /** A lock that looked stale was left alone: the last such line of the present wait. */
   readonly spared: LockEventRecord | null;
 }
@@ -91,6 +98,7 @@ export async function explainJob(config: Config, jobId: string, deps: ExplainDep
     schedules: plan?.times.map(({ fields }) => fields.expression) ?? [],
     watches: job.watch?.paths ?? [],
     nextAt: next?.startsAt ?? null,
+    paused: readPausesOf(config, { env, now: clock.now() }).get(job.id) ?? null,
     locks,
   };
 }
@@ -103,16 +111,17 @@ async function findOwner(config: Config, env: ExplainDeps["env"]): Promise<Found
   }
 }
 
-type Recorded = Pick<Explanation, "activity" | "otherRuns" | "last" | "spared">;
+type Recorded = Pick<Explanation, "activity" | "otherRuns" | "last" | "spared" | "pending">;
 
 /** What the history says; a history that cannot be read makes nothing certain. */
 async function readRecorded(config: Config, job: Job, env: ExplainDeps["env"]): Promise<Recorded> {
-  const nothing = { otherRuns: [], last: null, spared: null };
+  const nothing = { otherRuns: [], last: null, spared: null, pending: [] };
   try {
     const history = await readHistory(historyFile(config, env));
     if (history === undefined) return { ...nothing, activity: { kind: "idle" } };
     try {
-      return readActivity(history, job);
+      const pending = history.pending().filter(({ jobId }) => jobId === job.id);
+      return { ...readActivity(history, job), pending };
     } finally {
       history.close();
     }
@@ -122,7 +131,7 @@ async function readRecorded(config: Config, job: Job, env: ExplainDeps["env"]): 
   }
 }
 
-function readActivity(history: RunHistory, job: Job): Recorded {
+function readActivity(history: RunHistory, job: Job): Omit<Recorded, "pending"> {
   const open = history.openRuns();
   const isPart = (run: RunSummary) =>
     run.requestedJobs.includes(job.id) &&

@@ -29,7 +29,7 @@ const idle: Explanation = {
     schedules: ["0 3 * * *"],
     nextAt: now + 15 * 60 * minute,
   },
-  ...{ last: null, locks: [], spared: null },
+  ...{ last: null, locks: [], spared: null, paused: null, pending: [] },
 };
 const waits: Explanation = {
   ...idle,
@@ -42,6 +42,27 @@ const waits: Explanation = {
 const show = (explanation: Partial<Explanation>) => formatExplanation({ ...idle, ...explanation }, now);
 const answer = (explanation: Partial<Explanation>) => show(explanation).split("\n")[0];
 const ofLock = (changes: Partial<LockExplanation>) => show({ ...waits, locks: [{ ...held, ...changes }] });
+
+describe("what a watched or paused job lacks", () => {
+  const pending = { jobId: "home", actionId: "copy", targetId: "nas", files: 3, oldestAt: now - 10 * minute };
+
+  it("is told for each target", () => {
+    const text = show({ pending: [pending, { ...pending, targetId: "vault", files: null }] });
+    expect(text).toContain("nas: 3 changes pending since 2026-03-01 11:50:00 (10m), action copy");
+    expect(text).toContain("vault: a complete sync is due since");
+  });
+
+  it("is told with who paused it, until when and why", () => {
+    const paused = { since: now - minute, until: now + 60 * minute, by: "root", reason: "new disk" };
+    expect(answer({ paused })).toBe("home: is paused; no schedule, no change and no request starts it");
+    expect(show({ paused })).toContain(
+      "by root since 2026-03-01 11:59:00, until 2026-03-01 13:00:00 (in 1h): new disk",
+    );
+    expect(show({ paused: { ...paused, until: null } })).toContain("until: rsyncdirector resume home");
+    const runs = { kind: "runs", runId: "r1", startedAt: now } as const;
+    expect(answer({ paused, activity: runs })).toContain("runs since");
+  });
+});
 
 describe("the answer", () => {
   it.each<[string, Partial<Explanation>, RegExp]>([

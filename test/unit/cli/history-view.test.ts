@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { formatOutputs, formatRun, formatRunList } from "../../../src/cli/history-view.ts";
+import { formatOutputs, formatRun as formatStory, formatRunList } from "../../../src/cli/history-view.ts";
+import { tellRun } from "../../../src/cli/run-story.ts";
 import { formatLockEvents, lockEventsAsJson } from "../../../src/cli/history-locks-view.ts";
 import type { RunRecord } from "../../../src/store/run-history.ts";
 import { noStats } from "../../support/history-samples.ts";
@@ -52,6 +53,7 @@ const run: RunRecord = {
   ],
 };
 const outputs = new Map([[JSON.stringify([hostile, "copy", "", 1]), `${hostile}\n\tend\n`]]);
+const formatRun = (record: RunRecord) => formatStory(tellRun(record, { outputs, tracked: [] }));
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
 it("lists runs without what could steer the terminal", () => {

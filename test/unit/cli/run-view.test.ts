@@ -14,10 +14,12 @@ const progress: TransferProgress = {
   filesTotal: 10,
 };
 
-function setUp(options: { isTTY: boolean; dryRun?: boolean }) {
+function setUp(options: { isTTY: boolean; dryRun?: boolean; env?: Record<string, string> }) {
   const events = new EventLog();
   const output = new TextSink(options);
-  const end = showRun(events, { output, dryRun: options.dryRun ?? false, now: () => Date.UTC(2026, 0, 1, 12, 0, 0) });
+  const now = () => Date.UTC(2026, 0, 1, 12, 0, 0);
+  const env = { NO_COLOR: "1", ...options.env };
+  const end = showRun(events, { output, env, dryRun: options.dryRun ?? false, now });
   const said = () => output.text.replaceAll(/^(\S+ )?\d\d:00:00 /gm, "");
   return { events, output, end, said };
 }
@@ -67,11 +69,48 @@ describe("view of a run", () => {
   it("keeps one moving line at the bottom of a terminal and clears it at the end", () => {
     const { events, output, end } = setUp({ isTTY: true });
     events.emit("action:progress", { ...of, progress });
-    expect(output.text).toBe("\r\u001b[Khome sync [############............]  50% 1.50 MB 300 kB/s");
+    expect(output.text).toBe("\r\u001b[Khome sync [############............]  50% 1.50 MB 300 kB/s 5s left");
     events.emit("action:output", { ...of, stream: "stdout", line: "a file" });
     expect(output.text).toContain("home  | a file\nhome sync [####");
     end();
     expect(output.text.endsWith("\r\u001b[K")).toBe(true);
+  });
+
+  it("has one moving line for each transfer under way", () => {
+    const { events, output } = setUp({ isTTY: true });
+    const to = (targetId: string) => ({ ...of, targetId });
+    events.emit("action:progress", { ...to("nas"), progress });
+    events.emit("action:progress", { ...to("vault"), progress: { ...progress, percent: 25 } });
+    const two = output.text.split("\r\u001b[K").at(-1)?.split("\n") ?? [];
+    expect(two.map((line) => line.slice(0, 22))).toEqual(["home sync to nas [####", "home sync to vault [##"]);
+    output.text = "";
+    const done = { kind: "failed", cause: "exit", message: "no", retryable: false, report: null } as const;
+    events.emit("action:finished", { ...to("nas"), outcome: done, startedAt: 0, at: 1000 });
+    expect(output.text.startsWith("\r\u001b[K\u001b[1A\u001b[Khome sync to vault [")).toBe(true);
+    expect(output.text).toMatch(/\n?.*sync to nas: FAILED: no in 1s\nhome sync to vault \[##.*$/);
+  });
+
+  it("moves nothing on a terminal that can only print", () => {
+    const { events, output, end } = setUp({ isTTY: true, env: { TERM: "dumb" } });
+    events.emit("action:progress", { ...of, progress });
+    end();
+    expect(output.text).toBe("");
+  });
+
+  it("colours on a terminal, and says the same without colours", () => {
+    const say = (env: Record<string, string>) => {
+      const { events, output } = setUp({ isTTY: true, env });
+      events.emit("job:finished", {
+        ...of,
+        outcome: { kind: "failed", message: "no", actionId: null },
+        startedAt: 0,
+        at: 0,
+      });
+      return output.text;
+    };
+    const coloured = say({ NO_COLOR: "" });
+    expect(coloured).toContain("\u001b[31mFAILED: no\u001b[0m");
+    expect(coloured.replaceAll(/\u001b\[\d+m/g, "")).toBe(say({ NO_COLOR: "1" }));
   });
 
   it("leaves the statistics block to those who asked for it", () => {
