@@ -7,3 +7,15 @@ export function parseSize(value: string): number | undefined {
   const [, amount, unit = ""] = match;
   return Math.round(Number(amount) * units[unit.toLowerCase() as keyof typeof units]);
 }
+
+/** `1.23 MB`: decimal units, three digits. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return unit === 0 ? `${value} B` : `${value.toPrecision(3)} ${units[unit]}`;
+}

@@ -1,5 +1,5 @@
 import { formatDuration } from "../base/duration.ts";
-import type { RunCause } from "../model/run.ts";
+import { describeCause } from "../model/describe.ts";
 import type { TransferStats } from "../model/transfer.ts";
 import type { ActionRecord, RunRecord, RunSummary } from "../store/run-history.ts";
 import { formatName } from "./changes-view.ts";
@@ -159,19 +159,6 @@ function titleOf({ actionId, targetId, attempt }: ActionRecord): string {
 
 function durationOf({ startedAt, finishedAt }: { startedAt: number; finishedAt: number | null }): string {
   return finishedAt === null ? "-" : formatDuration(Math.max(0, finishedAt - startedAt));
-}
-
-function describeCause(cause: RunCause): string {
-  switch (cause.kind) {
-    case "schedule":
-      return cause.missed ? `schedule ${cause.schedule} (missed)` : `schedule ${cause.schedule}`;
-    case "signal":
-      return "signal";
-    case "request":
-      return cause.by;
-    case "watch":
-      return `change of ${cause.path}`;
-  }
 }
 
 /** What went wrong first, then what went well, then what has not ended yet. */

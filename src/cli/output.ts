@@ -1,4 +1,5 @@
-import type { LockPlace } from "../model/run.ts";
+export { formatBytes } from "../base/size.ts";
+export { formatPlace } from "../model/describe.ts";
 
 /** What makes text coloured; it takes no room. */
 const colourCode = /\u001b\[[\d;]*m/g;
@@ -29,24 +30,6 @@ export function formatTime(milliseconds: number, timeZone?: string): string {
 export function createClockFormat(): (milliseconds: number) => string {
   const format = new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium" });
   return (milliseconds) => format.format(milliseconds);
-}
-
-/** `1.23 MB`: decimal units, three digits. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return unit === 0 ? `${value} B` : `${value.toPrecision(3)} ${units[unit]}`;
-}
-
-/** Where a lock file lies, as people write it: PATH on this host, HOST:PATH elsewhere; empty for null. */
-export function formatPlace(place: LockPlace | null): string {
-  if (place === null) return "";
-  return place.host === null ? place.path : `${place.host}:${place.path}`;
 }
 
 /** Text of other programs and of file names: it must not move the cursor or retitle the window. */
