@@ -8,6 +8,7 @@ const ownTests = ["test/architecture.test.ts", "test/repository.test.ts"];
 
 const steps = [
   { name: "types", command: [bin("tsc"), "-p", "tsconfig.json"] },
+  { name: "types of the page's scripts", command: [bin("tsc"), "-p", "src/web/page/client/tsconfig.json"] },
   { name: "lint", command: [bin("oxlint"), "--type-aware", "--deny-warnings"] },
   { name: "format", command: [bin("prettier"), "--check", "--cache", "--log-level=warn", "."] },
   { name: "unused code", command: [bin("knip"), "--no-progress"] },

@@ -36,6 +36,7 @@ export const packageOfTool = {
   prometheus: "prometheus",
   promtool: "prometheus",
   "prometheus-alertmanager": "prometheus-alertmanager",
+  chromium: "chromium",
   // gcc alone brings no headers of the C library.
   gcc: "build-essential",
 };
