@@ -50,6 +50,8 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 function escapeText(text: string): string {
+  // Most texts are words and numbers, and there are tens of thousands of them in a page.
+  if (/^[\w ./:,;()+-]*$/.test(text)) return text;
   return replaceUnsafe(text).replaceAll(/[&<>"'`]/g, (character) => entities[character] ?? "");
 }
 
