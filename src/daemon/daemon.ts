@@ -56,6 +56,8 @@ export interface DaemonOptions {
   logLevel?: LogLevel | undefined;
   /** Registers what is to be called for each SIGHUP; returns what ends that. */
   onRunNow: (run: () => void) => () => void;
+  /** Is given the events before the first of them; returns what ends that. */
+  follow?: (events: Emitter<DirectorEvents>) => () => void;
 }
 
 /** At the stop notifications have so long to be delivered; the rest is kept for the next start. */
@@ -78,6 +80,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cleanup.defer("pid file", () => held.release());
     const events = createEvents(log);
     cleanup.defer("log listener", logDirector(current, { events, log }));
+    if (options.follow !== undefined) cleanup.defer("service status", options.follow(events));
 
     const metrics = createMetrics({ version });
     const recorder = recordMetrics({ events, set: metrics.set, rsyncId: config.rsyncId });

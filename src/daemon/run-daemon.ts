@@ -4,9 +4,11 @@ import { coerceError } from "../base/errors.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
 import type { LogLevel } from "../config/resolved.ts";
+import { runTool } from "../process/run-tool.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { createLogger } from "./logging.ts";
 import { logOutputs } from "./observers.ts";
+import { connectServiceManager } from "./systemd/service-manager.ts";
 
 export interface RunDaemonOptions {
   configPath: string;
@@ -24,18 +26,23 @@ export async function runDaemon(options: RunDaemonOptions): Promise<boolean> {
   const signals = listenToSignals();
   const { config, warnings } = await loadConfig(options.configPath, { env: options.env });
   const log = createLogger(logOutputs(config, options.logLevel), { fields: { rsync_id: config.rsyncId } });
+  const service = connectServiceManager({ env: options.env, pid: process.pid, runTool, clock: systemClock, log });
   try {
     for (const warning of warnings) log.warn({ warning: formatProblem(warning) }, "configuration warning");
-    const daemon = await startDaemon({ ...options, config, clock: systemClock, log, onRunNow: signals.onRunNow });
+    const { onRunNow } = signals;
+    const daemon = await startDaemon({ ...options, config, clock: systemClock, log, onRunNow, follow: service.follow });
+    service.ready();
     const bug = new Promise<Error>((resolve) => process.once("uncaughtException", resolve));
     const ended = await Promise.race([signals.stopRequested, bug]);
     // A second bug, or a signal that comes again, must not end the process before the locks are free.
     process.on("uncaughtException", (error) => log.error({ error: error.message, stack: error.stack }, "another bug"));
     signals.onRepeated(() => daemon.hurry());
     if (ended instanceof Error) log.error({ error: ended.message, stack: ended.stack }, "bug: the director stops");
+    service.stopping();
     await stopDaemon(daemon, ended);
     return !(ended instanceof Error);
   } finally {
+    await service.close();
     await log.close();
   }
 }

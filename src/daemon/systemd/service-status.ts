@@ -1,0 +1,71 @@
+import type { Emitter } from "../../base/emitter.ts";
+import type { DirectorEvents } from "../../model/events.ts";
+
+/** `systemctl status` shows one line; more names than this would hide the rest of it. */
+const mostNames = 3;
+
+/**
+ * Keeps what the director does in one line for `systemctl status`: what runs, what waits for the locks of
+ * others, how many runs wait for their turn, and when a schedule is due next.
+ */
+export function followStatus(
+  events: Emitter<DirectorEvents>,
+  onChange: (text: string) => void,
+): { text(): string; stop(): void } {
+  const queued = new Set<string>();
+  /** The jobs that have begun; true: it waits for a lock. Several runs never share a job. */
+  const jobs = new Map<string, boolean>();
+  const next = new Map<string, number | null>();
+  let shown = "";
+  const text = () => describe({ queued: queued.size, jobs, next: soonest(next) });
+  const told = (): void => {
+    const now = text();
+    if (now === shown) return;
+    shown = now;
+    onChange(now);
+  };
+  const unsubscribe = [
+    events.on("run:queued", ({ runId }) => void queued.add(runId)),
+    events.on("run:started", ({ runId }) => void queued.delete(runId)),
+    events.on("run:finished", ({ runId }) => void queued.delete(runId)),
+    events.on("job:started", ({ jobId }) => void jobs.set(jobId, false)),
+    events.on("job:blocked", ({ jobId }) => void jobs.set(jobId, true)),
+    events.on("job:unblocked", ({ jobId }) => void jobs.set(jobId, false)),
+    events.on("job:finished", ({ jobId }) => void jobs.delete(jobId)),
+    events.on("schedule:next", ({ jobs: of, next: at }) => void next.set(of.join(" "), at)),
+    events.onAny(told),
+  ];
+  return { text, stop: () => unsubscribe.forEach((end) => end()) };
+}
+
+function describe(of: {
+  queued: number;
+  jobs: ReadonlyMap<string, boolean>;
+  next: { jobs: string; at: number } | undefined;
+}): string {
+  const running = [...of.jobs].flatMap(([id, waits]) => (waits ? [] : [id]));
+  const waiting = [...of.jobs].flatMap(([id, waits]) => (waits ? [id] : []));
+  const parts = [
+    ...(of.jobs.size === 0 ? ["idle"] : []),
+    ...(running.length === 0 ? [] : [`running: ${someOf(running)}`]),
+    ...(waiting.length === 0 ? [] : [`waiting for locks: ${someOf(waiting)}`]),
+    ...(of.queued === 0 ? [] : [`queued: ${of.queued}`]),
+    ...(of.next === undefined ? [] : [`next: ${someOf(of.next.jobs.split(" "))} at ${minuteOf(of.next.at)}`]),
+  ];
+  return parts.join("; ");
+}
+
+function soonest(next: ReadonlyMap<string, number | null>): { jobs: string; at: number } | undefined {
+  const times = [...next].flatMap(([jobs, at]) => (at === null ? [] : [{ jobs, at }]));
+  return times.toSorted((one, other) => one.at - other.at)[0];
+}
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - mostNames;
+  const some = names.slice(0, mostNames).join(", ");
+  return more > 0 ? `${some} and ${more} more` : some;
+}
+
+function minuteOf(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
