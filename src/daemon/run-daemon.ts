@@ -30,7 +30,14 @@ export async function runDaemon(options: RunDaemonOptions): Promise<boolean> {
   try {
     for (const warning of warnings) log.warn({ warning: formatProblem(warning) }, "configuration warning");
     const { onRunNow } = signals;
-    const daemon = await startDaemon({ ...options, config, clock: systemClock, log, onRunNow, follow: service.follow });
+    const daemon = await startDaemon({
+      ...options,
+      config,
+      clock: systemClock,
+      log,
+      onRunNow,
+      follow: (events) => service.follow(events),
+    });
     service.ready();
     const bug = new Promise<Error>((resolve) => process.once("uncaughtException", resolve));
     const ended = await Promise.race([signals.stopRequested, bug]);

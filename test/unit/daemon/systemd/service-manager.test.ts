@@ -106,7 +106,11 @@ describe("what systemd is told", () => {
   });
 
   it("is no sign of life where systemd waits for none, or for another process", async () => {
-    const others: Record<string, string>[] = [{}, { WATCHDOG_USEC: "0" }, { WATCHDOG_USEC: "60000000", WATCHDOG_PID: "4712" }];
+    const others: Record<string, string>[] = [
+      {},
+      { WATCHDOG_USEC: "0" },
+      { WATCHDOG_USEC: "60000000", WATCHDOG_PID: "4712" },
+    ];
     for (const env of others) {
       const { service, clock, sent } = makeService(env);
       service.ready();

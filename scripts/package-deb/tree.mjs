@@ -1,0 +1,23 @@
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+/** Writes a file of the package; `path` as it will be on the host, without the first slash. */
+export function put(tree, path, content, mode = 0o644) {
+  const file = join(tree, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+  chmodSync(file, mode);
+}
+
+export function putCopy(tree, path, source, mode = 0o644) {
+  const file = join(tree, path);
+  mkdirSync(dirname(file), { recursive: true });
+  copyFileSync(source, file);
+  chmodSync(file, mode);
+}
+
+/** As policy wants manual pages and changelogs: compressed as well as can be, and without name or time inside. */
+export function putCompressed(tree, path, content) {
+  put(tree, `${path}.gz`, gzipSync(content, { level: 9 }));
+}
