@@ -141,6 +141,26 @@ describe("the systemd units", () => {
     }
   });
 
+  // The most that systemd may find to say against each, from 0 (nothing) to 10; it counts directives that are missing.
+  it.each([
+    ["systemd/rsyncdirector@.service", 4.1],
+    ["systemd/rsyncdirector-push@.service", 2.2],
+  ])("expose little of the host: %s", (unit, most) => {
+    const look = ["security", "--offline=true", "--no-pager", join(projectRoot, unit)];
+    const { status, stdout } = spawnSync("systemd-analyze", look, { encoding: "utf8" });
+    if (status !== 0) {
+      console.warn(`the exposure of ${unit} is not judged: systemd-analyze security --offline does not work here`);
+      return;
+    }
+    const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1]);
+    console.log(`${unit}: exposure ${exposure}, at most ${most}`);
+    expect(exposure).toBeLessThanOrEqual(most);
+  });
+
+  it("name every directive that they leave out, with a reason", () => {
+    for (const unit of units) expect(readProjectFile(unit)).toMatch(/^# Left out, and why:$/m);
+  });
+
   it("are accepted by systemd", async (context) => {
     if (spawnSync("systemd-analyze", ["--version"]).status !== 0) context.skip("systemd-analyze is not installed");
     const directory = join(await makeTempDir(), "units");

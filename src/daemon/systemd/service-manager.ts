@@ -28,6 +28,7 @@ interface ServiceManagerDeps {
 
 /** A message costs a process: what happens more often is told together. */
 const statusEveryMs = 5000;
+const settleMs = 200;
 const extendEveryMs = 10_000;
 const extendByMs = 30_000;
 /** Stopping rsync, seeing that no writer is left and freeing the locks all have bounds far below this. */
@@ -107,23 +108,23 @@ function watchdogInterval(env: ServiceManagerDeps["env"], pid: number): number |
   return isForUs && Number.isSafeInteger(microseconds) && microseconds > 0 ? microseconds / 1000 : undefined;
 }
 
-/** The first call goes through at once, later ones not more often than allowed, and of those only the last. */
+/** What comes in one go, or too soon after the last time, is told together: only the last of it. */
 function createLimit(clock: Clock, run: (text: string) => void): { call(text: string): void; stop(): void } {
   let latest: string | undefined;
   let cancel: CancelTimer | undefined;
-  const passOn = (text: string): void => {
-    run(text);
-    cancel = clock.setTimer(statusEveryMs, () => {
+  const arm = (ms: number): void => {
+    cancel = clock.setTimer(ms, () => {
       cancel = undefined;
-      const next = latest;
+      if (latest === undefined) return;
+      run(latest);
       latest = undefined;
-      if (next !== undefined) passOn(next);
+      arm(statusEveryMs);
     });
   };
   return {
     call: (text) => {
-      if (cancel === undefined) passOn(text);
-      else latest = text;
+      latest = text;
+      if (cancel === undefined) arm(settleMs);
     },
     stop: () => {
       cancel?.();
