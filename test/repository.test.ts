@@ -166,11 +166,11 @@ describe("the systemd units", () => {
     const directory = join(await makeTempDir(), "units");
     mkdirSync(directory);
     for (const unit of units) {
-      // The program is not installed here, and systemd would complain of that alone.
-      const text = readProjectFile(unit).replace(/^ExecStart=\S+/m, "ExecStart=/bin/true");
+      // The program and its manual are not installed here, and systemd would complain of that alone.
+      const text = readProjectFile(unit).replaceAll(/^(Exec\w+)=\S+/gm, "$1=/bin/true");
       const instance = join(directory, unit.replace("systemd/", "").replace("@.", "@test."));
       writeFileSync(instance, text);
-      const { status, stderr } = spawnSync("systemd-analyze", ["verify", instance], { encoding: "utf8" });
+      const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", instance], { encoding: "utf8" });
       expect({ unit, status, stderr }).toEqual({ unit, status: 0, stderr: "" });
     }
   });

@@ -60,9 +60,9 @@ export async function makeVault(debian: BootedDebian): Promise<void> {
 export async function makePackagedInstance(
   debian: BootedDebian,
   kind: UnitKind,
-  options: { name: string; port: number; more?: object },
+  options: { name: string; port: number; more?: object; watchdogSeconds?: number },
 ): Promise<PackagedInstance> {
-  const { name, port, more } = options;
+  const { name, port, more, watchdogSeconds = 60 } = options;
   const unit = `${kind.template}@${name}.service`;
   const config = `/etc/rsyncdirector/${name}.yaml`;
   const lock = `${kind.locks}/${name}`;
@@ -87,7 +87,7 @@ export async function makePackagedInstance(
   await debian.write(config, text, 0o600);
   await debian.write(
     `/etc/systemd/system/${kind.template}@${name}.service.d/key.conf`,
-    `[Service]\nLoadCredential=key:${key}\nWatchdogSec=4\nRestartSec=100ms\n`,
+    `[Service]\nLoadCredential=key:${key}\nWatchdogSec=${watchdogSeconds}\nRestartSec=100ms\n`,
   );
   await debian.run(`
     systemctl daemon-reload
