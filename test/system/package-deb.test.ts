@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { findProgram } from "../../src/process/find-program.ts";
 import { type BootedDebian, bootDebian, whyNoBoot } from "../support/booted-debian.ts";
+import { buildPackage, repackage } from "../support/debian-package.ts";
 import {
   makePackagedInstance,
   makeVault,
@@ -13,27 +14,9 @@ import {
   rootUnit,
   type UnitKind,
 } from "../support/packaged-instance.ts";
-import { projectRoot } from "../support/project-files.ts";
 
 const why = whyNoBoot();
 if (why !== undefined) console.warn(`SKIPPED the Debian package under systemd: ${why}`);
-
-/** Builds the package from dist, which the script that runs the system tests has just made. */
-async function buildPackage(directory: string, version: string): Promise<string> {
-  const args = ["scripts/package-deb.mjs", "--built", "--compression", "fast", "--out", directory];
-  const { stdout } = await execa(process.execPath, [...args, "--version", version], { cwd: projectRoot });
-  return stdout.trim().split("\n").at(-1) ?? "";
-}
-
-/** The same package under another version, as far as dpkg can tell. */
-async function repackage(file: string, version: string): Promise<string> {
-  const tree = `${file}.tree`;
-  await execa("dpkg-deb", ["-R", file, tree]);
-  await execa("sed", ["-i", `s/^Version: .*/Version: ${version}/`, join(tree, "DEBIAN/control")]);
-  await execa("dpkg-deb", ["-Znone", "--root-owner-group", "-b", tree, `${file}.new`]);
-  await rm(tree, { recursive: true });
-  return `${file}.new`;
-}
 
 describe.skipIf(why !== undefined)("the Debian package", () => {
   let scratch: string;

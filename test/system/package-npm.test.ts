@@ -14,7 +14,6 @@ describe("the npm package, installed globally", () => {
     scratch = await mkdtemp(join(tmpdir(), "rsyncdirector-npm-"));
     const packed = await execa("npm", ["pack", "--silent", "--pack-destination", scratch], { cwd: projectRoot });
     const archive = packed.stdout;
-    expect(await readdir(scratch)).toEqual([archive]);
     const how = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
     await execa("npm", ["install", "--global", "--prefix", join(scratch, "prefix"), ...how, join(scratch, archive)], {
       cwd: scratch,
