@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { coerceError, OperatorError } from "../base/errors.ts";
 import type { CommandContext, TextOutput } from "./command-context.ts";
 import { newCancelCommand } from "./commands/cancel.ts";
+import { newAuthorizeCommand } from "./commands/authorize.ts";
 import { newChangesCommand } from "./commands/changes.ts";
 import { newCheckCommand } from "./commands/check.ts";
 import { newCompleteCommand, newCompletionCommand } from "./commands/completion.ts";
@@ -75,6 +76,7 @@ function newProgram(context: CommandContext): Command {
     newDoctorCommand(context),
     newImportCommand(context),
     newCompletionCommand(context),
+    newAuthorizeCommand(context),
   ];
   for (const command of commands) program.addCommand(command);
   program.addCommand(newCompleteCommand(context), { hidden: true });

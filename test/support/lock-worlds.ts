@@ -1,10 +1,12 @@
 import { execa } from "execa";
 import { lstat, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import type { SshEndpoint } from "../../src/config/resolved.ts";
+import { gateLine } from "../../src/deploy/gate-line.ts";
+import { parsePublicKey } from "../../src/deploy/public-key.ts";
 import { createLocalTransport } from "../../src/lock/transport/local-transport.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { createRemoteTransport, type RemoteTransportDeps } from "../../src/lock/transport/remote-transport.ts";
@@ -16,6 +18,9 @@ import { FakeClock } from "./fake-clock.ts";
 import { lockFile } from "./lock-flock.ts";
 import { MemoryLockHost } from "./memory-lock-host.ts";
 import { createMemoryTransport } from "./memory-lock-transport.ts";
+import { projectRoot } from "./project-files.ts";
+import { endpointOf } from "./ssh-endpoint.ts";
+import type { TestSshd } from "./sshd.ts";
 import { runTool } from "../../src/process/run-tool.ts";
 import { startChild } from "../../src/process/start-child.ts";
 
@@ -51,9 +56,9 @@ export function openMemoryWorld(): Promise<LockWorld> {
 /** A directory on this machine, reached as `newTransport` says. */
 export async function openDiskWorld(
   newTransport: () => LockTransport,
-  options: { close?: () => Promise<void>; below?: string } = {},
+  options: { close?: () => Promise<void>; below?: string; prefix?: string } = {},
 ): Promise<LockWorld> {
-  const directory = await mkdtemp(join(options.below ?? tmpdir(), "rsyncdirector locks-"));
+  const directory = await mkdtemp(join(options.below ?? tmpdir(), options.prefix ?? "rsyncdirector locks-"));
   return {
     path: (name) => join(directory, name),
     newTransport: () => Promise.resolve(newTransport()),
@@ -93,6 +98,7 @@ function openRemoteWorld(
   create: (deps: RemoteTransportDeps) => LockTransport,
   endpoint: SshEndpoint,
   operationTimeoutMs: number,
+  options: { prefix?: string } = {},
 ): Promise<LockWorld> {
   const pools: ConnectionPool[] = [];
   const newTransport = () => {
@@ -101,6 +107,7 @@ function openRemoteWorld(
     return create({ endpoint, pool, operationTimeoutMs, clock: systemClock, log: silentLogger });
   };
   return openDiskWorld(newTransport, {
+    ...options,
     close: async () => void (await Promise.all(pools.map((pool) => pool.close()))),
   });
 }
@@ -116,4 +123,15 @@ export function openSftpWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000
 /** By a shell or over sftp, as the account allows. */
 export function openAnyWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
   return openRemoteWorld(createRemoteTransport, endpoint, operationTimeoutMs);
+}
+
+/** With a key that may do nothing but this; the gate takes no directory with a blank. */
+export async function openGateWorld(sshd: TestSshd): Promise<LockWorld> {
+  const prefix = "rsyncdirector-locks-";
+  const world = await openRemoteWorld(createSshTransport, endpointOf(sshd), 20_000, { prefix });
+  const keyFile = `${sshd.identityFile}.pub`;
+  const key = parsePublicKey((await readFile(keyFile, "utf8")).replace(/^.*(?=ssh-ed25519)/, ""));
+  const rights = { readOnly: [], write: [], locks: [dirname(world.path("any"))], deletes: false, plainLinks: false };
+  await writeFile(keyFile, `${gateLine(key, rights, join(projectRoot, "resources", "gate.sh"))}\n`);
+  return world;
 }
