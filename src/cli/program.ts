@@ -7,6 +7,7 @@ import { newChangesCommand } from "./commands/changes.ts";
 import { newCheckCommand } from "./commands/check.ts";
 import { newCompleteCommand, newCompletionCommand } from "./commands/completion.ts";
 import { newConfigCommand } from "./commands/config.ts";
+import { newDeployCommand } from "./commands/deploy.ts";
 import { newDoctorCommand } from "./commands/doctor.ts";
 import { newExplainCommand } from "./commands/explain.ts";
 import { newHistoryCommand } from "./commands/history.ts";
@@ -77,6 +78,7 @@ function newProgram(context: CommandContext): Command {
     newImportCommand(context),
     newCompletionCommand(context),
     newAuthorizeCommand(context),
+    newDeployCommand(context),
   ];
   for (const command of commands) program.addCommand(command);
   program.addCommand(newCompleteCommand(context), { hidden: true });

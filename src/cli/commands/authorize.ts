@@ -71,19 +71,18 @@ async function readKey(file: string): Promise<string> {
 }
 
 async function ownKeysFile({ env }: CommandContext): Promise<string> {
-  const [{ userInfo }, { join }] = await Promise.all([import("node:os"), import("node:path")]);
-  return join(env["HOME"] ?? userInfo().homedir, ".ssh", "authorized_keys");
+  const [{ userInfo }, path] = await Promise.all([import("node:os"), import("node:path")]);
+  return path.join(env["HOME"] ?? userInfo().homedir, ".ssh", "authorized_keys");
 }
 
 /** Puts the line into the file, for its owner alone, and says what was done. */
 async function install(target: string, key: PublicKey, line: string): Promise<string> {
-  const [{ chown, mkdir, readFile, stat }, { dirname }, { writeFileAtomically }, { editAuthorizedKeys }] =
-    await Promise.all([
-      import("node:fs/promises"),
-      import("node:path"),
-      import("../../base/atomic-file.ts"),
-      import("../../deploy/authorized-keys.ts"),
-    ]);
+  const [{ chown, mkdir, readFile, stat }, path, { writeFileAtomically }, { editAuthorizedKeys }] = await Promise.all([
+    import("node:fs/promises"),
+    import("node:path"),
+    import("../../base/atomic-file.ts"),
+    import("../../deploy/authorized-keys.ts"),
+  ]);
   try {
     const before = await readFile(target, "utf8").catch((error: unknown) => {
       if (systemErrorCode(error) === "ENOENT") return "";
@@ -95,9 +94,9 @@ async function install(target: string, key: PublicKey, line: string): Promise<st
       const remedy = "remove that line first";
       throw new OperatorError(`${target}:${edited.line} lets this key in already, and not through the gate: ${remedy}`);
     }
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
     // sshd reads it as the account to which it belongs.
-    const owner = await stat(target).catch(() => stat(dirname(target)));
+    const owner = await stat(target).catch(() => stat(path.dirname(target)));
     await writeFileAtomically(target, edited.text, { mode: 0o600 });
     await chown(target, owner.uid, owner.gid);
     return edited.kind === "added"
