@@ -28,6 +28,7 @@ export const packageOfTool = {
   fish: "fish",
   zsh: "zsh",
   busybox: "busybox",
+  openssl: "openssl",
   lsyncd: "lsyncd",
   shellcheck: "shellcheck",
   "systemd-analyze": "systemd",

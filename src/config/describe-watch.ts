@@ -1,5 +1,6 @@
 import { exactDuration, listOrNothing } from "./describe-parts.ts";
-import type { Guard, TrackChanges, Watch } from "./resolved.ts";
+import type { Guard, Watch } from "./resolved.ts";
+import type { TrackChanges } from "./resolved-tracking.ts";
 import type { Tree } from "./tree.ts";
 
 export function describeWatch(watch: Watch | undefined): Tree | undefined {

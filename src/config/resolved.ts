@@ -1,6 +1,7 @@
 import type { RsyncOptions } from "../base/rsync-options.ts";
 import type { WebListen } from "./web-listen.ts";
 import type { Channel, Hook } from "./resolved-notify.ts";
+import type { TrackChanges } from "./resolved-tracking.ts";
 
 /**
  * The configuration as the program uses it: defaults filled in, older formats upgraded, durations in
@@ -236,21 +237,6 @@ export interface Watch {
   readonly deleteWatched: boolean;
   /** A complete sync deletes what it does not find in the source. */
   readonly deleteOnFull: boolean;
-}
-
-/** What is kept of changed files (docs/watching.md). Sizes are bytes. */
-export interface TrackChanges {
-  /** undefined: below the state directory. */
-  readonly backupDir: string | undefined;
-  /** undefined: in the backup directory. */
-  readonly logFile: string | undefined;
-  readonly diffTool: "builtin" | "diff";
-  readonly maxFileSize: number;
-  readonly logMaxSize: number;
-  readonly logKeep: number;
-  readonly keepLast: number;
-  readonly keepMs: number;
-  readonly maxSize: number;
 }
 
 export type Action = SyncAction | CommandAction | Csync2Action;

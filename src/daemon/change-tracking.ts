@@ -3,7 +3,8 @@ import type { Emitter } from "../base/emitter.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ChangeTracker } from "../changes/change-tracker.ts";
 import type { TrackingSettings } from "../changes/tracking-settings.ts";
-import type { Config, TrackChanges } from "../config/resolved.ts";
+import type { Config } from "../config/resolved.ts";
+import type { TrackChanges } from "../config/resolved-tracking.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import { changeLogFile, changesDirectory } from "./paths.ts";
 

@@ -156,6 +156,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cleanup.defer("freshness", tellFreshness({ statuses: () => running.control.status().jobs, notifier, clock }));
     const web = await startWebListeners({
       ...{ control: running.control, socketPath: controlSocket(config, env), web: config.web, version, clock, log },
+      registerPage: async (app, about) => (await import("../web/page/page-routes.ts")).registerPage(app, about),
     });
     cleanup.defer("web listeners", () => web.close());
 

@@ -3,7 +3,8 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { OperatorError } from "../base/errors.ts";
-import type { Config, TrackChanges } from "../config/resolved.ts";
+import type { Config } from "../config/resolved.ts";
+import type { TrackChanges } from "../config/resolved-tracking.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -22,7 +22,7 @@ export interface AppOptions extends ApiContext {
   /** Who sent a request, as the access rule found. */
   readonly askerOf: (request: IncomingMessage) => string;
   /** Adds the routes of the page, where there is one. */
-  readonly registerPage?: ((app: FastifyInstance) => void) | undefined;
+  readonly registerPage?: ((app: FastifyInstance) => void | Promise<void>) | undefined;
   readonly log: Logger;
 }
 
@@ -53,7 +53,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   for (const route of apiRoutes) addRoute(app, route, options);
   const description = describeApi(apiRoutes, options);
   app.get("/api/v1/openapi.json", () => description);
-  options.registerPage?.(app);
+  await options.registerPage?.(app);
   await app.ready();
   return app;
 }

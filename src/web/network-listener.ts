@@ -17,7 +17,7 @@ import { createTlsServer } from "./tls-server.ts";
 export type RegisterPage = (
   app: FastifyInstance,
   about: { readonly control: DirectorControl; readonly allowActions: boolean; readonly clock: Clock },
-) => void;
+) => void | Promise<void>;
 
 export interface NetworkListenerOptions {
   readonly control: DirectorControl;

@@ -33,7 +33,8 @@ export interface WebListeners {
 }
 
 const socketLimits: Limits = { connections: 64, streams: 32, headersMs: 5_000, requestMs: 10_000 };
-const networkLimits: Limits = { connections: 16, streams: 8, headersMs: 5_000, requestMs: 10_000 };
+/** A browser that shows the page opens up to six, and each page follows one or two streams. */
+const networkLimits: Limits = { connections: 64, streams: 32, headersMs: 5_000, requestMs: 10_000 };
 
 /** Starts the control socket and, where it is configured, TCP: both, or nothing and an `OperatorError`. */
 export async function startWebListeners(options: WebListenersOptions): Promise<WebListeners> {

@@ -57,7 +57,7 @@ test.each([
 
 test.each([
   ["the control socket", "socket", 64],
-  ["TCP", "network", 16],
+  ["TCP", "network", 64],
 ] as const)("%s holds at most so many connections", async (_what, which, most) => {
   const { socket, network } = await startTestListeners({ web: {} });
   const sockets = Array.from({ length: most + 4 }, () => dial(which === "socket" ? socket.socketPath : network.port));

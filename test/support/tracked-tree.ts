@@ -5,7 +5,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { type ChangeTracker, type ChangeTrackerDeps, createChangeTracker } from "../../src/changes/change-tracker.ts";
 import type { TrackingSettings } from "../../src/changes/tracking-settings.ts";
-import type { TrackChanges } from "../../src/config/resolved.ts";
+import type { TrackChanges } from "../../src/config/resolved-tracking.ts";
 import { builtinDiffer } from "../../src/changes/unified-diff.ts";
 import type { ChangeQuery, RecordedChange } from "../../src/model/tracked-change.ts";
 import { openChangeLedger, readChangeLedger } from "../../src/store/open-change-ledger.ts";
