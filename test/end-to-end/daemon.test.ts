@@ -86,9 +86,6 @@ describe("the daemon", () => {
     const second = await runCli(["start", "--config", instance.configFile]);
     expect(second.exitCode).toBe(1);
     expect(second.stderr).toContain(`process ${director.pid} holds ${instance.pidFile}`);
-    const foreground = await instance.cli("run");
-    expect(foreground.exitCode).toBe(1);
-    expect(foreground.stderr).toContain(`kill -HUP ${director.pid}`);
     expect(await stop(director)).toBe(0);
     await expect(readFile(instance.pidFile)).rejects.toThrow("ENOENT");
   });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { openGateWorld } from "../support/lock-worlds.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
-import { describeAbilities } from "./lock-transport-abilities.contract.ts";
-import { describeHolds } from "./lock-transport-holds.contract.ts";
-import { describeLeases } from "./lock-transport-lease.contract.ts";
-import { describeLockTransport } from "./lock-transport.contract.ts";
+import { describeAbilities } from "../contract/lock-transport-abilities.contract.ts";
+import { describeHolds } from "../contract/lock-transport-holds.contract.ts";
+import { describeLeases } from "../contract/lock-transport-lease.contract.ts";
+import { describeLockTransport } from "../contract/lock-transport.contract.ts";
 
 describe("with a key that a gate restricts to locks", () => {
   let sshd: TestSshd;
