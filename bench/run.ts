@@ -8,6 +8,7 @@ import { idle } from "./rows/idle.ts";
 import { localSyncs } from "./rows/local-syncs.ts";
 import { lockCycle } from "./rows/lock-cycle.ts";
 import { lockPoll } from "./rows/lock-poll.ts";
+import { manyJobs } from "./rows/many-jobs.ts";
 import { remoteSyncs } from "./rows/remote-syncs.ts";
 import { signalToRsync } from "./rows/signal-to-rsync.ts";
 import { sshLogin } from "./rows/ssh-login.ts";
@@ -19,7 +20,7 @@ import { watchStorm } from "./rows/watch-storm.ts";
 import { formatFigures } from "./table.ts";
 
 const allRows: readonly Row[] = [
-  ...[localSyncs, remoteSyncs, distantNoOp, lockCycle, lockPoll, sshLogin, signalToRsync, startUp, idle],
+  ...[localSyncs, remoteSyncs, distantNoOp, lockCycle, lockPoll, sshLogin, signalToRsync, startUp, idle, manyJobs],
   ...[watchLatency, watchStorm, watchPerFile, watchStart],
 ];
 

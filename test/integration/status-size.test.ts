@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { openHistoryFile } from "../../src/store/database.ts";
-import { loadLibsqlDriver } from "../../src/store/libsql-driver.ts";
 import { makeInstance } from "../support/instance.ts";
+import { fillHistory } from "../support/many-runs.ts";
 import { copyJob, startHere } from "../support/running-daemon.ts";
 
 test("tells the status of 500 jobs with 100,000 runs behind them", async () => {
@@ -11,18 +10,7 @@ test("tells the status of 500 jobs with 100,000 runs behind them", async () => {
       copyJob(path, { id: `job${index}`, schedule: `${index % 60} ${index % 24} * * 1-5` }),
     ),
   }));
-  const { database } = openHistoryFile(await loadLibsqlDriver(), instance.path("state/history-test.db"), 1000);
-  const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)";
-  const began = Date.now() - 100_000_000;
-  database.transaction(() => {
-    database.exec(`${numbers} INSERT INTO runs SELECT i, printf('run-%06d', i), '{"kind":"signal"}', '[]',
-      ${began} + i * 1000, ${began} + i * 1000 + 500, 'ok', NULL, 'x:1:1' FROM n`);
-    database.exec(`${numbers} INSERT INTO jobs SELECT i, i, 'job' || (i % 500), ${began} + i * 1000,
-      ${began} + i * 1000 + 400, 'ok', NULL, NULL, NULL, NULL FROM n`);
-    database.exec(`INSERT INTO last_results (job_id, target_id, outcome, finished_at, last_success_at)
-      SELECT job_id, '', 'ok', max(finished_at), max(finished_at) FROM jobs GROUP BY job_id`);
-  });
-  database.close();
+  await fillHistory(instance.path("state/history-test.db"), { jobs: 500, runs: 100_000 });
   const { control } = await startHere(instance);
   const times: string[] = [];
   const timed = <T>(name: string, ask: () => T): T => {
