@@ -106,6 +106,8 @@ rd_do_groups() {
 
 # rd_do_directory PATH OWNER GROUP MODE
 rd_do_directory() {
+  # chmod follows a link that the owner of the directory above may have put there.
+  [ ! -L "$1" ] || rd_die "$1 is a symbolic link: a directory is wanted"
   mkdir -p -- "$1" && chown -h -- "$2:$3" "$1" && chmod -- "$4" "$1" || exit 1
 }
 

@@ -107,6 +107,22 @@ gate_settings() {
       gate_each=${gate_each#*"$gate_nl"}
     done
   done
+  gate_keep_out "${HOME:-/}/.ssh"
+  gate_keep_out "$gate_home"
+}
+
+# gate_keep_out DIRECTORY: whoever could write into it with rsync could let himself in without this gate.
+gate_keep_out() {
+  gate_real "$1"
+  gate_own=$gate_at
+  if gate_within "$gate_own" "$gate_writes"; then gate_refuse "$gate_own would be written into: authorized_keys is not safe"; fi
+  gate_each=$gate_writes
+  while [ -n "$gate_each" ]; do
+    if gate_within "${gate_each%%"$gate_nl"*}" "$gate_own$gate_nl"; then
+      gate_refuse "$gate_own would be written into: authorized_keys is not safe"
+    fi
+    gate_each=${gate_each#*"$gate_nl"}
+  done
 }
 
 # A directory that is missing now may be a link to anywhere in the next moment: nothing is found in it until it is there.

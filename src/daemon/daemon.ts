@@ -132,6 +132,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const reloader = createReloader({
       ...{ current, env, events, clock, log },
       isStopping: () => stopping,
+      isActive: (jobId) => running.isActive(jobId),
       prepare: (next) =>
         prepareConfig(next, {
           ...{ current, log, director, recorder, watches, watching, cron, control: running },

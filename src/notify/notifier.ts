@@ -38,6 +38,8 @@ export interface Notifier {
 }
 
 interface OpenChannel {
+  /** It takes nothing more; what the newest configuration says of it is opened when it has ended. */
+  isClosing: boolean;
   readonly channel: Channel;
   readonly rules: Rules;
   memory: Memory;
@@ -51,6 +53,8 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
   const { rsyncId, hostname, file, events, clock, log } = options;
   const origin: Origin = { rsyncId, hostname };
   const open = new Map<string, OpenChannel>();
+  /** Of the newest configuration. */
+  let settings: NotifySettings = options;
   const current = (): NotifyState =>
     new Map([...open].map(([id, { memory, queue }]) => [id, { memory, queue: queue.state() }]));
   const keeper = await openStateKeeper(file, { current, log });
@@ -71,13 +75,20 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
       onOutcome: (outcome) => events.emit("notify:outcome", { channel: id, outcome, at: clock.now() }),
     });
     const memory = ofKnownJobs(before?.memory ?? {}, jobs);
-    open.set(id, { channel, rules: { ...channel, tellsEachTime: isMachine }, memory, queue });
+    open.set(id, { isClosing: false, channel, rules: { ...channel, tellsEachTime: isMachine }, memory, queue });
     tellWaiting(queue.state().waiting.length);
   }
 
-  function closeChannel(id: string, { queue }: OpenChannel, then: () => void): void {
+  function closeChannel(id: string, known: OpenChannel): void {
+    known.isClosing = true;
+    const { queue } = known;
     const closed = queue.close(0).then(() => {
-      then();
+      const now = settings.channels.find((channel) => channel.id === id);
+      if (open.get(id) === known) {
+        open.delete(id);
+        if (now !== undefined) openChannel(now, { memory: known.memory, queue: queue.state() }, settings.jobs);
+      }
+      armReminders();
       const { length } = queue.state().waiting;
       if (!open.has(id)) {
         events.emit("notify:waiting", { channel: id, waiting: 0 });
@@ -115,17 +126,16 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
     freshness: (reports) => {
       for (const report of reports) tell({ kind: "freshness", ...report });
     },
-    reconfigure: ({ channels, jobs }) => {
+    reconfigure: (next) => {
+      settings = next;
+      const { channels, jobs } = next;
       const wanted = new Map(channels.map((channel) => [channel.id, channel]));
       for (const [id, known] of [...open]) {
         const channel = wanted.get(id);
         known.memory = ofKnownJobs(known.memory, jobs);
-        if (isDeepStrictEqual(channel, known.channel)) continue;
+        if (known.isClosing || isDeepStrictEqual(channel, known.channel)) continue;
         if (channel === undefined) open.delete(id);
-        closeChannel(id, known, () => {
-          if (channel !== undefined) openChannel(channel, { memory: known.memory, queue: known.queue.state() }, jobs);
-          armReminders();
-        });
+        closeChannel(id, known);
       }
       for (const channel of channels) if (!open.has(channel.id)) openChannel(channel, undefined, jobs);
       armReminders();

@@ -85,6 +85,8 @@ async function runLocked(deps: RunnerDeps, job: Job, request: JobRequest): Promi
   const blockedHooks = runBlockedHooks(deps, job, request);
   try {
     const claim = await deps.locks.claim({ job, runId: request.runId, signal: request.signal });
+    // The wait is over, and with it what runs beside it; that it has ended is waited for below.
+    void blockedHooks.end().catch(() => undefined);
     if (claim.kind === "held") return await runHolding(deps, job, request, claim.held);
     return await runEndHooks(deps, { job, ...request }, outcomeWithoutLocks(claim));
   } finally {

@@ -219,7 +219,7 @@ function armDeadline(stop: AbortSignal, clock: Clock): { signal: AbortSignal; di
 function variablesOf({ job, held }: HookWork): Record<string, string> {
   return {
     RSYNCDIRECTOR_TARGETS: job.targets.map(({ id }) => id).join(" "),
-    RSYNCDIRECTOR_LOCKS: held === undefined ? "none" : "held",
+    RSYNCDIRECTOR_LOCKS: held === undefined ? "none" : held.lost.aborted ? "lost" : "held",
   };
 }
 

@@ -53,6 +53,9 @@ export function guardNetwork(options: NetworkAccessOptions): AccessRule {
     }
     const login = await checkLogin(authorization, wanted);
     if (login.kind === "in") return login.by;
+    if (login.kind === "busy") {
+      return { status: 429, error: "too many logins at once: try again", headers: { "Retry-After": "1" } };
+    }
     if (login.kind === "wrong") {
       limit.failed(address);
       log.warn({ address }, "wrong login");

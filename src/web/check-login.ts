@@ -6,10 +6,14 @@ export type Login =
   | { readonly kind: "in"; readonly by: string }
   /** Nothing was brought. */
   | { readonly kind: "none" }
+  /** Too many passwords wait for being looked at: nobody can say. */
+  | { readonly kind: "busy" }
   | { readonly kind: "wrong" };
 
 /** Passwords that were right are not hashed again for each request of a page. */
 const mostRemembered = 100;
+/** Each costs a tenth of a second and more: whoever sends thousands at once must not occupy the director for hours. */
+const mostWaiting = 16;
 
 /**
  * Looks at the Authorization header: `Bearer` with the token, or `Basic` with a user of the web configuration or,
@@ -19,12 +23,15 @@ export function createLoginCheck(): (authorization: string | undefined, wanted: 
   const right = new Set<string>();
   // One at a time: whoever sends a thousand passwords must not keep a thousand computations waiting for turns.
   let turn: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
 
-  async function isPassword(password: string, hash: string): Promise<boolean> {
+  async function isPassword(password: string, hash: string): Promise<boolean | undefined> {
     const key = createHash("sha256").update(hash).update("\0").update(password).digest("base64");
     if (right.has(key)) return true;
+    if (waiting >= mostWaiting) return undefined;
+    waiting += 1;
     const compared = turn.then(async () => (await import("bcryptjs")).compare(password, hash));
-    turn = compared.catch(() => undefined);
+    turn = compared.catch(() => undefined).finally(() => (waiting -= 1));
     if (!(await compared)) return false;
     if (right.size >= mostRemembered) right.clear();
     right.add(key);
@@ -46,6 +53,7 @@ export function createLoginCheck(): (authorization: string | undefined, wanted: 
     // An unknown name costs as much time as a known one.
     const [anybodys = ""] = web.users.values();
     const matches = await isPassword(password, hash ?? anybodys);
+    if (matches === undefined) return { kind: "busy" };
     return matches && hash !== undefined ? { kind: "in", by: name } : { kind: "wrong" };
   };
 }

@@ -17,6 +17,8 @@ export interface EventStreams {
 export interface EventStreamsOptions {
   /** So many at a time. */
   readonly limit: number;
+  /** What clients are admitted by at this moment: when it is another than at a stream's begin, the stream ends. */
+  readonly admission?: (() => unknown) | undefined;
   readonly clock: Pick<Clock, "setTimer">;
   readonly log: Logger;
 }
@@ -25,7 +27,7 @@ export interface EventStreamsOptions {
  * Server-sent events (HTML standard, section 9.2). A comment every 15 seconds keeps proxies from closing a stream on
  * which nothing happens, and finds clients that are gone.
  */
-export function createEventStreams({ limit, clock, log }: EventStreamsOptions): EventStreams {
+export function createEventStreams({ limit, admission, clock, log }: EventStreamsOptions): EventStreams {
   const open = new Set<ServerResponse>();
   return {
     open: (response, follow) => {
@@ -34,7 +36,7 @@ export function createEventStreams({ limit, clock, log }: EventStreamsOptions): 
       if (open.size >= limit) return false;
       open.add(response);
       startStream(response);
-      const { sink, stop } = createSink(response, { clock, log });
+      const { sink, stop } = createSink(response, { admission, clock, log });
       // `close` is never emitted before this has returned.
       const unfollow = follow(sink);
       response.on("close", () => {
@@ -62,9 +64,10 @@ function startStream(response: ServerResponse): void {
   response.socket?.setKeepAlive(true, heartbeatMs);
 }
 
-function createSink(response: ServerResponse, { clock, log }: Omit<EventStreamsOptions, "limit">) {
+function createSink(response: ServerResponse, { admission, clock, log }: Omit<EventStreamsOptions, "limit">) {
   let latest: string | undefined;
   let heardOfLast = true;
+  const admittedBy = admission?.();
 
   const drop = (why: string) => {
     log.info({ address: response.socket?.remoteAddress ?? "socket" }, why);
@@ -86,6 +89,8 @@ function createSink(response: ServerResponse, { clock, log }: Omit<EventStreamsO
     stop = clock.setTimer(heartbeatMs, beat);
     if (isOver()) return;
     if (!heardOfLast) return drop("a client that has gone was dropped");
+    // It may come again, and is judged by the token and the users of then.
+    if (admission?.() !== admittedBy) return void response.end();
     heardOfLast = false;
     response.write(": alive\n\n", () => (heardOfLast = true));
   };

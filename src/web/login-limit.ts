@@ -25,7 +25,8 @@ export function createLoginLimit(clock: Pick<Clock, "monotonic">): LoginLimit {
       const from = Math.max(clock.monotonic(), forgiven.get(address) ?? 0);
       // Written anew, so that the first key is the one that has failed longest ago.
       forgiven.delete(address);
-      forgiven.set(address, from + refillMs);
+      // Behind a proxy everybody has one address: whoever fails without end holds the others up for a minute, not for days.
+      forgiven.set(address, Math.min(from + refillMs, clock.monotonic() + burst * refillMs));
       const [oldest] = forgiven.keys();
       if (forgiven.size > mostAddresses && oldest !== undefined) forgiven.delete(oldest);
     },

@@ -39,7 +39,7 @@ export async function listenOnNetwork(options: NetworkListenerOptions) {
   refuseOpen(web, { secured, tls: tls !== undefined });
   const allowActions = web.allowActions ?? secured;
 
-  const streams = createEventStreams({ limit: limits.streams, clock, log });
+  const streams = createEventStreams({ limit: limits.streams, admission: credentials, clock, log });
   const hosts = [...ownNames(web.addr), ...web.allowedHosts];
   const admit = guardNetwork({ hosts, credentials, tls: tls !== undefined, secured, allowActions, clock, log });
   const page = registerPage;

@@ -43,10 +43,15 @@ function distrust(status: Stats, forbidden: number): string | undefined {
 
 /** Changes whenever one of the files does, or comes or goes. */
 export function fingerprint(paths: readonly string[]): string {
-  return paths
-    .map((path) => {
-      const status = statSync(path, { throwIfNoEntry: false, bigint: true });
-      return status === undefined ? "none" : [status.ino, status.size, status.mtimeNs, status.ctimeNs].join(":");
-    })
-    .join("|");
+  return paths.map(printOf).join("|");
+}
+
+/** Never throws: it is asked for each connection, and a directory that may not be entered is only one more state. */
+function printOf(path: string): string {
+  try {
+    const status = statSync(path, { throwIfNoEntry: false, bigint: true });
+    return status === undefined ? "none" : [status.ino, status.size, status.mtimeNs, status.ctimeNs].join(":");
+  } catch (error) {
+    return systemErrorCode(error) ?? String(error);
+  }
 }

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { CleanupStack } from "../base/cleanup-stack.ts";
 import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { WebListen } from "../config/web-listen.ts";
 import { allowOwner } from "./access.ts";
@@ -59,6 +60,8 @@ async function startControlSocket(options: WebListenersOptions): Promise<() => P
   const server = createServer(serverOptions(limits), createRequestListener({ admit: allowOwner(), streams, app, log }));
   limitServer(server, limits);
   const remove = await listenOnSocket(server, socketPath);
+  // A host that is short of descriptors or memory is no reason to stop.
+  server.on("error", (error) => log.warn({ error: describeError(error) }, "control socket failed"));
   log.info({ path: socketPath }, "control socket opened");
   return async () => {
     remove();

@@ -125,6 +125,24 @@ describe("reload", () => {
     tooLong,
   );
 
+  it("refuses to give a running job another name, which nothing would keep from writing beside it", async () => {
+    const { control, instance, configure, next } = await runDaemonHere((path) => ({
+      jobs: [copyJob(path, { id: "photos" }, 1000)],
+    }));
+    await writeFile(instance.path("source/large"), large);
+    const started = next("action:started");
+    const run = control.run(["photos"], "anna");
+    await started;
+    await configure({ jobs: [copyJob(instance.path, { id: "pictures" })] });
+    expect(await control.reload("anna")).toMatchObject({
+      ok: false,
+      message: expect.stringContaining("photos still runs under the old name"),
+      problems: ["pictures: photos is at work on its destination: reload when that has ended"],
+    });
+    if (run.kind === "done") await control.cancel(run.value.runId, "anna");
+    expect(await control.reload("anna")).toMatchObject({ ok: true, message: "1 job (new: pictures; gone: photos)" });
+  });
+
   it("cancels what waits for a job that is gone", async () => {
     const { control, instance, configure, next } = await runDaemonHere((path) => ({
       jobs: [copyJob(path, { id: "first" }, 1000), copyJob(path, { id: "gone" })],

@@ -139,7 +139,7 @@ describe("the doctor", () => {
       await place({ sshd: { ...well, knownHostsFile: nobody } }),
       await place({ overrides: { private_ssh_key: open } }),
     ]);
-    const [, fine, refused, hanging, unknown, key] = await examine(file, { hostTimeoutMs: 4000 });
+    const [, fine, refused, hanging, unknown, key] = await examine(file, { hostTimeoutMs: 12_000 });
     expect(finding(fine, "lock directory")).toMatchObject({ state: "ok" });
     expect(finding(refused, "reach")).toMatchObject({
       state: "problem",
@@ -147,7 +147,7 @@ describe("the doctor", () => {
     });
     expect(finding(hanging, "examination")).toMatchObject({
       state: "problem",
-      message: expect.stringContaining("4 s"),
+      message: expect.stringContaining("12 s"),
     });
     expect(finding(unknown, "host key")).toMatchObject({
       state: "problem",

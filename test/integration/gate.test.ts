@@ -247,6 +247,14 @@ describe("a line of authorized_keys that cannot be understood", () => {
     ],
     ["a directory of locks around the data", (line: string) => line.replace(/--locks (\S+?)\/locks"/, '--locks $1"')],
     ["everything", (line: string) => line.replace(/--write \S+/, "--write /")],
+    [
+      "the home of the account, keys and all",
+      (line: string, home: string) => line.replace(/--write \S+/, `--write ${home}`),
+    ],
+    [
+      "a directory among the keys",
+      (line: string, home: string) => line.replace(/--write \S+/, `--write ${home}/.ssh/more`),
+    ],
   ])("lets nobody in: %s", async (_, rawLine) => {
     const host = await makeGateHost(writer, { rawLine });
     expect(await host.ssh("/bin/sh -s")).toMatchObject({

@@ -39,7 +39,8 @@ function stop(pids: readonly number[]): () => void {
     for (const pid of pids) if (isAlive(pid)) process.kill(pid, "SIGCONT");
   };
   onTestFinished(proceed);
-  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  // A program that the script has just started may have ended since it was listed.
+  for (const pid of pids) if (isAlive(pid)) process.kill(pid, "SIGSTOP");
   return proceed;
 }
 

@@ -210,6 +210,20 @@ test("a client that has gone before its stream begins takes no place", async () 
   here.destroy();
 });
 
+test("a stream ends when what its client was admitted by is no more", async () => {
+  const clock = new FakeClock();
+  let admission = {};
+  const streams = createEventStreams({ limit: 1, admission: () => admission, clock, log: createMemoryLog() });
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  streams.open(response, () => () => undefined);
+  await clock.advance(15_000);
+  expect(response.writableEnded).toBe(false);
+  admission = {};
+  response.emit("drain");
+  await clock.advance(15_000);
+  expect(response.writableEnded || response.destroyed).toBe(true);
+});
+
 test("there is room for other requests beside the streams", async () => {
   const { socket, control } = await startTestListeners({ limits: { socket: { streams: 2 } } });
   const first = await followEvents(socket, "/api/v1/events");

@@ -1,5 +1,5 @@
 import { chmod, copyFile, mkdir, readFile, realpath, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { onTestFinished } from "vitest";
 import { gateLine, type GateRights } from "../../src/deploy/gate-line.ts";
@@ -36,7 +36,10 @@ export type GateShell = "dash" | "busybox sh" | "bash --posix";
  */
 export async function makeGateHost(
   rights: (path: GateHost["path"]) => Partial<GateRights>,
-  options: { shell?: GateShell; rawLine?: (line: string) => string } = {},
+  options: {
+    shell?: GateShell;
+    /** `home`: what the account has as its HOME. */ rawLine?: (line: string, home: string) => string;
+  } = {},
 ): Promise<GateHost> {
   const directory = await realpath(await makeTempDir());
   const path = (...parts: string[]) => join(directory, ...parts);
@@ -52,7 +55,7 @@ export async function makeGateHost(
   const key = parsePublicKey(await readFile(keyFile, "utf8"));
   const line = gateLine(key, { ...none, ...rights(path) }, path("gate", "gate.sh"));
   const shelled = line.replace("/bin/sh ", `${options.shell ?? "/bin/sh"} `);
-  await writeFile(keyFile, `${options.rawLine?.(shelled) ?? shelled}\n`);
+  await writeFile(keyFile, `${options.rawLine?.(shelled, dirname(sshd.identityFile)) ?? shelled}\n`);
   const client = [
     ...["-F", "none", "-i", sshd.identityFile, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"],
     ...["-o", `UserKnownHostsFile=${sshd.knownHostsFile}`, "-o", `Port=${sshd.port}`],

@@ -48,6 +48,8 @@ export interface DirectorControlDeps {
 export interface RunningControl {
   readonly control: DirectorControl;
   readonly results: LastResults;
+  /** Whether the job is in a run just now, waiting for locks included. */
+  isActive(jobId: string): boolean;
   /** Another configuration is in use. */
   reconfigured(): void;
   close(): void;
@@ -104,6 +106,7 @@ export function createDirectorControl(deps: DirectorControlDeps): RunningControl
       onStatus: (listener) => statusFeed.listen(listener),
     },
     results,
+    isActive: (jobId) => live.of(jobId) !== undefined,
     reconfigured,
     close: () => {
       for (const part of [statusFeed, feed, board, recent, results, live, runs]) part.stop();

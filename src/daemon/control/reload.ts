@@ -9,6 +9,7 @@ import type { Config } from "../../config/resolved.ts";
 import type { DirectorEvents } from "../../model/events.ts";
 import type { InstanceStatus } from "../../model/status.ts";
 import type { ReloadAnswer } from "../../web/director-control.ts";
+import { findRunningUnderOldNames } from "./renamed-jobs.ts";
 import { keysThatNeedRestart } from "./restart-keys.ts";
 
 /** A configuration that was looked at and can be taken into use. */
@@ -35,6 +36,8 @@ export function createReloader(deps: {
   env: Readonly<Record<string, string | undefined>>;
   /** Opens and computes what the configuration needs. Throws an `OperatorError` where that cannot be had. */
   prepare: (config: Config) => Promise<PreparedConfig>;
+  /** Whether the job is in a run just now. */
+  isActive: (jobId: string) => boolean;
   /** Nothing is read any more. */
   isStopping: () => boolean;
   events: Emitter<DirectorEvents>;
@@ -55,6 +58,13 @@ export function createReloader(deps: {
     if (keys.length > 0) {
       const restart = keys.map((key) => `${key}: cannot be changed while the director runs; restart it`);
       return refused(`${keys.join(", ")} can only be changed by a restart`, restart);
+    }
+    const renamed = findRunningUnderOldNames(before, after, deps.isActive);
+    if (renamed.length > 0) {
+      const problems = renamed.map(
+        ({ old, now }) => `${now}: ${old} is at work on its destination: reload when that has ended`,
+      );
+      return refused(`${renamed.map(({ old }) => old).join(", ")} still runs under the old name`, problems);
     }
     const prepared = await deps.prepare(after);
     // A stop that began meanwhile takes apart what this would build on.

@@ -16,6 +16,10 @@ export function followStatus(
   /** The jobs that have begun; true: it waits for a lock. Several runs never share a job. */
   const jobs = new Map<string, boolean>();
   const next = new Map<string, number | null>();
+  /** A schedule that has left the configuration says nothing more. */
+  const dropPast = (now: number): void => {
+    for (const [key, at] of next) if (at !== null && at < now) next.delete(key);
+  };
   let shown = "";
   const text = () => describe({ queued: queued.size, jobs, next: soonest(next) });
   const told = (): void => {
@@ -27,12 +31,20 @@ export function followStatus(
   const unsubscribe = [
     events.on("run:queued", ({ runId }) => void queued.add(runId)),
     events.on("run:started", ({ runId }) => void queued.delete(runId)),
-    events.on("run:finished", ({ runId }) => void queued.delete(runId)),
+    events.on("run:finished", ({ runId, finishedAt }) => {
+      queued.delete(runId);
+      dropPast(finishedAt);
+    }),
     events.on("job:started", ({ jobId }) => void jobs.set(jobId, false)),
     events.on("job:blocked", ({ jobId }) => void jobs.set(jobId, true)),
     events.on("job:unblocked", ({ jobId }) => void jobs.set(jobId, false)),
     events.on("job:finished", ({ jobId }) => void jobs.delete(jobId)),
-    events.on("schedule:next", ({ jobs: of, next: at }) => void next.set(of.join(" "), at)),
+    events.on("schedule:next", ({ jobs: of, next: at }) => {
+      // After a reload another set of jobs may share the schedule.
+      for (const key of next.keys()) if (key.split(" ").some((job) => of.includes(job))) next.delete(key);
+      next.set(of.join(" "), at);
+    }),
+    events.on("config:reload", ({ at }) => dropPast(at)),
     events.onAny(told),
   ];
   return { text, stop: () => unsubscribe.forEach((end) => end()) };

@@ -121,7 +121,26 @@ describe("the notifier", () => {
     ]);
     expect(told(newly.filter(({ url }) => url === "/"))).toEqual(["failure", "recovery"]);
     expect(test.log.messages("error")).toEqual(["channel is gone with what waited"]);
-    expect([...(parseNotifyState(await readFile(test.file, "utf8"))?.keys() ?? [])]).toEqual(["webhook", "added"]);
+    const kept = parseNotifyState(await readFile(test.file, "utf8"))?.keys() ?? [];
+    expect([...kept].toSorted()).toEqual(["added", "webhook"]);
+  });
+
+  it("opens what the newest configuration says when others came while a channel was closing", async () => {
+    const first = await startHttpSink();
+    const newest = await startHttpSink();
+    const channel = (url: string): RawChannel => ({ type: "webhook", url, body: bodyTemplate });
+    const test = await setUp([channel(first.url)]);
+    for (const url of [newest.url, first.url, `${newest.url}/b`, newest.url]) {
+      test.notifier.reconfigure(test.settings([channel(url)]));
+    }
+    test.end("failed");
+    await newest.untilReceived(1);
+    test.notifier.reconfigure(test.settings([channel(first.url)]));
+    test.notifier.reconfigure(test.settings([]));
+    await test.notifier.close(5000);
+    expect(told(newest.received)).toEqual(["failure"]);
+    expect(first.received).toEqual([]);
+    expect([...(parseNotifyState(await readFile(test.file, "utf8"))?.keys() ?? [])]).toEqual([]);
   });
 
   it("forgets what was wrong with jobs that are gone", async () => {
