@@ -42,7 +42,9 @@ function jobList(directory: string): object[] {
     id: `job${index}`,
     type: "local",
     schedule: `${index % 60} ${index % 24} * * 1-5`,
-    actions: [{ action: "sync", id: "copy", source: `${directory}/source/`, dest: `${directory}/dest${index}` }],
+    actions: [
+      { action: "sync", id: "copy", source: `${directory}/source/`, dest: `${directory}/dest${index}`, opts: ["-a"] },
+    ],
   }));
 }
 
