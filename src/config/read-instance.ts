@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { isMap, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, parseDocument } from "yaml";
 import { type Environment, interpolate } from "./interpolate.ts";
 import { kinds } from "./kinds.ts";
 import { expandHome } from "./paths.ts";
@@ -34,10 +34,32 @@ export async function readInstanceNames(
   };
 }
 
+/**
+ * Of a file written in lines, which `rsync_id` at the beginning of one shows, the lines of one key alone: hundreds of
+ * jobs take longer to read than a director takes to answer. undefined: the whole file has to be read.
+ */
+function linesOf(text: string, key: string): string | undefined {
+  const lines = text.split("\n");
+  if (!lines.some((line) => line.startsWith("rsync_id:")) || lines.some((line) => /^(<<|\?|["'])/.test(line)))
+    return undefined;
+  const begin = lines.findIndex((line) => line.startsWith(`${key}:`));
+  if (begin < 0) return "";
+  const length = lines.slice(begin + 1).findIndex((line) => /^[^\s#]/.test(line));
+  return lines.slice(begin, length < 0 ? undefined : begin + 1 + length).join("\n");
+}
+
 function topLevelValue(text: string, key: string): string | undefined {
+  const lines = linesOf(text, key);
+  // An alias leads to another key.
+  return lines === undefined || lines.includes("*") ? readValue(text, key) : readValue(lines, key);
+}
+
+function readValue(text: string, key: string): string | undefined {
   try {
-    const { contents } = parseDocument(text, { uniqueKeys: false, logLevel: "silent" });
-    const value: unknown = isMap(contents) ? contents.get(key) : undefined;
+    const document = parseDocument(text, { uniqueKeys: false, logLevel: "silent" });
+    const node: unknown = isMap(document.contents) ? document.contents.get(key, true) : undefined;
+    const target: unknown = isAlias(node) ? node.resolve(document) : node;
+    const value = isScalar(target) ? target.value : undefined;
     return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
   } catch {
     return undefined;

@@ -62,12 +62,8 @@ async function judge(
   { now = Date.now(), withinMs = patienceMs }: { now?: number; withinMs?: number },
 ): Promise<Verdict> {
   const thresholds = readThresholds(options);
-  const [{ openInstance }, { readStatus }] = await Promise.all([
-    import("../control/open-instance.ts"),
-    import("../control/read-status.ts"),
-  ]);
-  const instance = await openInstance(options.config, context);
-  const report = await readStatus(instance, { env: context.env, now, withinMs });
+  const { readStatus } = await import("../control/read-status.ts");
+  const { report, instance } = await readStatus(options.config, context, { now, withinMs });
   const missing = wanted.filter((id) => !report.jobs.some(({ jobId }) => jobId === id));
   if (missing.length > 0) throw new OperatorError(`there is no job ${missing.join(", ")} in ${instance.file}`);
   const disabled = report.jobs.filter(({ jobId, enabled }) => wanted.includes(jobId) && !enabled);

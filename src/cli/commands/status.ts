@@ -44,28 +44,27 @@ async function runStatus(
   context: CommandContext,
   host: { now?: number; withinMs?: number } = {},
 ): Promise<void> {
-  const [{ openInstance }, { canMoveCursor, paintFor }] = await Promise.all([
-    import("../control/open-instance.ts"),
-    import("../paint.ts"),
-  ]);
+  const { canMoveCursor, paintFor } = await import("../paint.ts");
   if (options.watch === true && (options.json === true || !canMoveCursor(context.stdout, context.env))) {
     throw new OperatorError("--watch needs a terminal, and does not go with --json", { kind: "usage" });
   }
-  const instance = await openInstance(options.config, context);
-  if (options.watch === true) return watch(instance, context);
+  if (options.watch === true) {
+    const { openInstance } = await import("../control/open-instance.ts");
+    return watch(await openInstance(options.config, context), context);
+  }
   const [{ readStatus }, { formatStatus, statusAsJson }] = await Promise.all([
     import("../control/read-status.ts"),
     import("../status-view.ts"),
   ]);
   const { now = Date.now(), withinMs } = host;
-  const report = await readStatus(instance, { env: context.env, now, ...(withinMs === undefined ? {} : { withinMs }) });
+  const limits = withinMs === undefined ? {} : { withinMs };
+  const { report, problem } = await readStatus(options.config, context, { now, ...limits });
   if (options.json === true) context.stdout.write(statusAsJson(report));
   else
     context.stdout.write(
       formatStatus(report, { now, columns: context.stdout.columns ?? Infinity, paint: paintFor(context) }),
     );
-  if (instance.problem !== undefined)
-    context.stderr.write(`warning: a reload would be refused: ${instance.problem.message}\n`);
+  if (problem !== undefined) context.stderr.write(`warning: a reload would be refused: ${problem.message}\n`);
   context.finish(
     { running: exitCodes.ok, stopped: exitCodes.failed, deaf: exitCodes.failed, unknown: exitCodes.temporary }[
       report.director

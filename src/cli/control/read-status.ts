@@ -1,25 +1,42 @@
+import { stat } from "node:fs/promises";
 import { OperatorError } from "../../base/errors.ts";
 import type { OfflineStatus } from "../../daemon/inspect/offline-status.ts";
 import { readOfflineStatus } from "../../daemon/inspect/offline-status.ts";
 import type { InstanceStatus } from "../../model/status.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { StatusReport } from "../status-report.ts";
-import type { OpenedInstance } from "./open-instance.ts";
-import { describeUnreached, reachDirector, type Reached } from "./reach-director.ts";
+import { nameInstance, type OpenedInstance, openInstance } from "./open-instance.ts";
+import { describeUnreached, type Instance, reachDirector, type Reached } from "./reach-director.ts";
 
 interface Options {
-  readonly env: CommandContext["env"];
   readonly now: number;
   readonly withinMs?: number;
 }
 
-/** The status as the director says it or, where none can be asked, as configuration and history do. */
-export async function readStatus(instance: OpenedInstance, options: Options): Promise<StatusReport> {
-  const { env, now, withinMs } = options;
-  const reached = await reachDirector(instance, env, withinMs === undefined ? {} : { withinMs });
-  return reached.kind === "running"
-    ? reportOf(reached.status)
-    : offlineReport(reached, instance, await offlineStatus(instance, { env, now }));
+/**
+ * The status as the director says it or, where none can be asked, as configuration and history do. `problem`: what is
+ * wrong with the configuration file, which is read only when it is newer than what its director has read.
+ */
+export async function readStatus(
+  config: string | undefined,
+  context: CommandContext,
+  { now, withinMs }: Options,
+): Promise<{ report: StatusReport; instance: Instance; problem: OperatorError | undefined }> {
+  const { env } = context;
+  const named = await nameInstance(config, context);
+  const reached = await reachDirector(named, env, withinMs === undefined ? {} : { withinMs });
+  if (reached.kind === "running") {
+    const changedAt = await stat(named.file).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Infinity,
+    );
+    const isNewer = changedAt > reached.status.configLoadedAt;
+    const problem = isNewer ? (await openInstance(config, context)).problem : undefined;
+    return { report: reportOf(reached.status), instance: named, problem };
+  }
+  const instance = await openInstance(config, context);
+  const report = offlineReport(reached, instance, await offlineStatus(instance, { env, now }));
+  return { report, instance, problem: instance.problem };
 }
 
 export function reportOf(status: InstanceStatus): StatusReport {

@@ -16,6 +16,11 @@ it.each([
   ["a mistake in a job", "rsync_id: nas\njobs: [{ id: 3, nonsense: true }]\n", undefined],
   ["a mistake of syntax further down", "rsync_id: nas\npid_file_dir: ~/run\njobs:\n  - id: [\n", "/home/me/run"],
   ["a key that comes twice", "rsync_id: nas\njobs: []\njobs: []\n", undefined],
+  ["an alias", "x-dir: &dir /run/z\nrsync_id: nas\npid_file_dir: *dir\n", "/run/z"],
+  ["a value on a line of its own", "rsync_id:\n  nas\npid_file_dir:\n  # here\n  /run/w\njobs: []\n", "/run/w"],
+  ["a block of braces", "{ rsync_id: nas, pid_file_dir: /run/b }\n", "/run/b"],
+  ["quoted keys", "rsync_id: nas\n'pid_file_dir': /run/q\n", "/run/q"],
+  ["a key of a job", "rsync_id: nas\njobs:\n  - pid_file_dir: /run/no\n", undefined],
   ["variables", "rsync_id: ${NAME}\npid_file_dir: ${DIR:-/run/y}\njobs: []\n", "/run/y"],
 ])("reads what names the instance from %s", async (_what, text, pidFileDir) => {
   expect(await read(text, { NAME: "nas" })).toEqual({ rsyncId: "nas", pidFileDir });
