@@ -95,33 +95,25 @@ gate_settings() {
   # Whoever could write lock files with rsync could free those of others, and put links in their places.
   gate_list=$gate_locks
   while [ -n "$gate_list" ]; do
-    gate_resolve "${gate_list%%"$gate_nl"*}"
+    gate_apart "${gate_list%%"$gate_nl"*}" 'is for locks'
     gate_list=${gate_list#*"$gate_nl"}
-    gate_path=${gate_at%/}${gate_tail:+/$gate_tail}
-    if gate_within "$gate_path" "$gate_writes"; then gate_refuse "$gate_path is for locks, and would be written into"; fi
-    gate_each=$gate_writes
-    while [ -n "$gate_each" ]; do
-      if gate_within "${gate_each%%"$gate_nl"*}" "$gate_path$gate_nl"; then
-        gate_refuse "$gate_path is for locks, and would be written into"
-      fi
-      gate_each=${gate_each#*"$gate_nl"}
-    done
   done
-  gate_keep_out "${HOME:-/}/.ssh"
-  gate_keep_out "$gate_home"
+  # Whoever could write here could let himself in without this gate.
+  gate_apart "${HOME:-/}/.ssh" 'is for authorized_keys'
+  gate_apart "$gate_home" 'has the gate, which authorized_keys names'
 }
 
-# gate_keep_out DIRECTORY: whoever could write into it with rsync could let himself in without this gate.
-gate_keep_out() {
+# gate_apart DIRECTORY WHY: refuses it in, or around, a directory that may be written into.
+gate_apart() {
   gate_real "$1"
   gate_own=$gate_at
-  if gate_within "$gate_own" "$gate_writes"; then gate_refuse "$gate_own would be written into: authorized_keys is not safe"; fi
   gate_each=$gate_writes
   while [ -n "$gate_each" ]; do
-    if gate_within "${gate_each%%"$gate_nl"*}" "$gate_own$gate_nl"; then
-      gate_refuse "$gate_own would be written into: authorized_keys is not safe"
-    fi
+    gate_dir_written=${gate_each%%"$gate_nl"*}
     gate_each=${gate_each#*"$gate_nl"}
+    if gate_within "$gate_own" "$gate_dir_written$gate_nl" || gate_within "$gate_dir_written" "$gate_own$gate_nl"; then
+      gate_refuse "$gate_own $2, and would be written into"
+    fi
   done
 }
 

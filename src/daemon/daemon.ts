@@ -74,7 +74,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
   let endWarnings: () => void = () => undefined;
   const current = () => inUse.config;
-  let stopping = false;
+  let phase: "starting" | "running" | "stopping" = "starting";
   try {
     const held = await claimPidFile(pidFile(config, env), process.pid);
     cleanup.defer("pid file", () => held.release());
@@ -131,7 +131,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const cron = createCronTrigger({ plans: inUse.plans, submit, ledger: history.ledger, clock, events, log });
     const reloader = createReloader({
       ...{ current, env, events, clock, log },
-      isStopping: () => stopping,
+      // Before the schedules have begun a reload would take times that were missed for seen.
+      whyNotNow: () => (phase === "running" ? undefined : `the director is ${phase}`),
       isActive: (jobId) => running.isActive(jobId),
       prepare: (next) =>
         prepareConfig(next, {
@@ -151,7 +152,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       dispatcher: director.dispatcher,
       plans: () => inUse.plans,
       pending: () => watching.pending(),
-      isStopping: () => stopping,
+      isStopping: () => phase === "stopping",
     });
     cleanup.defer("control", () => running.close());
     cleanup.defer("freshness", tellFreshness({ statuses: () => running.control.status().jobs, notifier, clock }));
@@ -178,6 +179,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     setImmediate(() => void preloadProcessLibrary());
     endWarnings = reportScheduleWarnings(config, { plans: inUse.plans, clock, log });
     cleanup.defer("schedule warnings", () => endWarnings());
+    phase = "running";
 
     return {
       events,
@@ -187,7 +189,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       hurry: () => director.hurry(),
       stop: async (reason, end) => {
         inOrder = end?.inOrder ?? true;
-        stopping = true;
+        phase = "stopping";
         log.info({ reason: reason.message }, "director stops");
         cron.stop();
         signal.stop();

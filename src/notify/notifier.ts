@@ -61,7 +61,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
   /** Channels that are closed to be opened again, or for good. */
   const closing = new Set<Promise<void>>();
 
-  function openChannel(channel: Channel, before: ChannelState | undefined, jobs: NotifySettings["jobs"]): void {
+  function openChannel(channel: Channel, before: ChannelState | undefined): void {
     const { id, timeoutMs, retry } = channel;
     const tellWaiting = (waiting: number) => events.emit("notify:waiting", { channel: id, waiting });
     const isMachine = channel.type === "healthchecks";
@@ -74,7 +74,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
       },
       onOutcome: (outcome) => events.emit("notify:outcome", { channel: id, outcome, at: clock.now() }),
     });
-    const memory = ofKnownJobs(before?.memory ?? {}, jobs);
+    const memory = ofKnownJobs(before?.memory ?? {}, settings.jobs);
     open.set(id, { isClosing: false, channel, rules: { ...channel, tellsEachTime: isMachine }, memory, queue });
     tellWaiting(queue.state().waiting.length);
   }
@@ -86,7 +86,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
       const now = settings.channels.find((channel) => channel.id === id);
       if (open.get(id) === known) {
         open.delete(id);
-        if (now !== undefined) openChannel(now, { memory: known.memory, queue: queue.state() }, settings.jobs);
+        if (now !== undefined) openChannel(now, { memory: known.memory, queue: queue.state() });
       }
       armReminders();
       const { length } = queue.state().waiting;
@@ -109,7 +109,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
     for (const channel of open.values()) apply(channel, judge(channel.rules, channel.memory, happening));
   };
 
-  for (const channel of options.channels) openChannel(channel, keeper.before.get(channel.id), options.jobs);
+  for (const channel of options.channels) openChannel(channel, keeper.before.get(channel.id));
   const stopObserving = observeJobs(events, tell);
   let cancelReminders: () => void = () => undefined;
   const armReminders = () => {
@@ -137,7 +137,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
         if (channel === undefined) open.delete(id);
         closeChannel(id, known);
       }
-      for (const channel of channels) if (!open.has(channel.id)) openChannel(channel, undefined, jobs);
+      for (const channel of channels) if (!open.has(channel.id)) openChannel(channel, undefined);
       armReminders();
       keeper.changed();
     },

@@ -38,8 +38,8 @@ export function createReloader(deps: {
   prepare: (config: Config) => Promise<PreparedConfig>;
   /** Whether the job is in a run just now. */
   isActive: (jobId: string) => boolean;
-  /** Nothing is read any more. */
-  isStopping: () => boolean;
+  /** Why nothing is read just now, at the start and at the end of a director; undefined: it is. */
+  whyNotNow: () => string | undefined;
   events: Emitter<DirectorEvents>;
   clock: Clock;
   log: Logger;
@@ -48,6 +48,19 @@ export function createReloader(deps: {
   let loadedAt = clock.now();
   let last: InstanceStatus["lastReload"] = null;
   let turn: Promise<unknown> = Promise.resolve();
+
+  const refusalNow = (): ReloadAnswer | undefined => {
+    const why = deps.whyNotNow();
+    return why === undefined ? undefined : refused(why, []);
+  };
+  const refuseRenamed = (before: Config, after: Config): ReloadAnswer | undefined => {
+    const renamed = findRunningUnderOldNames(before, after, deps.isActive);
+    if (renamed.length === 0) return undefined;
+    const problems = renamed.map(
+      ({ old, now }) => `${now}: ${old} is at work on its destination: reload when that has ended`,
+    );
+    return refused(`${renamed.map(({ old }) => old).join(", ")} still runs under the old name`, problems);
+  };
 
   const attempt = async (): Promise<ReloadAnswer> => {
     const before = deps.current();
@@ -59,26 +72,19 @@ export function createReloader(deps: {
       const restart = keys.map((key) => `${key}: cannot be changed while the director runs; restart it`);
       return refused(`${keys.join(", ")} can only be changed by a restart`, restart);
     }
-    const renamed = findRunningUnderOldNames(before, after, deps.isActive);
-    if (renamed.length > 0) {
-      const problems = renamed.map(
-        ({ old, now }) => `${now}: ${old} is at work on its destination: reload when that has ended`,
-      );
-      return refused(`${renamed.map(({ old }) => old).join(", ")} still runs under the old name`, problems);
-    }
     const prepared = await deps.prepare(after);
-    // A stop that began meanwhile takes apart what this would build on.
-    if (deps.isStopping()) {
+    // What has begun meanwhile counts: a stop takes apart what this would build on, a job may be in its way.
+    const obstacle = refusalNow() ?? refuseRenamed(before, after);
+    if (obstacle !== undefined) {
       prepared.discard();
-      return refused("the director stops", []);
+      return obstacle;
     }
     prepared.use();
     loadedAt = clock.now();
     return { ok: true, message: describeDifference(before, after), warnings: found.warnings.map(formatProblem) };
   };
   const reload = async (by: string): Promise<ReloadAnswer> => {
-    if (deps.isStopping()) return refused("the director stops", []);
-    const answer = await attempt().catch(answerOf);
+    const answer = refusalNow() ?? (await attempt().catch(answerOf));
     tell(answer, by);
     return answer;
   };

@@ -213,4 +213,15 @@ describe("the hooks of a job", () => {
     expect(wasStopped).toBe(true);
     expect(test.order).toEqual(["-tell"]);
   });
+
+  it("are told that a lock is lost, when others may hold it already", async () => {
+    const test = begin({ hooks: [hook("start", "start"), hook("finally", "tidy")], action: "until stopped" });
+    await test.clock.advance(0);
+    test.lost.abort(new AbortReason("lock-lost", "the file now belongs to somebody else"));
+    await test.result;
+    expect(test.requests.map(({ argv, variables }) => [argv[0], variables["RSYNCDIRECTOR_LOCKS"]])).toEqual([
+      ["start", "held"],
+      ["tidy", "lost"],
+    ]);
+  });
 });
