@@ -103,9 +103,12 @@ describe("locks over a real sshd", () => {
     expect(events.of("job:unblocked")).toMatchObject([{ outcome: "free" }]);
   });
 
+  /** Enough for a first look on a slow machine, which starts programs for it. */
+  const givenMs = 3000;
+
   it("is never free and times out in its time when nobody listens on the lock host", async () => {
     const path = join(await makeTempDir(), "x");
-    const block = blockOn(remote(path, { port: await freePort() }), { waitTimeMs: 200, timeoutMs: 1000 });
+    const block = blockOn(remote(path, { port: await freePort() }), { waitTimeMs: 200, timeoutMs: givenMs });
     const message = expect.stringContaining("ECONNREFUSED");
     expect(await claimBlocked(block)).toMatchObject({ kind: "timeout", message });
   });
@@ -119,16 +122,16 @@ describe("locks over a real sshd", () => {
       server.close();
     });
     const { port } = server.address() as { port: number };
-    const block = blockOn(remote("/tmp/x", { port }), { waitTimeMs: 200, timeoutMs: 1000 });
+    const block = blockOn(remote("/tmp/x", { port }), { waitTimeMs: 200, timeoutMs: givenMs });
     const message = expect.stringContaining("no answer in time");
     expect(await claimBlocked(block)).toMatchObject({ kind: "timeout", message });
   });
 
   async function claimBlocked(block: ReturnType<typeof blockOn>) {
-    const { locks, events } = await director("one", { lastLookMs: 500 });
+    const { locks, events } = await director("one", { lastLookMs: 1500 });
     const job = buildJob({ blocksOn: [block] });
     const claim = await locks.claim({ job, runId: "1", signal: new AbortController().signal });
-    for (const { waitedMs } of events.of("job:unblocked")) expect(waitedMs).toBeGreaterThanOrEqual(1000);
+    for (const { waitedMs } of events.of("job:unblocked")) expect(waitedMs).toBeGreaterThanOrEqual(givenMs);
     return claim;
   }
 
