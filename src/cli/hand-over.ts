@@ -4,7 +4,7 @@ import type { DirectorEvents } from "../model/events.ts";
 import type { OpenRun } from "../model/status.ts";
 import type { CommandContext } from "./command-context.ts";
 import { followRun } from "./control/follow-run.ts";
-import { nameInstance } from "./control/open-instance.ts";
+import { nameInstance } from "./control/name-instance.ts";
 import { answerOf, describeUnreached, type Instance, reachDirector, type Reached } from "./control/reach-director.ts";
 import { exitCodeOfOutcome, exitCodes } from "./exit-codes.ts";
 import { formatJson, printable } from "./output.ts";

@@ -1,26 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { coerceError, OperatorError } from "../base/errors.ts";
 import type { CommandContext, TextOutput } from "./command-context.ts";
-import { newCancelCommand } from "./commands/cancel.ts";
-import { newAuthorizeCommand } from "./commands/authorize.ts";
-import { newChangesCommand } from "./commands/changes.ts";
-import { newCheckCommand } from "./commands/check.ts";
-import { newCompleteCommand, newCompletionCommand } from "./commands/completion.ts";
-import { newConfigCommand } from "./commands/config.ts";
-import { newDeployCommand } from "./commands/deploy.ts";
-import { newDoctorCommand } from "./commands/doctor.ts";
-import { newExplainCommand } from "./commands/explain.ts";
-import { newHistoryCommand } from "./commands/history.ts";
-import { newImportCommand } from "./commands/import.ts";
-import { newLocksCommand } from "./commands/locks.ts";
-import { newNotifyCommand } from "./commands/notify.ts";
-import { newLogsCommand } from "./commands/logs.ts";
-import { newPauseCommand, newResumeCommand } from "./commands/pause.ts";
-import { newReloadCommand } from "./commands/reload.ts";
-import { newRunCommand } from "./commands/run.ts";
-import { newScheduleCommand } from "./commands/schedule.ts";
-import { newStartCommand, runStart } from "./commands/start.ts";
-import { newStatusCommand } from "./commands/status.ts";
+import { loadCommands } from "./command-table.ts";
 import { type ExitCode, exitCodeOfError, exitCodes, pluginCodes } from "./exit-codes.ts";
 import { programVersion } from "./program-version.ts";
 
@@ -39,8 +20,8 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   let exitCode: ExitCode = exitCodes.ok;
   const context: CommandContext = { env, stdout, stderr, finish: (code) => void (exitCode = code) };
   try {
-    if (args.length === 0 && namesConfiguration(env)) await runStart({}, context);
-    else await newProgram(context).parseAsync(args, { from: "user" });
+    if (args.length === 0 && namesConfiguration(env)) await (await import("./commands/start.ts")).runStart({}, context);
+    else await (await newProgram(args[0], context)).parseAsync(args, { from: "user" });
   } catch (error) {
     const exitStatus = reportError(error, stderr);
     // Whoever runs plugins takes 78 for anything at all.
@@ -49,7 +30,8 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   return exitCode;
 }
 
-function newProgram(context: CommandContext): Command {
+/** `name`: the command that is asked for, where there is one; nobody waits for the modules of the others. */
+async function newProgram(name: string | undefined, context: CommandContext): Promise<Command> {
   const program = new Command("rsyncdirector")
     .description("Automates and coordinates rsync jobs on many Linux hosts.")
     .version(programVersion())
@@ -57,31 +39,7 @@ function newProgram(context: CommandContext): Command {
     // What follows a command belongs to it, also where its own commands have options of the same names.
     .enablePositionalOptions()
     .addHelpText("after", programHelp);
-  const commands = [
-    newStartCommand(context),
-    newStatusCommand(context),
-    newRunCommand(context),
-    newCancelCommand(context),
-    newPauseCommand(context),
-    newResumeCommand(context),
-    newReloadCommand(context),
-    newLogsCommand(context),
-    newExplainCommand(context),
-    newScheduleCommand(context),
-    newHistoryCommand(context),
-    newChangesCommand(context),
-    newCheckCommand(context),
-    newLocksCommand(context),
-    newNotifyCommand(context),
-    newConfigCommand(context),
-    newDoctorCommand(context),
-    newImportCommand(context),
-    newCompletionCommand(context),
-    newAuthorizeCommand(context),
-    newDeployCommand(context),
-  ];
-  for (const command of commands) program.addCommand(command);
-  program.addCommand(newCompleteCommand(context), { hidden: true });
+  for (const { command, hidden } of await loadCommands(name, context)) program.addCommand(command, { hidden });
   for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void context.stdout.write(text),

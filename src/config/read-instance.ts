@@ -1,5 +1,4 @@
 import { homedir } from "node:os";
-import { isAlias, isMap, isScalar, parseDocument } from "yaml";
 import { type Environment, interpolate } from "./interpolate.ts";
 import { kinds } from "./kinds.ts";
 import { expandHome } from "./paths.ts";
@@ -19,15 +18,15 @@ export async function readInstanceNames(
   { env, uid = process.geteuid?.() }: { env: Environment; uid?: number },
 ): Promise<InstanceNames | undefined> {
   const { text } = await readConfigFile(path, uid);
-  const read = (key: string): string | undefined => {
-    const found = topLevelValue(text, key);
+  const read = async (key: string): Promise<string | undefined> => {
+    const found = await topLevelValue(text, key);
     if (found === undefined) return undefined;
     const replaced = interpolate(found, env);
     return "text" in replaced ? replaced.text : undefined;
   };
-  const rsyncId = read("rsync_id");
+  const rsyncId = await read("rsync_id");
   if (rsyncId === undefined || !new RegExp(kinds.id.pattern).test(rsyncId)) return undefined;
-  const directory = read("pid_file_dir");
+  const directory = await read("pid_file_dir");
   return {
     rsyncId,
     pidFileDir: directory === undefined ? undefined : expandHome(directory, env["HOME"] ?? homedir()),
@@ -48,13 +47,23 @@ function linesOf(text: string, key: string): string | undefined {
   return lines.slice(begin, length < 0 ? undefined : begin + 1 + length).join("\n");
 }
 
-function topLevelValue(text: string, key: string): string | undefined {
+async function topLevelValue(text: string, key: string): Promise<string | undefined> {
   const lines = linesOf(text, key);
+  const word = lines === undefined ? undefined : plainWord(lines, key);
+  if (word !== undefined) return word;
   // An alias leads to another key.
   return lines === undefined || lines.includes("*") ? readValue(text, key) : readValue(lines, key);
 }
 
-function readValue(text: string, key: string): string | undefined {
+/** A word that is text by every rule of YAML: for most files nothing of its parser has to be loaded. */
+function plainWord(lines: string, key: string): string | undefined {
+  const found = new RegExp(`^${key}: +((?!(?:null|true|false)$)[a-z/][a-z0-9_./-]*)$`, "i").exec(lines.trimEnd());
+  return found?.[1];
+}
+
+async function readValue(text: string, key: string): Promise<string | undefined> {
+  if (text.trim() === "") return undefined;
+  const { isAlias, isMap, isScalar, parseDocument } = await import("yaml");
   try {
     const document = parseDocument(text, { uniqueKeys: false, logLevel: "silent" });
     const node: unknown = isMap(document.contents) ? document.contents.get(key, true) : undefined;

@@ -100,6 +100,10 @@ export function createFakeControl({ now = () => sampleNow, status = sampleStatus
     setStatus({ runs: current.runs.filter((each) => each !== open) });
     const { cause, queuedAt, startedAt } = open;
     const ended = { runId, cause, startedAt: startedAt ?? queuedAt, finishedAt: now() };
+    records.push({
+      ...{ ...ended, outcome: "cancelled", message: `cancelled by ${by}`, requestedJobs: [...open.jobs] },
+      ...{ jobs: [], lockEvents: [], transferredBytes: null, transferredFiles: null },
+    });
     emit("run:finished", { ...ended, outcome: "cancelled", jobs: [] });
     return Promise.resolve({ kind: "done", value: { runId } });
   }

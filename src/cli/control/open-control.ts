@@ -2,7 +2,7 @@ import type { InstanceStatus } from "../../model/status.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { ControlClient } from "./control-client.ts";
 import type { Asked } from "./control-request.ts";
-import { nameInstance } from "./open-instance.ts";
+import { nameInstance } from "./name-instance.ts";
 import { answerOf, needDirector } from "./reach-director.ts";
 
 /** A running director, for a command that has no use without one. */

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { OperatorError } from "../../base/errors.ts";
 import { loadConfig } from "../../config/load.ts";
 import { readInstanceNames } from "../../config/read-instance.ts";
@@ -29,12 +28,4 @@ export async function openInstance(option: string | undefined, { env }: CommandC
     if (names === undefined) throw error;
     return { ...names, file, config: undefined, problem: error };
   }
-}
-
-/** As `openInstance`, for commands that have no use for the configuration itself. */
-export async function nameInstance(option: string | undefined, context: CommandContext): Promise<Instance> {
-  const file = resolve(configPath(option, context.env));
-  const names = await readInstanceNames(file, { env: context.env });
-  // Loading it says what is wrong with it.
-  return names === undefined ? openInstance(option, context) : { ...names, file };
 }

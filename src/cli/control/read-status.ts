@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import { OperatorError } from "../../base/errors.ts";
 import type { OfflineStatus } from "../../daemon/inspect/offline-status.ts";
-import { readOfflineStatus } from "../../daemon/inspect/offline-status.ts";
 import type { InstanceStatus } from "../../model/status.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { StatusReport } from "../status-report.ts";
-import { nameInstance, type OpenedInstance, openInstance } from "./open-instance.ts";
+import { nameInstance } from "./name-instance.ts";
+import type { OpenedInstance } from "./open-instance.ts";
 import { describeUnreached, type Instance, reachDirector, type Reached } from "./reach-director.ts";
 
 interface Options {
@@ -31,12 +31,18 @@ export async function readStatus(
       () => Infinity,
     );
     const isNewer = changedAt > reached.status.configLoadedAt;
-    const problem = isNewer ? (await openInstance(config, context)).problem : undefined;
+    const problem = isNewer ? (await open(config, context)).problem : undefined;
     return { report: reportOf(reached.status), instance: named, problem };
   }
-  const instance = await openInstance(config, context);
+  const instance = await open(config, context);
   const report = offlineReport(reached, instance, await offlineStatus(instance, { env, now }));
   return { report, instance, problem: instance.problem };
+}
+
+/** What reads a whole configuration takes longer to load than a director to answer. */
+async function open(config: string | undefined, context: CommandContext): Promise<OpenedInstance> {
+  const { openInstance } = await import("./open-instance.ts");
+  return openInstance(config, context);
 }
 
 export function reportOf(status: InstanceStatus): StatusReport {
@@ -44,9 +50,10 @@ export function reportOf(status: InstanceStatus): StatusReport {
 }
 
 /** Throws what is wrong with the configuration: without a director it is all there is to know. */
-export function offlineStatus(instance: OpenedInstance, options: { env: CommandContext["env"]; now: number }) {
+export async function offlineStatus(instance: OpenedInstance, options: { env: CommandContext["env"]; now: number }) {
   const { config, problem } = instance;
   if (config === undefined) throw problem ?? new OperatorError(`${instance.file} cannot be used`);
+  const { readOfflineStatus } = await import("../../daemon/inspect/offline-status.ts");
   return readOfflineStatus(config, options);
 }
 
