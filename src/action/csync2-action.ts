@@ -8,6 +8,7 @@ import type { SyncScope } from "../model/changes.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
 import { createOutputTail } from "../process/output-tail.ts";
 import type { ActionKind } from "./action-kind.ts";
+import { awaitReceiver } from "./csync2/await-receiver.ts";
 import { listDirty, markUnnoticed, runChecks } from "./csync2/check-files.ts";
 import { type Csync2Cluster, clusterOf } from "../config/csync2-peers.ts";
 import { readCsync2Settings } from "../config/csync2-settings.ts";
@@ -47,6 +48,7 @@ export function createCsync2Action(): ActionKind<Csync2Action> {
       });
       if (context.dryRun) return dryRun(work, cluster, report);
 
+      await awaitReceiver(action, { clock: deps.clock, signal: context.signal });
       const checked = await runChecks(work, calls);
       if ("problem" in checked) return checked.problem;
       let listed = await listDirty(work);

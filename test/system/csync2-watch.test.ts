@@ -30,7 +30,8 @@ describe.skipIf(missing !== undefined)("a watched job that was imported from csy
     return makeInstance({ ...rest, jobs: [{ ...jobs[0], retry: { delay: 1, max_delay: 2 }, ...keys }] });
   }
 
-  const start = (instance: Instance) => instance.start({ env, inside: cluster.inside("alpha") });
+  const start = (instance: Instance, host: ClusterHost = "alpha") =>
+    instance.start({ env, inside: cluster.inside(host) });
   const file = (host: ClusterHost, name: string) => readFile(cluster.data(host, name), "utf8").catch(() => undefined);
   const write = (name: string, text: string) => writeFile(cluster.data("alpha", name), text);
 
@@ -147,5 +148,31 @@ describe.skipIf(missing !== undefined)("a watched job that was imported from csy
       new Set([cluster.path, `${cluster.path}/file`]),
     );
     await stop(director);
+  });
+
+  it("works on two hosts at the same time, with no conflict as long as they change different files", async () => {
+    const [onAlpha, onBeta] = [await importedInstance(), await importedInstance({ host: "beta" })];
+    const alpha = await start(onAlpha);
+    await alpha.waitForLine(({ msg, outcome }) => msg === "run finished" && outcome === "ok");
+    const beta = await start(onBeta, "beta");
+    await beta.waitForLine(({ msg, outcome }) => msg === "run finished" && outcome === "ok");
+    for (let round = 0; round < 15; round += 1) {
+      // Of another length each time: csync2 itself takes a file of the same size and second for the same.
+      const content = `round${" and on".repeat(round)}`;
+      await write("of-alpha", content);
+      await writeFile(cluster.data("beta", "of-beta"), content);
+      if (round % 3 !== 2) {
+        await arrives("of-alpha", content, ["beta"]);
+        continue;
+      }
+      await arrives("of-alpha", content);
+      await arrives("of-beta", content, ["alpha", "gamma"]);
+    }
+    await nothingPending(onAlpha);
+    await expect.poll(() => gauge(onBeta, "pending_files", "beta"), patience).toBe(0);
+    for (const director of [alpha, beta]) {
+      expect(director.lines.filter(({ detail }) => String(detail).includes("conflict"))).toEqual([]);
+      await stop(director);
+    }
   });
 });
