@@ -1,10 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 // What a schedule says depends on the zone; a test that is about another zone names it.
 const common = { environment: "node", restoreMocks: true, env: { TZ: "UTC" } } as const;
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
