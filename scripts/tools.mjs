@@ -43,6 +43,7 @@ export const packageOfTool = {
   promtool: "prometheus",
   "prometheus-alertmanager": "prometheus-alertmanager",
   chromium: "chromium",
+  tmux: "tmux",
   // gcc alone brings no headers of the C library.
   gcc: "build-essential",
 };

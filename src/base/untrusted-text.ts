@@ -1,7 +1,7 @@
 /** Control characters, and those that are invisible or turn the direction of writing. */
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/** The same text with a mark for each of them; ends of lines and tabs stay. For a page or a file, not for a terminal. */
+/** The same text with a mark for each of them; ends of lines and tabs stay. */
 export function replaceUnsafe(text: string): string {
   return text.replaceAll(unsafe, (character) => (/[\t\n]/.test(character) ? character : "\ufffd"));
 }

@@ -9,6 +9,14 @@ export interface TextOutput {
   off?(event: "resize", listener: () => void): unknown;
 }
 
+/** How wide and high it is; a terminal that does not know (a serial line, a container) says 0. */
+export function sizeOf(
+  { columns = 0, rows = 0 }: TextOutput,
+  otherwise: { columns: number; rows?: number },
+): { columns: number; rows: number } {
+  return { columns: columns > 0 ? columns : otherwise.columns, rows: rows > 0 ? rows : (otherwise.rows ?? 24) };
+}
+
 /** What a command gets from outside, so that tests can run it in-process. */
 export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,10 @@
-import type { TextOutput } from "./command-context.ts";
+import { sizeOf, type TextOutput } from "./command-context.ts";
+import { foldLine } from "./display-width.ts";
 
 /** A view that has the terminal to itself, and gives it back as it was. */
 export interface FullScreen {
-  /** Shows these lines from the top; what is too much for the terminal is left out, and said. */
-  show(lines: readonly string[]): void;
+  /** Shows these lines from the top and `foot` below them; what is too much for the terminal is left out, and said. */
+  show(lines: readonly string[], foot: string): void;
   close(): void;
 }
 
@@ -12,15 +13,21 @@ const leave = "\u001b[?25h\u001b[?1049l";
 const home = "\u001b[H";
 const endOfLine = "\u001b[K\r\n";
 const endOfScreen = "\u001b[J";
+/** A line that was cut may have lost the end of its colour. */
+const plain = "\u001b[0m";
 
 /** Takes the alternate screen; `onResize` is called when there is another amount of room. */
 export function openFullScreen(output: TextOutput, onResize: () => void): FullScreen {
   let isOpen = true;
+  /** A timer may fire before the signal that goes on is told: what it draws would stay on the screen of the shell. */
+  let isSuspended = false;
   const suspend = () => {
+    isSuspended = true;
     output.write(leave);
     process.kill(process.pid, "SIGSTOP");
   };
   const resume = () => {
+    isSuspended = false;
     output.write(enter);
     onResize();
   };
@@ -37,13 +44,22 @@ export function openFullScreen(output: TextOutput, onResize: () => void): FullSc
   output.on?.("resize", onResize);
   output.write(enter);
   return {
-    show: (lines) => {
-      if (!isOpen) return;
-      const rows = Math.max(2, output.rows ?? 24);
-      const shown =
-        lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} more lines`];
-      output.write(home + shown.join(endOfLine) + "\u001b[K" + endOfScreen);
+    show: (lines, foot) => {
+      if (!isOpen || isSuspended) return;
+      const { rows, columns } = sizeOf(output, { columns: 80 });
+      // What the terminal would break is broken here, or the first lines would be pushed off its top.
+      const folded = lines.flatMap((line) => foldLine(line, columns));
+      const room = Math.max(1, rows - 1);
+      const left = folded.length - room + 1;
+      const body =
+        left <= 1 ? folded : [...folded.slice(0, room - 1), `${plain}${cut(`… ${left} more lines`, columns)}`];
+      const text = [...body, cut(foot, columns)].slice(0, rows).join(endOfLine);
+      output.write(`${home}${text}${plain}\u001b[K${endOfScreen}`);
     },
     close,
   };
+}
+
+function cut(line: string, columns: number): string {
+  return foldLine(line, columns)[0] ?? "";
 }

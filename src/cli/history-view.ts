@@ -76,13 +76,18 @@ function formatJob(job: ToldJob, options: { allFiles: boolean }): string {
     `took ${durationOf(job)}`,
     ...(job.waitedMs === null || job.waitedMs === 0 ? [] : [`waited ${formatDuration(job.waitedMs)} for locks`]),
   ];
-  const message = job.message === null ? [] : [`  ${job.message}`];
+  const message = job.message === null || isTold(job.message, job.actions) ? [] : [`  ${job.message}`];
   return [
     `job ${job.jobId}: ${details.join(", ")}`,
     ...message,
     ...job.waits.map(formatWait),
     ...job.actions.map((action) => formatAction(action, options)),
   ].join("\n");
+}
+
+/** Whether the lines of an action say it. */
+function isTold(message: string, actions: readonly ToldAction[]): boolean {
+  return actions.some((action) => message === `${nameOf(action)}: ${action.message ?? ""}`);
 }
 
 function formatWait({ place, because, waitedMs }: LockWait): string {
@@ -152,9 +157,13 @@ function formatChanges({ source, files }: ChangedFiles, { allFiles }: { allFiles
   ];
 }
 
-function titleOf({ actionId, targetId, attempt }: ActionRecord): string {
-  const name = targetId === "" ? actionId : `${actionId} to ${targetId}`;
-  return attempt === 1 ? name : `${name}, try ${attempt}`;
+function titleOf(action: ActionRecord): string {
+  const { attempt } = action;
+  return attempt === 1 ? nameOf(action) : `${nameOf(action)}, try ${attempt}`;
+}
+
+function nameOf({ actionId, targetId }: ActionRecord): string {
+  return targetId === "" ? actionId : `${actionId} to ${targetId}`;
 }
 
 function durationOf({ startedAt, finishedAt }: { startedAt: number; finishedAt: number | null }): string {

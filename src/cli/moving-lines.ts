@@ -1,4 +1,4 @@
-import type { TextOutput } from "./command-context.ts";
+import { sizeOf, type TextOutput } from "./command-context.ts";
 
 /** Lines at the bottom of a terminal that are written anew as things move on. */
 export interface MovingLines {
@@ -22,7 +22,7 @@ export function createMovingLines(output: TextOutput): MovingLines {
   const erase = () => (shown.length === 0 ? "" : `\r\u001b[K${"\u001b[1A\u001b[K".repeat(shown.length - 1)}`);
   const draw = (above = "") => {
     // A line that is as wide as the terminal would take two.
-    const width = Math.max(1, (output.columns ?? 80) - 1);
+    const width = Math.max(1, sizeOf(output, { columns: 80 }).columns - 1);
     const next = [...lines.values()].map((line) => line(width).slice(0, width));
     if (above === "" && next.length === shown.length && next.every((line, index) => line === shown[index])) return;
     const text = `${erase()}${above}${next.join("\n")}`;

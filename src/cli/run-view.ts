@@ -5,7 +5,7 @@ import type { ActionOutcome, JobOutcome, OutcomeKind, RunResult } from "../model
 import { millisecondsLeft, type TransferStats } from "../model/transfer.ts";
 import type { CommandContext, TextOutput } from "./command-context.ts";
 import { createMovingLines, createStillLines } from "./moving-lines.ts";
-import { createClockFormat, formatBytes, printable } from "./output.ts";
+import { formatClock, formatBytes, printable } from "./output.ts";
 import { canMoveCursor, createPaint, wantsColour } from "./paint.ts";
 import { formatProgress } from "./progress-bar.ts";
 import { quoteWord } from "../base/shell-words.ts";
@@ -44,7 +44,6 @@ export function showRun(
   const paint = createPaint(wantsColour(output, env));
   const lines = canMoveCursor(output, env) ? createMovingLines(output) : createStillLines(output);
   const hidesStatistics = createStatisticsFilter();
-  const formatClock = createClockFormat();
   /** Jobs with several targets: no action's own line tells how they end. */
   const withTargets = new Set<string>();
 

@@ -1,6 +1,7 @@
 import { formatDuration } from "../base/duration.ts";
 import type { JobStatus, TargetStatus } from "../model/status.ts";
-import { formatPlace, formatTime, printable, visibleLength } from "./output.ts";
+import { displayWidth } from "./display-width.ts";
+import { formatPlace, formatTime, printable } from "./output.ts";
 import { formatProgress } from "./progress-bar.ts";
 import { age, paintFreshness, type StatusLayout } from "./status-report.ts";
 import { wrapText } from "./wrap-text.ts";
@@ -9,7 +10,7 @@ import { wrapText } from "./wrap-text.ts";
 export function describeJobDetails(job: JobStatus, layout: StatusLayout): string[] {
   const { paint } = layout;
   return [
-    ...job.actions.map((action) => describeAction(action, layout)),
+    ...job.actions.flatMap((action) => describeAction(action, layout)),
     ...wrapped(describeWait(job, layout), layout).map(paint.warn),
     ...wrapped(describePause(job, layout), layout).map(paint.warn),
     ...(job.targets.length > 1 ? describeTargets(job, layout) : []),
@@ -28,15 +29,13 @@ function wrapped(text: string, { columns }: StatusLayout): string[] {
   return text === "" ? [] : wrapText(printable(text), { width: columns, first: indent, rest: `${indent}${indent}` });
 }
 
-function describeAction(action: JobStatus["actions"][number], { now, columns }: StatusLayout): string {
+function describeAction(action: JobStatus["actions"][number], layout: StatusLayout): string[] {
+  const { now, columns } = layout;
   const { actionId, targetId, attempt, startedAt, progress, millisecondsLeft } = action;
-  const name = printable(
-    `${indent}${actionId}${targetId === "" ? "" : ` to ${targetId}`}${attempt > 1 ? `, try ${attempt}` : ""}`,
-  );
+  const name = `${actionId}${targetId === "" ? "" : ` to ${targetId}`}${attempt > 1 ? `, try ${attempt}` : ""}`;
+  if (progress === null) return wrapped(`${name} for ${age(startedAt, now)}`, layout);
   const width = Math.min(columns, 80);
-  return progress === null
-    ? `${name} for ${age(startedAt, now)}`
-    : formatProgress(name, progress, { millisecondsLeft, width });
+  return [formatProgress(indent + printable(name), progress, { millisecondsLeft, width })];
 }
 
 function describeWait({ waitingFor }: JobStatus, { now }: StatusLayout): string {
@@ -67,7 +66,7 @@ function describeTargets({ targets }: JobStatus, layout: StatusLayout): string[]
       describePending(target, layout),
     ].filter((part) => part !== "");
     const label = paintFreshness(freshness, paint);
-    const first = `${indent}${printable(targetId).padEnd(widest)}  ${label}${" ".repeat(Math.max(2, 9 - visibleLength(label)))}`;
+    const first = `${indent}${printable(targetId).padEnd(widest)}  ${label}${" ".repeat(Math.max(2, 9 - displayWidth(label)))}`;
     return wrapText(printable(parts.join(", ")), { width: columns, first, rest: `${indent}${indent}` });
   });
 }

@@ -18,7 +18,7 @@ export interface StatusReport extends Pick<
 export interface StatusLayout {
   /** Wall clock, milliseconds. */
   readonly now: number;
-  /** Lines are broken, and below 70 the table becomes a list; Infinity: as wide as it likes. */
+  /** Lines are broken, and a table that is wider becomes a list; Infinity: as wide as it likes. */
   readonly columns: number;
   readonly paint: Paint;
 }

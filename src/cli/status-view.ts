@@ -1,6 +1,7 @@
 import { formatDuration } from "../base/duration.ts";
 import type { JobStatus } from "../model/status.ts";
-import { formatJson, formatTable, printable, visibleLength } from "./output.ts";
+import { displayWidth } from "./display-width.ts";
+import { formatJson, formatTable, formatTime, printable } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { describeJobDetails } from "./status-details-view.ts";
 import { age, paintFreshness, type StatusLayout, type StatusReport } from "./status-report.ts";
@@ -23,15 +24,14 @@ export function formatStatus(report: StatusReport, layout: StatusLayout): string
 }
 
 const header = ["JOB", "COPIES", "NOW", "LAST RUN", "NEXT RUN"] as const;
-const narrow = 60;
 
 function formatJobs(report: StatusReport, layout: StatusLayout): string[] {
   const { columns, paint } = layout;
   const rows = report.jobs.map((job) => cellsOf(job, report, layout));
   const details = report.jobs.map((job) => describeJobDetails(job, layout));
   const [title = "", ...lines] = formatTable(header, rows).trimEnd().split("\n");
-  const widest = Math.max(visibleLength(title), ...lines.map(visibleLength));
-  if (widest > columns && columns < Math.max(narrow, widest)) {
+  const widest = Math.max(displayWidth(title), ...lines.map(displayWidth));
+  if (widest > columns) {
     return rows.flatMap((cells, index) => [...stack(cells, paint), ...(details[index] ?? [])]);
   }
   return [paint.dim(title), ...lines.flatMap((line, index) => [line, ...(details[index] ?? [])])];
@@ -97,16 +97,14 @@ function describeNext(
 function formatNext(at: number, now: number): string {
   if (at <= now) return "now";
   const ahead = at - now;
-  return `${formatDay(at, ahead)}${formatClock.format(at)}, in ${formatDuration(ahead)}`;
+  return `${formatDay(at, ahead)}${formatTime(at).slice(11, 16)}, in ${formatDuration(ahead)}`;
 }
 
 const hour = 3_600_000;
-const formatClock = new Intl.DateTimeFormat("sv-SE", { timeStyle: "short" });
-const formatWeekday = new Intl.DateTimeFormat("en-GB", { weekday: "short" });
-const formatDate = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short" });
+const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
 
 /** None where the clock alone cannot be mistaken. */
 function formatDay(at: number, ahead: number): string {
   if (ahead < 20 * hour) return "";
-  return `${(ahead < 6 * 24 * hour ? formatWeekday : formatDate).format(at)} `;
+  return ahead < 6 * 24 * hour ? `${weekdays[new Date(at).getDay()]} ` : `${formatTime(at).slice(0, 10)} `;
 }

@@ -1,10 +1,11 @@
 import type { Clock } from "../base/clock.ts";
-import type { CommandContext } from "./command-context.ts";
+import { sortJobs } from "../model/job-order.ts";
+import { type CommandContext, sizeOf } from "./command-context.ts";
 import type { OpenedInstance } from "./control/open-instance.ts";
 import { reachDirector } from "./control/reach-director.ts";
 import { offlineReport, offlineStatus, reportOf } from "./control/read-status.ts";
 import { openFullScreen } from "./full-screen.ts";
-import { createClockFormat } from "./output.ts";
+import { formatClock } from "./output.ts";
 import { paintFor } from "./paint.ts";
 import type { StatusReport } from "./status-report.ts";
 import { formatStatus } from "./status-view.ts";
@@ -22,14 +23,16 @@ export async function watchStatus(
 ): Promise<void> {
   const { stdout, env } = context;
   const paint = paintFor(context);
-  const formatClock = createClockFormat();
   let report: StatusReport | undefined;
   const draw = () => {
     if (report === undefined) return;
     const now = clock.now();
-    const text = formatStatus(report, { now, columns: stdout.columns ?? 80, paint });
-    const foot = paint.dim(`${formatClock(now)}  Ctrl-C ends this view`);
-    screen.show([...text.trimEnd().split("\n"), "", foot]);
+    const { columns, rows } = sizeOf(stdout, { columns: 80 });
+    const format = (shown: StatusReport) => formatStatus(shown, { now, columns, paint }).trimEnd().split("\n");
+    const lines = format(report);
+    // What there is no room for should be what needs nobody's attention.
+    const shown = lines.length < rows - 1 ? lines : format({ ...report, jobs: sortJobs(report.jobs) });
+    screen.show([...shown, ""], paint.dim(`${formatClock(now)}  Ctrl-C ends this view`));
   };
   const screen = openFullScreen(stdout, draw);
   const show = (next: StatusReport) => {
@@ -44,7 +47,8 @@ export async function watchStatus(
   tick();
   try {
     while (!signal.aborted) {
-      const reached = await reachDirector(instance, env);
+      const reached = await reachDirector(instance, env, { signal });
+      if (signal.aborted) break;
       if (reached.kind === "running") {
         show(reportOf(reached.status));
         const asked = await reached.client.followStatus(signal);

@@ -10,10 +10,11 @@ export function whyNoBrowser(): string | undefined {
   return existsSync(program) ? undefined : "chromium is not installed";
 }
 
-export function launchBrowser(): Promise<Browser> {
+/** `more`: further arguments of the program. */
+export function launchBrowser(...more: readonly string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: program,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", ...more],
   });
 }
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import type { CommandContext } from "../command-context.ts";
+import { type CommandContext, sizeOf } from "../command-context.ts";
 import { configOption, configPath } from "../config-option.ts";
+import { wrapLines } from "../wrap-text.ts";
 
 interface ExplainOptions {
   config?: string;
@@ -43,6 +44,7 @@ export async function runExplain(job: string, options: ExplainOptions, context: 
   const { config } = await loadConfig(path, { env: context.env });
   const explanation = await explainJob(config, job, { runTool, startChild, clock: systemClock, env: context.env });
   const now = systemClock.now();
-  const print = options.json === true ? view.explanationAsJson : view.formatExplanation;
-  context.stdout.write(print(explanation, now));
+  if (options.json === true) return void context.stdout.write(view.explanationAsJson(explanation, now));
+  const { columns } = sizeOf(context.stdout, { columns: Infinity });
+  context.stdout.write(wrapLines(view.formatExplanation(explanation, now), columns));
 }

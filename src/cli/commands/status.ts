@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { OperatorError } from "../../base/errors.ts";
-import type { CommandContext } from "../command-context.ts";
+import { type CommandContext, sizeOf } from "../command-context.ts";
 import { configOption } from "../config-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 
@@ -35,7 +35,8 @@ Examples:
   rsyncdirector status -c laptop.yaml --json | jq -r '.jobs[] | select(.freshness != "fresh") | .jobId'
 
 Exit status:
-  0 the director has answered, whatever it said   1 no director is running   75 nobody can say whether one is
+  0 the director has answered, whatever it said; --watch was ended   1 no director is running
+  75 nobody can say whether one is
   78 wrong usage or configuration`;
 
 /** Prints the status; `now` is the present unless a test says otherwise. */
@@ -62,7 +63,11 @@ async function runStatus(
   if (options.json === true) context.stdout.write(statusAsJson(report));
   else
     context.stdout.write(
-      formatStatus(report, { now, columns: context.stdout.columns ?? Infinity, paint: paintFor(context) }),
+      formatStatus(report, {
+        now,
+        columns: sizeOf(context.stdout, { columns: Infinity }).columns,
+        paint: paintFor(context),
+      }),
     );
   if (problem !== undefined) context.stderr.write(`warning: a reload would be refused: ${problem.message}\n`);
   context.finish(

@@ -6,7 +6,7 @@ import { readEventStream } from "./event-stream.ts";
 /** A running director, as the command line sees it. Every call says what became of it and throws for no outside reason. */
 export interface ControlClient {
   readonly socketPath: string;
-  status(): Promise<Asked<InstanceStatus>>;
+  status(signal?: AbortSignal): Promise<Asked<InstanceStatus>>;
   /** No jobs: every enabled one. */
   run(jobs: readonly string[]): Promise<Asked<{ readonly runId: string }>>;
   /** Takes as long as the run takes to end and to free its locks; `signal` stops waiting, not the cancelling. */
@@ -34,8 +34,8 @@ export function createControlClient(socketPath: string, limits: { withinMs?: num
   const base = "/api/v1";
   const limit = limits.withinMs ?? withinMs;
   // The shapes are those of docs/api.md: program and director are of one package.
-  const get = <T>(path: string) =>
-    askControl(socketPath, { method: "GET", path: base + path, withinMs: limit }) as Promise<Asked<T>>;
+  const get = <T>(path: string, signal?: AbortSignal) =>
+    askControl(socketPath, { method: "GET", path: base + path, withinMs: limit, signal }) as Promise<Asked<T>>;
   const post = <T>(path: string, body: unknown, options: Partial<Parameters<typeof askControl>[1]> = {}) =>
     askControl(socketPath, { method: "POST", path: base + path, body, withinMs: limit, ...options }) as Promise<
       Asked<T>
@@ -48,7 +48,7 @@ export function createControlClient(socketPath: string, limits: { withinMs?: num
   }
   return {
     socketPath,
-    status: () => get("/status"),
+    status: (signal) => get("/status", signal),
     run: (jobs) => post("/runs", { jobs }),
     cancel: (runId, signal) => post(`/runs/${encodeURIComponent(runId)}/cancel`, {}, { withinMs: null, signal }),
     pause: (jobId, pause) => post(`/jobs/${encodeURIComponent(jobId)}/pause`, pause),

@@ -1,7 +1,6 @@
 import { basename, dirname, extname, join } from "node:path";
 import { describeError, OperatorError } from "../../base/errors.ts";
 import type { InstanceNames } from "../../config/read-instance.ts";
-import { findDirector } from "../../daemon/inspect/find-director.ts";
 import { pidFile } from "../../daemon/paths.ts";
 import type { InstanceStatus } from "../../model/status.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -22,19 +21,20 @@ export interface Instance extends InstanceNames {
   readonly file: string;
 }
 
-/** Asks the director of a configuration for its status, which tells whether it can be asked at all. */
+/** Asks the director of a configuration for its status, which tells whether it can be asked at all. `signal` ends the question. */
 export async function reachDirector(
   instance: Instance,
   env: CommandContext["env"],
-  limits: { withinMs?: number } = {},
+  { withinMs, signal }: { withinMs?: number; signal?: AbortSignal } = {},
 ): Promise<Reached> {
   const places = controlPlaces(instance, env);
   for (const { socket } of places) {
-    const client = createControlClient(socket, limits);
-    const asked = await client.status();
+    const client = createControlClient(socket, withinMs === undefined ? {} : { withinMs });
+    const asked = await client.status(signal);
     if (asked.kind === "answered") return { kind: "running", client, status: asked.value };
     if (asked.kind !== "gone") return { kind: "unknown", ...describeTrouble(asked, socket) };
   }
+  const { findDirector } = await import("../../daemon/inspect/find-director.ts");
   for (const { pidFile: file } of places) {
     const found = await findDirector(file);
     if (found.state === "running") return { kind: "deaf", pid: found.pid };

@@ -1,7 +1,7 @@
 import type { JobStatus, RecentRun, TargetStatus } from "../../model/status.ts";
 import { activityView, lastRunView, pauseView } from "./activity.ts";
 import { html, nothing, urlPart, type Html } from "./html.ts";
-import { groupOf, troublesOf } from "./job-order.ts";
+import { groupOf, troublesOf } from "../../model/job-order.ts";
 import { badge, commandButton, freshnessBadge, jobHref, jobLink } from "./parts.ts";
 import { runStrip } from "./strip.ts";
 import { plural, relative, timeElement } from "./words.ts";

@@ -6,7 +6,7 @@ import { activityView, lastRunView, pauseView } from "./activity.ts";
 import { timeChart, type ChartPoint } from "./chart.ts";
 import { html, nothing, type Html } from "./html.ts";
 import { describeTarget, jobCommands, stateBadges } from "./job-card.ts";
-import { troublesOf } from "./job-order.ts";
+import { troublesOf } from "../../model/job-order.ts";
 import { facts, freshnessBadge, placeText, runHref, table } from "./parts.ts";
 import { recentRunTable } from "./run-table.ts";
 import { decimalAxis, durationAxis } from "./scale.ts";

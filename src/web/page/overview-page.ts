@@ -1,6 +1,6 @@
 import type { InstanceStatus, JobStatus } from "../../model/status.ts";
 import { html, nothing, type Html } from "./html.ts";
-import { groupOf, sortJobs, type JobGroup } from "./job-order.ts";
+import { groupOf, sortJobs, type JobGroup } from "../../model/job-order.ts";
 import { jobCard, jobLine, type CardOptions } from "./job-card.ts";
 import { commandButton, facts, icon, jobLinks, runHref } from "./parts.ts";
 import { describeCause } from "../../model/describe.ts";
@@ -35,7 +35,8 @@ export function overviewPage(status: InstanceStatus, options: OverviewOptions): 
   ${(status.jobs.length > 20 || search !== "") && searchForm(search)}
   ${[...groups].map((group) => groupView(group, withCard, { ...options, now }))}
   ${others.length > 0 && foldedJobs(others, now)}
-  ${sorted.length === 0 && html`<p>No job has “${search}” in its name.</p>`} ${instanceView(status, options.actions)}`;
+  ${search !== "" && sorted.length === 0 && html`<p>No job has “${search}” in its name.</p>`}
+  ${instanceView(status, options.actions)}`;
 }
 
 function verdictView(status: InstanceStatus): Html {

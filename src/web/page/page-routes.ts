@@ -113,13 +113,17 @@ function showRuns(request: Request, status: InstanceStatus, control: DirectorCon
 function showRun(request: Request, status: InstanceStatus, { control, allowActions: actions }: PageOptions): Shown {
   const runId = request.params["run"] ?? "";
   const open = status.runs.find((run) => run.runId === runId);
-  const record = control.queryHistory((history) => history.readRun(runId));
-  if (open === undefined && record === undefined) {
-    return notFound(`Nothing is known of a run ${JSON.stringify(runId)}: there was none, or it has left the history.`);
+  const answer = control.queryHistory((history) => ({ record: history.readRun(runId) }));
+  const record = answer?.record;
+  // Of a run that has just ended the director knows more than a history that does not work.
+  const events = open === undefined && record !== undefined ? [] : rememberedEvents(control, runId);
+  if (open === undefined && record === undefined && events.length === 0) {
+    return answer === undefined
+      ? notKnown(503, `The history does not work: nobody can say what became of a run ${JSON.stringify(runId)}.`)
+      : notFound(`Nothing is known of a run ${JSON.stringify(runId)}: there was none, or it has left the history.`);
   }
   const readOutput = (jobId: string, of: { actionId: string; targetId: string; attempt: number }) =>
     control.queryHistory((history) => history.readOutput(runId, jobId, of));
-  const events = open === undefined ? [] : rememberedEvents(control, runId);
   const main = runPage(status, runId, { actions, open, record, events, readOutput });
   const live = open !== undefined;
   return { title: `Run ${runId}`, section: "runs", live, followRun: live ? runId : undefined, main };
@@ -157,12 +161,17 @@ async function showChange(request: Request, control: DirectorControl): Promise<S
 }
 
 function notFound(sentence: string): Shown {
+  return notKnown(404, sentence);
+}
+
+function notKnown(status: number, sentence: string): Shown {
+  const title = status === 404 ? "Not here" : "Not known";
   const main = html`<section>
-    <h1>Not here</h1>
+    <h1>${title}</h1>
     <p>${sentence}</p>
     <p><a href="/">All jobs</a></p>
   </section>`;
-  return { title: "Not here", section: "none", live: false, main, status: 404 };
+  return { title, section: "none", live: false, main, status };
 }
 
 /** `lean`: without what the browser may still have; `full`: with it; undefined: a whole page is asked for. */

@@ -4,7 +4,7 @@ import type { InstanceStatus, OpenRun } from "../../model/status.ts";
 import type { RunRecord } from "../../store/run-history.ts";
 import type { DirectorEvent } from "../director-control.ts";
 import { activityView } from "./activity.ts";
-import { eventLine } from "./client/event-line.ts";
+import { eventLine, isRepeated } from "./client/event-line.ts";
 import { html, nothing, urlPart, type Html } from "./html.ts";
 import { commandButton, facts, jobLink, jobLinks, outcomeBadge, placeText, table } from "./parts.ts";
 import { runJobView, type OutputOf } from "./run-job-view.ts";
@@ -15,12 +15,14 @@ export interface RunPageOptions {
   readonly actions: boolean;
   /** While it is queued or runs. */
   readonly open: OpenRun | undefined;
-  /** undefined: it is not in the history (yet), or that does not work. */
+  /** undefined: it has not begun, or the history does not work. */
   readonly record: RunRecord | undefined;
-  /** What the director still remembers of it, oldest first. */
+  /** What the director still remembers of it where the history does not tell all, oldest first. */
   readonly events: readonly DirectorEvent[];
   readonly readOutput: OutputOf;
 }
+
+const rememberedOnly = "It has ended, and the history does not work: this is what the director remembers of it.";
 
 /** One run: what it did and does, with its log while it goes on. */
 export function runPage(status: InstanceStatus, runId: string, options: RunPageOptions): Html {
@@ -35,6 +37,7 @@ export function runPage(status: InstanceStatus, runId: string, options: RunPageO
         ${open !== undefined ? badge("busy", open.state === "queued" ? "Queued" : "Running") : record !== undefined && outcomeBadge(record.outcome)}
       </header>
       ${record?.message && html`<p class="message">${record.message}</p>`}
+      ${open === undefined && record === undefined && html`<p class="message">${rememberedOnly}</p>`}
       ${facts([
         ["Jobs", jobLinks(jobs)],
         ["Asked for by", cause !== undefined && describeCause(cause)],
@@ -44,7 +47,7 @@ export function runPage(status: InstanceStatus, runId: string, options: RunPageO
       ])}
       ${actions && open !== undefined && cancelButton(runId, jobs)}
     </section>
-    ${open !== undefined && openJobs(status, runId)} ${open !== undefined && logView(events)}
+    ${open !== undefined && openJobs(status, runId)} ${events.length > 0 && logView(events)}
     ${record?.jobs.map((job) => runJobView(runId, job, options.readOutput))} ${locksView(record)}`;
 }
 
@@ -77,7 +80,9 @@ function openJobs({ jobs, at }: InstanceStatus, runId: string): Html {
 
 /** Kept by the browser once it follows the run: it then adds the lines itself. */
 function logView(events: readonly DirectorEvent[]): Html {
-  const lines = events.flatMap(({ name, payload }) => eventLine(name, { ...payload }) ?? []);
+  const lines = events
+    .flatMap(({ name, payload }) => eventLine(name, { ...payload }) ?? [])
+    .filter((line, index, all) => !isRepeated(line, all[index - 1]));
   return html`<section aria-labelledby="log-title" data-keep="log" data-pinned="yes">
     <h2 id="log-title">Log</h2>
     <div id="log" class="log" role="log" aria-live="off" aria-labelledby="log-title" tabindex="0">

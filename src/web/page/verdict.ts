@@ -1,6 +1,6 @@
 import { formatPlace } from "../../model/describe.ts";
 import type { InstanceStatus, JobStatus, WaitingFor } from "../../model/status.ts";
-import { sortJobs, troublesOf } from "./job-order.ts";
+import { sortJobs, troublesOf } from "../../model/job-order.ts";
 import { exactTime, joinWords, plural, relative, roughDuration, type Tone } from "./words.ts";
 
 /** Whether all is well, in one sentence; and what else an administrator should know, one sentence each. */
@@ -33,7 +33,7 @@ export function judge(status: InstanceStatus): Verdict {
   const named = troubled.slice(0, namedJobs).map((job) => `${job.jobId} ${describeTrouble(job, status.at)}`);
   const others = troubled.length - named.length;
   const more = others === 0 ? [] : [`${plural(others, "more job")} ${others === 1 ? "needs" : "need"} a look`];
-  const sentence = `${[count, ...named, ...more].join("; ")}.`;
+  const sentence = `${[count, ...named, ...more].join("; ")}.`.replace(/….$/, "…");
   if (!all) return { tone: troubled.some(isBad) ? "bad" : "warn", sentence, notes };
   return { tone: troubled.length > 0 ? "warn" : measured.length === 0 ? "calm" : "good", sentence, notes };
 }
@@ -51,7 +51,7 @@ function allOf(count: number): string {
 export function describeTrouble(job: JobStatus, now: number): string {
   const trouble = troublesOf(job)[0];
   const waits = job.waitingFor === null ? undefined : describeWait(job.waitingFor, now);
-  const failed = job.lastRun?.outcome === "failed" ? (job.lastRun.message ?? "no reason is known") : undefined;
+  const failed = job.lastRun?.outcome === "failed" ? shorten(job.lastRun.message ?? "no reason is known") : undefined;
   const running = job.activity === "running" ? "it is running now" : undefined;
   const paused = job.paused === null ? undefined : `paused by ${job.paused.by}`;
   const why = waits ?? running ?? paused ?? (failed === undefined ? undefined : `the last run failed: ${failed}`);
@@ -73,6 +73,12 @@ export function describeTrouble(job: JobStatus, now: number): string {
     default:
       return "needs nothing";
   }
+}
+
+/** The whole message stands at the job. */
+function shorten(message: string): string {
+  const line = message.replaceAll(/\s+/g, " ");
+  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 }
 
 function describeFailure(job: JobStatus, now: string | undefined, message: string | undefined): string {

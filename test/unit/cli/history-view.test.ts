@@ -93,3 +93,14 @@ it("shows what happened to the locks of a run in order, and lines of several run
   expect(formatLockEvents(events).split("\n")[1]).toContain(harmless);
   expect(JSON.parse(lockEventsAsJson(events))).toMatchObject([{ at: "1970-01-01T00:00:00.000Z" }, { kind: "waited" }]);
 });
+
+it("says once why an action failed, and what else its job says", () => {
+  const [job] = run.jobs;
+  if (job === undefined) throw new Error("the sample has no job");
+  const [action] = job.actions.map((each) => ({ ...each, targetId: "nas", message: "disk full" }));
+  const show = (message: string) =>
+    formatRun({ ...run, message: null, jobs: [{ ...job, message, actions: action === undefined ? [] : [action] }] });
+  expect(show("copy to nas: disk full").match(/disk full/g)).toHaveLength(1);
+  expect(show("copy to nas: disk full").split("\n")).toContain("    disk full");
+  expect(show("lost its lock").split("\n")).toContain("  lost its lock");
+});

@@ -127,6 +127,19 @@ describe("the table", () => {
     );
   });
 
+  it("has a line of its own for each job, however long names and messages are", () => {
+    const long = "a".repeat(64);
+    const message = `first line\nsecond line of ${"/very/long/path".repeat(20)}`;
+    const lastRun = { runId: "r", outcome: "failed", message, startedAt: 0, finishedAt: 0 } as const;
+    const action = { actionId: long, targetId: long, attempt: 2, startedAt: sampleNow, progress: null };
+    const job = sampleJob(long, { lastRun, actions: [{ ...action, millisecondsLeft: null }] });
+    const lines = show(report({ jobs: [job, sampleJob("b")] }), { columns: 100 }).split("\n");
+    expect(lines).toContain(`${long}  fresh`);
+    expect(lines).toContain("b  fresh");
+    expect(lines).toContain("  last run: first line second line of");
+    expect(lines.filter((line) => line.length > 100 && !/^\s*\S+$/.test(line))).toEqual([]);
+  });
+
   it("says in colours what it says without", () => {
     for (const columns of [80, 40]) {
       const coloured = show(report(), { columns, colour: true });

@@ -45,6 +45,11 @@ export function eventLine(name: string, fields: Fields): LogLine | undefined {
   }
 }
 
+/** A job that waits says so at each of its looks: to read it once is enough. What programs write is shown as they write it. */
+export function isRepeated(line: LogLine, before: LogLine | undefined): boolean {
+  return line.kind === "note" && line.text === before?.text;
+}
+
 function ending(of: string, outcome: unknown): LogLine {
   const { kind, message } = record(outcome);
   const why = typeof message === "string" && message !== "" ? `: ${message}` : "";

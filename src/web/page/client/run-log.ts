@@ -1,5 +1,5 @@
 import { openStream } from "./connection.ts";
-import { eventLine } from "./event-line.ts";
+import { eventLine, isRepeated, type LogLine } from "./event-line.ts";
 
 /** As many lines as the director itself keeps; more would only make the page slow. */
 const keptLines = 1000;
@@ -13,6 +13,7 @@ const events = [
 export function followRun(log: HTMLElement, runId: string): void {
   let waiting: HTMLElement[] = [];
   let fresh = true;
+  let last: LogLine | undefined;
   const flush = () => {
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     if (fresh && waiting.length > 0) {
@@ -29,10 +30,12 @@ export function followRun(log: HTMLElement, runId: string): void {
     events,
     onOpen: () => {
       fresh = true;
+      last = undefined;
     },
     onEvent: (name, data) => {
       const line = eventLine(name, JSON.parse(data) as Record<string, unknown>);
-      if (line !== undefined) {
+      if (line !== undefined && !isRepeated(line, last)) {
+        last = line;
         const element = document.createElement("p");
         element.className = line.kind;
         element.textContent = line.text;

@@ -146,6 +146,32 @@ describe("a job and a run", () => {
     expect(control.listeners().events).toBe(0);
   });
 
+  it("says once in a run's log what a job that waits says at each of its looks", async () => {
+    const control = createFakeControl();
+    const of = { runId: runningRunId, jobId: "home", place: { host: "nas", path: "/l" } };
+    const blocked = { ...of, state: "held", owner: "laptop", detail: "" } as const;
+    for (const at of [1, 2, 3]) control.emit("job:blocked", { ...blocked, at });
+    control.emit("job:blocked", { ...blocked, owner: "desktop", at: 4 });
+    const body = await (await startPage(control)).read(`/runs/${runningRunId}`);
+    expect(body.match(/home: waits for nas:\/l, held by \w+/g)).toEqual([
+      "home: waits for nas:/l, held by laptop",
+      "home: waits for nas:/l, held by desktop",
+    ]);
+  });
+
+  it("tells of a run that has just ended what the director remembers, where the history does not work", async () => {
+    const control = createFakeControl();
+    control.historyWorks = false;
+    const of = { runId: runningRunId, jobId: "home", actionId: "copy", targetId: "", attempt: 1 };
+    control.emit("action:output", { ...of, stream: "stderr", line: "file has vanished" });
+    await control.cancel(runningRunId, "test");
+    const { statusCode, body } = await (await startPage(control)).get(`/runs/${runningRunId}`);
+    expect(statusCode).toBe(200);
+    expect(body).toContain("It has ended, and the history does not work");
+    expect(body).toContain('<p class="error">file has vanished</p>');
+    expect(body).toContain("run ended: cancelled");
+  });
+
   it("says what is not there with 404, and what the history cannot tell", async () => {
     const control = createFakeControl();
     const { get, read } = await startPage(control);
@@ -156,6 +182,10 @@ describe("a job and a run", () => {
     expect(await read("/runs")).toContain("The history does not work");
     expect(await read("/jobs/home")).toContain("The history does not work");
     expect((await get(`/runs/${runningRunId}`)).statusCode).toBe(200);
+    expect(await get("/runs/none")).toMatchObject({
+      statusCode: 503,
+      body: expect.stringContaining("nobody can say what became of a run"),
+    });
     control.recorded = undefined;
     expect(await read("/changes")).toContain("No job tracks its changes");
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JobStatus } from "../../../../src/model/status.ts";
-import { groupOf, sortJobs } from "../../../../src/web/page/job-order.ts";
+import { groupOf, sortJobs } from "../../../../src/model/job-order.ts";
 import { judge } from "../../../../src/web/page/verdict.ts";
 import { sampleJob, sampleNow, sampleStatus, sampleTarget } from "../../../support/status-samples.ts";
 

@@ -1,5 +1,5 @@
-import { isSuccess } from "../../model/run.ts";
-import type { JobStatus } from "../../model/status.ts";
+import { isSuccess } from "./run.ts";
+import type { JobStatus } from "./status.ts";
 
 /** `attention`: somebody should look. `active`: it works or waits. `off`: paused or disabled, as somebody wanted. */
 export type JobGroup = "attention" | "active" | "rest" | "off";
