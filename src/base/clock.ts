@@ -1,4 +1,5 @@
 import { openSync, readSync } from "node:fs";
+import { createBootTime } from "./boot-time.ts";
 
 /** Stops a timer; calling it again, or after it fired, does nothing. */
 export type CancelTimer = () => void;
@@ -28,21 +29,21 @@ function setSystemTimer(ms: number, run: () => void): CancelTimer {
   return () => clearTimeout(timer);
 }
 
-/** Kept open: to open it takes longer than to read it, and the time is asked for many times per lock. */
+/** Kept open: to open it takes longer than to read it. */
 const uptimeFile = openSync("/proc/uptime", "r");
 
 /**
  * /proc/uptime counts the time a laptop slept (CLOCK_BOOTTIME), which Node's own monotonic clocks do
  * not: a lease that ended during suspend has to be seen as ended.
  */
-function bootMilliseconds(): number {
+function readUptime(): number {
   const text = Buffer.allocUnsafe(64);
   const length = readSync(uptimeFile, text, 0, text.length, 0);
-  return Math.round(Number.parseFloat(text.toString("latin1", 0, length)) * 1000);
+  return Number.parseFloat(text.toString("latin1", 0, length)) * 1000;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: bootMilliseconds,
+  monotonic: createBootTime({ uptime: readUptime, steady: () => performance.now(), wall: () => Date.now() }),
   setTimer: setSystemTimer,
 };

@@ -61,6 +61,10 @@ export const longestContent = 4096;
 
 /** The first line is the process id, as the original writes it and as `cat` shows it first. */
 export function formatLockContent(record: LockRecord): string {
+  return formatFields(record);
+}
+
+function formatFields(record: Pick<LockRecord, "owner" | "fence">): string {
   const { others = [], ...first } = record.fence ?? {};
   const written = others.length === 0 ? record : { ...record, fence: [first, ...others] };
   return `${record.owner.pid}\n${JSON.stringify(written)}\n`;
@@ -72,21 +76,23 @@ export function formatLockContent(record: LockRecord): string {
  * reads in that very moment finds a mixture in which only the state may be nonsense.
  */
 export function formatLockPair(claim: LockRecord, held: LockRecord): { claim: string; held: string } {
-  const contents = [claim, held].map(formatLockContent);
-  const widest = new Map<string, number>();
-  for (const content of contents) {
-    for (const [field, name = ""] of content.matchAll(changing)) {
-      widest.set(name, Math.max(widest.get(name) ?? 0, field.length));
-    }
-  }
-  const [padded = "", other = ""] = contents.map((content) =>
-    content.replace(changing, (field, name: string) => field.padEnd(widest.get(name) ?? 0)),
-  );
-  return { claim: padded, held: other };
+  const [ofClaim, ofHeld] = [claim, held].map(splitRecord) as [SplitRecord, SplitRecord];
+  const joined = ({ common, changing }: SplitRecord, other: SplitRecord) => {
+    const padded = changing.map((field, index) => field.padEnd(other.changing[index]?.length ?? 0));
+    return `${common.slice(0, -"}\n".length)},${padded.join(",")}}\n`;
+  };
+  return { claim: joined(ofClaim, ofHeld), held: joined(ofHeld, ofClaim) };
 }
 
-/** The fields that a promotion changes. Inside of a string the quotes would be escaped. */
-const changing = /"(state|hb|ttl)":(?:"[a-z]+"|\d+)/g;
+interface SplitRecord {
+  readonly common: string;
+  /** The fields that a promotion changes; they come last. */
+  readonly changing: readonly string[];
+}
+
+function splitRecord({ state, hb, ttl, ...common }: LockRecord): SplitRecord {
+  return { common: formatFields(common), changing: [`"state":"${state}"`, `"hb":${hb}`, `"ttl":${ttl}`] };
+}
 
 /**
  * Reads the second line of a lock file. Undefined is a foreign lock: written by another program, by a
