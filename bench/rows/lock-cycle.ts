@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createSlottedFile, type SlottedFile } from "../../src/base/slotted-file.ts";
 import { type KeptShell, openKeptShell } from "../kept-shell.ts";
 import { openLockClient } from "../lock-client.ts";
 import { type LockHost, plainSsh, startLockHost, type Way } from "../lock-host.ts";
@@ -52,18 +53,22 @@ export const lockCycle: Row = {
 interface Measured {
   readonly overPing: Pair;
   readonly overShell: Pair;
+  readonly overFloor: Pair;
 }
 
 async function measureWay(host: LockHost, way: Way, directory: string): Promise<Measured> {
   const client = await openLockClient(host, way, { directory, jobs });
   const ping = await openPing(way.echoPort);
   const shell = await openKeptShell(plainSsh(host, way, "/bin/sh"));
+  const intents = createSlottedFile(join(directory, "intents"), { mode: 0o600 });
   try {
     const ours = () => client.cycle("cycle");
     const overPing = await measurePairs(counts, { ours, plain: ping });
     const overShell = await measurePairs(counts, { ours, plain: () => plainCycle(shell, host.directory) });
-    return { overPing, overShell };
+    const overFloor = await measurePairs(counts, { ours, plain: () => floorCycle(shell, intents, host.directory) });
+    return { overPing, overShell, overFloor };
   } finally {
+    await intents.close();
     await shell.close();
     ping.close();
     await client.close();
@@ -80,12 +85,30 @@ async function plainCycle(shell: KeptShell, directory: string): Promise<number> 
   return performance.now() - startedAt;
 }
 
-function partsOf({ overPing, overShell }: Measured): Figure["parts"] {
+/**
+ * What is left when all that decides and checks is taken away: the intent on the disk, two trips of the plain client, and
+ * the programs of the lock's host, which no shell has built in. `printf` writes as much as a lock file has.
+ */
+async function floorCycle(shell: KeptShell, intents: SlottedFile, directory: string): Promise<number> {
+  const [file, lock, guard] = ["floor.tmp", "floor", "floor.guard"].map((name) => join(directory, name));
+  const startedAt = performance.now();
+  await intents.write(JSON.stringify("x".repeat(700)));
+  await shell.run(
+    `{ flock 9 & printf %0450d 0 >${file}; sync ${file}; wait $!; ln ${file} ${lock}; } 9>>${guard} && echo ok`,
+  );
+  await shell.run(`{ flock 9; rm ${file} ${lock}; } 9>>${guard} && echo ok`);
+  return performance.now() - startedAt;
+}
+
+function partsOf({ overPing, overShell, overFloor }: Measured): Figure["parts"] {
   return [
     { name: "director's locks", unit: "ms", measured: overPing.ours },
     { name: "TCP round trip", unit: "ms", measured: overPing.plain },
     { name: "director's locks again", unit: "ms", measured: overShell.ours },
     { name: "ssh HOST sh, kept open: test -e; set -C, echo >, test -e; rm", unit: "ms", measured: overShell.plain },
     { name: "ratio to that shell", unit: "", measured: overShell.ratio },
+    { name: "director's locks once more", unit: "ms", measured: overFloor.ours },
+    { name: "floor: intent on the disk; flock beside sync, ln; flock, rm", unit: "ms", measured: overFloor.plain },
+    { name: "ratio to the floor", unit: "", measured: overFloor.ratio },
   ];
 }

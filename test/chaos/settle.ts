@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { parseIntents } from "../../src/lock/recovery/intents-file.ts";
 import { locksIn } from "../support/lock-names.ts";
 import type { Contender } from "./contender.ts";
 import type { Lab } from "./lab.ts";
@@ -37,8 +38,6 @@ async function stopOne(lab: Lab, contender: Contender): Promise<string[]> {
   if (end === "late") return [`${contender.name}: its director does not end`];
   if (end !== undefined && end !== 0) return [`${contender.name}: its director ended with ${end}`];
   const file = join(lab.root, "directors", contender.name, "state", `intents-${contender.name}.json`);
-  const { intents } = existsSync(file)
-    ? (JSON.parse(readFileSync(file, "utf8")) as { intents: unknown[] })
-    : { intents: [] };
-  return intents.length === 0 ? [] : [`${file}: ${JSON.stringify(intents)}`];
+  const intents = existsSync(file) ? parseIntents(readFileSync(file, "utf8")) : [];
+  return intents?.length === 0 ? [] : [`${file}: ${JSON.stringify(intents)}`];
 }

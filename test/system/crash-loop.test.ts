@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseIntents } from "../../src/lock/recovery/intents-file.ts";
 import { copyingJob, copyingKinds } from "../support/copying-job.ts";
 import { startDirectorProcess } from "../support/director-process.ts";
 import { makeInstance, processesNaming } from "../support/instance.ts";
@@ -52,7 +53,7 @@ describe(`a daemon that is killed ${rounds} times at random moments`, () => {
     expect(await last.exited).toBe(0);
     expect(await locksIn(instance.path("locks"))).toEqual([]);
     expect(await processesNaming(instance.directory)).toEqual([]);
-    expect(JSON.parse(await readFile(instance.path("state/intents-test.json"), "utf8"))).toEqual({ v: 1, intents: [] });
+    expect(parseIntents(await readFile(instance.path("state/intents-test.json"), "utf8"))).toEqual([]);
     expect((await readdir(instance.path("state"))).filter((name) => name.startsWith("intents-test.json."))).toEqual([]);
   });
 });

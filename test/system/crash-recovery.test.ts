@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseIntents } from "../../src/lock/recovery/intents-file.ts";
 import { copyingJob, copyingKinds } from "../support/copying-job.ts";
 import type { DirectorProcess } from "../support/director-process.ts";
 import { locksIn } from "../support/lock-names.ts";
@@ -12,7 +13,7 @@ const is = (msg: string) => (line: { msg: string }) => line.msg === msg;
 
 const locksOf = (instance: Instance) => locksIn(instance.path("locks"));
 const intentsOf = async (instance: Instance) =>
-  (JSON.parse(await readFile(instance.path("state", "intents-test.json"), "utf8")) as { intents: unknown[] }).intents;
+  parseIntents(await readFile(instance.path("state", "intents-test.json"), "utf8"));
 
 async function killHard(director: DirectorProcess): Promise<void> {
   director.signal("SIGKILL");

@@ -1,3 +1,4 @@
+import { readSlots } from "../../base/slotted-file.ts";
 import type { LockFile } from "../../config/resolved.ts";
 
 /** What one job of one run may have left behind when its director died. */
@@ -28,15 +29,16 @@ export interface HeldSite {
   readonly fence?: string;
 }
 
+/** One line. */
 export function formatIntents(intents: readonly Intent[]): string {
-  return `${JSON.stringify({ v: 1, intents }, undefined, 1)}\n`;
+  return JSON.stringify({ v: 1, intents });
 }
 
-/** Undefined: not a file of ours, or a damaged one. */
+/** Undefined: not a file of ours, or a damaged one. Before there were slots the JSON was all that the file contained. */
 export function parseIntents(text: string): readonly Intent[] | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(readSlots(text) ?? text);
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { writeFileAtomically } from "../../base/atomic-file.ts";
 import type { CancelTimer, Clock } from "../../base/clock.ts";
 import { describeError, systemErrorCode } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
+import { createSlottedFile, type SlottedFile } from "../../base/slotted-file.ts";
 
 /** Keeps a file up to date with what `content` says. Nothing here rejects. */
 export interface FileKeeper {
@@ -23,14 +23,13 @@ export function outdatedNameOf(file: string): string {
 }
 
 /** The directory is there but for the first time. */
-async function writeOrMakeDirectory(file: string, text: string): Promise<void> {
-  const options = { mode: 0o640 };
+async function writeOrMakeDirectory(slots: SlottedFile, file: string, text: string): Promise<void> {
   try {
-    await writeFileAtomically(file, text, options);
+    await slots.write(text);
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT") throw error;
     await mkdir(dirname(file), { recursive: true, mode: 0o750 });
-    await writeFileAtomically(file, text, options);
+    await slots.write(text);
   }
 }
 
@@ -40,6 +39,7 @@ export function createFileKeeper(
   deps: { content: () => string; written: string | undefined; clock: Clock; log: Logger },
 ): FileKeeper {
   const { content, clock, log } = deps;
+  const slots = createSlottedFile(file, { mode: 0o640 });
   let { written } = deps;
   let turn: Promise<boolean> = Promise.resolve(true);
   let next: Promise<boolean> | undefined;
@@ -51,7 +51,7 @@ export function createFileKeeper(
     const text = content();
     if (text === written) return true;
     try {
-      await writeOrMakeDirectory(file, text);
+      await writeOrMakeDirectory(slots, file, text);
       if (written === undefined) await rm(outdatedNameOf(file), { force: true }).catch(() => undefined);
       written = text;
       failing = false;
@@ -61,6 +61,7 @@ export function createFileKeeper(
       if (!failing) {
         log.error({ file, error: describeError(error) }, "lock intents cannot be written");
         await rename(file, outdatedNameOf(file)).catch(() => undefined);
+        await slots.close();
       }
       written = undefined;
       failing = true;
@@ -80,9 +81,11 @@ export function createFileKeeper(
         void now();
       });
     },
-    close: () => {
+    close: async () => {
       cancelTimer?.();
-      return now();
+      const done = await now();
+      await slots.close();
+      return done;
     },
   };
 }
