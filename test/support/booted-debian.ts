@@ -1,16 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { findProgram } from "../../src/process/find-program.ts";
+import { unpackDebian, whyNoDebian } from "./debian-tree.ts";
 
 /** A Debian with systemd as its process 1, in a network of its own. */
 export interface BootedDebian {
   /** Its root directory, as seen from here. */
   readonly root: string;
+  /** Its process 1: `nsenter -t LEADER -n` is in its network. */
+  readonly leader: number;
   /** Runs a shell script in there as root. Rejects when it fails. */
   run(script: string): Promise<string>;
   /** The same; resolves to whatever became of it. */
@@ -22,25 +24,24 @@ export interface BootedDebian {
   stop(): Promise<void>;
 }
 
-const packages = "systemd,systemd-sysv,dbus,procps,logrotate,rsync,openssh-client,openssh-server";
+const packages = "systemd systemd-sysv dbus polkitd procps logrotate rsync openssh-client openssh-server sudo".split(
+  " ",
+);
 
 /** Why no Debian can be booted here, or undefined. */
 export function whyNoBoot(): string | undefined {
-  if (process.getuid?.() !== 0) return "only root can boot a container";
-  const wanted = ["debootstrap", "systemd-nspawn", "nsenter", "dpkg-deb", "apt-get"];
+  const why = whyNoDebian();
+  if (why !== undefined) return why;
+  const wanted = ["systemd-nspawn", "nsenter", "dpkg-deb"];
   const missing = wanted.filter((name) => findProgram(name, `${process.env["PATH"]}:/usr/sbin:/sbin`) === undefined);
   return missing.length === 0 ? undefined : `not installed: ${missing.join(", ")}`;
 }
 
-/**
- * Makes and boots one. To make it takes most of the time: where TEST_DEBIAN_TARBALL names a file, that is unpacked,
- * and made when it is not there yet.
- */
 export async function bootDebian(): Promise<BootedDebian> {
   const scratch = await mkdtemp(join(tmpdir(), "rsyncdirector-debian-"));
   const root = join(scratch, "root");
   try {
-    await unpackDebian(root);
+    await unpackDebian(root, packages);
     const nspawn = startMachine(root);
     const leader = await leaderOf(nspawn.child, nspawn.output);
     return machine({ scratch, root, leader, child: nspawn.child });
@@ -50,41 +51,11 @@ export async function bootDebian(): Promise<BootedDebian> {
   }
 }
 
-async function unpackDebian(root: string): Promise<void> {
-  const tarball = process.env["TEST_DEBIAN_TARBALL"];
-  await mkdir(root);
-  if (tarball !== undefined && existsSync(tarball)) {
-    await execa("tar", ["-C", root, "-xf", tarball]);
-    return;
-  }
-  const { mirror, suite } = await findMirror();
-  const made = await execa("debootstrap", ["--variant=minbase", `--include=${packages}`, suite, root, mirror], {
-    reject: false,
-    all: true,
-    env: { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
-  });
-  if (made.exitCode !== 0) throw new Error(`debootstrap ${suite}: ${made.all.slice(-2000)}`);
-  await rm(join(root, "var/cache/apt/archives"), { recursive: true, force: true });
-  if (tarball === undefined) return;
-  await mkdir(dirname(tarball), { recursive: true });
-  await execa("tar", ["-C", root, "-cf", `${tarball}.${process.pid}`, "."]);
-  await rename(`${tarball}.${process.pid}`, tarball);
-}
-
-/** Where apt of this host takes its packages from, and for which release. */
-async function findMirror(): Promise<{ mirror: string; suite: string }> {
-  const release = await readFile("/etc/os-release", "utf8");
-  const suite = /^VERSION_CODENAME=(\w+)$/m.exec(release)?.[1];
-  const format = "$(CODENAME) $(COMPONENT) $(REPO_URI)";
-  const { stdout } = await execa("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]);
-  const lines = stdout.split("\n").map((line) => line.split(" "));
-  const mirror = lines.find(([codename, component]) => codename === suite && component === "main")?.[2];
-  if (suite === undefined || mirror === undefined) throw new Error(`apt knows no mirror of ${suite}: ${stdout}`);
-  return { mirror, suite };
-}
+let machines = 0;
 
 function startMachine(root: string): { child: ChildProcess; output: () => string } {
-  const name = `rsyncdirector-test-${process.pid}`;
+  machines += 1;
+  const name = `rsyncdirector-test-${process.pid}-${machines}`;
   const how = ["--register=no", "--keep-unit", "--private-network", "--console=pipe", `--machine=${name}`];
   const child = spawn("systemd-nspawn", ["--quiet", `--directory=${root}`, ...how, "--boot"], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -123,6 +94,7 @@ async function machine(of: {
   };
   const booted: BootedDebian = {
     root,
+    leader,
     attempt,
     run: async (script) => {
       const { exitCode, output } = await attempt(script);
