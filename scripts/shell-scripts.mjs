@@ -1,7 +1,7 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-const places = [".ci", "bench", "packaging", "resources", "scripts", "src", "systemd", "test"];
+const places = [".ci", "bench", "deploy", "packaging", "resources", "scripts", "src", "systemd", "test"];
 
 /** Every shell script of the project, known by its first line or its name. */
 export async function findShellScripts(root) {

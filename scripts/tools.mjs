@@ -35,6 +35,9 @@ export const packageOfTool = {
   "systemd-notify": "systemd",
   "systemd-nspawn": "systemd-container",
   debootstrap: "debootstrap",
+  // A client of Docker's alone may be there already.
+  dockerd: "docker.io",
+  "docker-compose": "docker-compose",
   "dpkg-deb": "dpkg",
   lintian: "lintian",
   spin: "spin",
@@ -51,6 +54,7 @@ export const packageOfTool = {
 /** The services that Debian starts when it installs a tool. */
 export const serviceOfTool = {
   sshd: "ssh",
+  dockerd: "docker containerd",
   prometheus: "prometheus",
   "prometheus-alertmanager": "prometheus-alertmanager",
 };
