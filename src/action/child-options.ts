@@ -1,6 +1,7 @@
 import type { Job } from "../config/resolved.ts";
 import type { ProcessOptions, ProcessSpec } from "../process/process-contract.ts";
 import { childEnvironment } from "../process/child-environment.ts";
+import { isMainProcessOfUnit } from "../process/main-process-of-unit.ts";
 import type { ActionContext, ActionDeps } from "./action-kind.ts";
 
 /** How the children of actions are started and watched. */
@@ -33,9 +34,4 @@ export function childSpec(
   const { runId, jobId, attempt } = context;
   const target = hasTarget ? context.target.id : undefined;
   return { file, args, env: childEnvironment(deps.env, { runId, jobId, actionId, attempt, target }) };
-}
-
-/** systemd ends what is left of a unit when its main process dies; elsewhere the kernel has to be asked. */
-function isMainProcessOfUnit(env: ActionDeps["env"]): boolean {
-  return env["SYSTEMD_EXEC_PID"] === String(process.pid);
 }

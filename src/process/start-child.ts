@@ -5,6 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import type { StartChild } from "../base/kept-child.ts";
 import { silentLogger } from "../base/logger.ts";
 import { baseEnvironment } from "./child-environment.ts";
+import { isMainProcessOfUnit } from "./main-process-of-unit.ts";
 import { runProcess } from "./run-process.ts";
 
 const grace = { leaderMs: 1000, groupMs: 1000 };
@@ -24,7 +25,7 @@ export const startChild: StartChild = ([file, ...args], { onOutput, onErrorOutpu
     log: silentLogger,
     grace,
     drainMs: 1000,
-    dieWithParent: true,
+    dieWithParent: !isMainProcessOfUnit(process.env),
     onChunk: (stream, chunk) => listeners[stream](decoders[stream].write(chunk)),
   });
   return {

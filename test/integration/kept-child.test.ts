@@ -1,6 +1,17 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startChild } from "../../src/process/start-child.ts";
 import { isAlive, waitUntil } from "../support/process-state.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
+
+/** A directory with shell scripts by these names. */
+async function directoryOf(scripts: Record<string, string>): Promise<string> {
+  const directory = await makeTempDir();
+  for (const [name, body] of Object.entries(scripts))
+    await writeFile(join(directory, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  return directory;
+}
 
 function start(...command: [string, ...string[]]) {
   let output = "";
@@ -23,6 +34,15 @@ describe("a program that is kept running", () => {
     child.stop();
     expect(await child.ended).toMatchObject({ exitCode: null });
     child.write("to nobody\n");
+  });
+
+  it("is started without setpriv where systemd ends it: not every sandbox lets that start", async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv("PATH", `${await directoryOf({ setpriv: "exit 1" })}:${process.env["PATH"]}`);
+    vi.stubEnv("SYSTEMD_EXEC_PID", String(process.pid));
+    expect(await start("true").child.ended).toMatchObject({ exitCode: 0 });
+    vi.stubEnv("SYSTEMD_EXEC_PID", undefined);
+    expect(await start("true").child.ended).toMatchObject({ exitCode: 1 });
   });
 
   it("says how it ended", async () => {
