@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { lstatSync, lutimesSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, lstatSync, lutimesSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { put, putCopy } from "./tree.mjs";
 
@@ -9,6 +9,8 @@ const scripts = ["postinst", "prerm", "postrm"];
 /** Packs the tree, owned by root, with nothing in it that depends on when, where or by whom it was built. */
 export function buildArchive({ root, tree, arch, version, epoch }, { file, compression }) {
   const files = listTree(tree);
+  // Copies of directories keep the mode that the umask of whoever made the clone has left.
+  for (const { path, stat } of files) if (stat.isDirectory()) chmodSync(path, 0o755);
   for (const name of scripts) putCopy(tree, `DEBIAN/${name}`, join(root, "packaging/debian", name), 0o755);
   put(tree, "DEBIAN/control", control({ arch, version, size: installedSize(files) }));
   put(tree, "DEBIAN/md5sums", checksums(tree, files));

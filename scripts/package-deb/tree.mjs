@@ -1,6 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
 
 /** Writes a file of the package; `path` as it will be on the host, without the first slash. */
 export function put(tree, path, content, mode = 0o644) {
@@ -17,7 +17,10 @@ export function putCopy(tree, path, source, mode = 0o644) {
   chmodSync(file, mode);
 }
 
-/** As policy wants manual pages and changelogs: compressed as well as can be, and without name or time inside. */
+/**
+ * As policy wants manual pages and changelogs: compressed as well as can be, and without name or time inside. Not by
+ * Node's zlib, whose output depends on the processor.
+ */
 export function putCompressed(tree, path, content) {
-  put(tree, `${path}.gz`, gzipSync(content, { level: 9 }));
+  put(tree, `${path}.gz`, execFileSync("gzip", ["-9", "--no-name"], { input: content, maxBuffer: 64 * 1024 * 1024 }));
 }

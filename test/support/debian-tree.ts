@@ -28,34 +28,53 @@ export async function unpackDebian(root: string, packages: readonly string[] = [
  */
 export async function debianTarball(packages: readonly string[] = []): Promise<string> {
   const { mirror, suite } = await findMirror();
-  const wanted = [...new Set(packages)].toSorted().join(",");
-  const digest = createHash("sha256").update(`${mirror} ${wanted}`).digest("hex").slice(0, 12);
-  const tarball = join(await ownDirectory(), `${suite}-${wanted === "" ? "bare" : digest}.tar`);
-  const words = [tarball, suite, mirror, ...(wanted === "" ? [] : [`--include=${wanted}`])];
-  // The kernel frees this lock when its holder is gone, in whatever way.
-  const apart = ["unshare", "--mount", "--propagation", "private", "sh", "-c", makeScript, "sh"];
-  const made = await execa("flock", [`${tarball}.lock`, ...apart, ...words], {
-    ...{ reject: false, all: true, stdin: "ignore", env: { PATH: path, LC_ALL: "C.UTF-8" } },
-  });
-  if (made.exitCode !== 0) throw new Error(`debootstrap ${suite}: ${made.all.slice(-2000)}`);
+  const directory = await ownDirectory();
+  const bare = join(directory, `${suite}-bare.tar`);
+  await makeOnce(bare, bareScript, [suite, mirror]);
+  const wanted = [...new Set(packages)].toSorted();
+  if (wanted.length === 0) return bare;
+  const digest = createHash("sha256").update(wanted.join(" ")).digest("hex").slice(0, 12);
+  const tarball = join(directory, `${suite}-${digest}.tar`);
+  await makeOnce(tarball, packagesScript, [bare, ...wanted]);
   return tarball;
 }
 
-/** Nothing of it need survive a crash of this machine: it is made in memory, and dpkg does not wait for disks. */
-const makeScript = `set -eu
+/** The script fills the directory `$tree`, which is in memory; nothing in there need survive a crash of this machine. */
+async function makeOnce(tarball: string, script: string, words: readonly string[]): Promise<void> {
+  const whole = `set -eu
 umask 022
-tarball=$1 suite=$2 mirror=$3
-shift 3
+tarball=$1
+shift
 test -z "$(find "$tarball" -mmin -1440 2>/dev/null)" || exit 0
 tree=$tarball.tree
 mkdir -p "$tree"
 mount -t tmpfs tmpfs "$tree"
 mkdir -p "$tree/etc/dpkg/dpkg.cfg.d"
 echo force-unsafe-io > "$tree/etc/dpkg/dpkg.cfg.d/test"
-debootstrap --variant=minbase "$@" "$suite" "$tree" "$mirror"
+${script}
 rm -rf "$tree/var/cache/apt/archives/"*.deb "$tree/etc/dpkg/dpkg.cfg.d/test"
-tar -C "$tree" --numeric-owner -cf "$tarball.new" .
+tar -C "$tree" --one-file-system --numeric-owner -cf "$tarball.new" .
 mv "$tarball.new" "$tarball"`;
+  const apart = ["unshare", "--mount", "--propagation", "private", "sh", "-c", whole, "sh"];
+  // The kernel frees this lock when its holder is gone, in whatever way.
+  const made = await execa("flock", [`${tarball}.lock`, ...apart, tarball, ...words], {
+    ...{ reject: false, all: true, stdin: "ignore", env: { PATH: path, LC_ALL: "C.UTF-8" } },
+  });
+  if (made.exitCode !== 0) throw new Error(`${tarball} cannot be made: ${made.all.slice(-2000)}`);
+}
+
+const bareScript = `debootstrap --variant=minbase "$1" "$tree" "$2"`;
+
+/** Not by debootstrap: it runs no triggers, without which some packages cannot be configured. */
+const packagesScript = `tar -C "$tree" -xf "$1"
+shift
+mount -t proc proc "$tree/proc"
+printf '#!/bin/sh\\nexit 101\\n' > "$tree/usr/sbin/policy-rc.d"
+chmod 755 "$tree/usr/sbin/policy-rc.d"
+export DEBIAN_FRONTEND=noninteractive
+chroot "$tree" apt-get -q update
+chroot "$tree" apt-get -q -y install --no-install-recommends -- "$@"
+rm "$tree/usr/sbin/policy-rc.d"`;
 
 /** Where tests leave what takes long to make. Nobody else may put anything into it: root unpacks and runs it. */
 export async function ownDirectory(): Promise<string> {

@@ -1,3 +1,4 @@
+import { onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import type { BootedDebian } from "./booted-debian.ts";
 
@@ -44,6 +45,14 @@ export interface PackagedInstance {
   endLongRun(): Promise<void>;
 }
 
+export interface InstanceOptions {
+  readonly name: string;
+  readonly port: number;
+  /** Further keys of the configuration, or others. */
+  readonly more?: object;
+  readonly watchdogSeconds?: number;
+}
+
 const key = "/root/backup-key";
 
 /** An account at the other end of SSH: this same machine. Its key lies where only root may read it. */
@@ -60,7 +69,7 @@ export async function makeVault(debian: BootedDebian): Promise<void> {
 export async function makePackagedInstance(
   debian: BootedDebian,
   kind: UnitKind,
-  options: { name: string; port: number; more?: object; watchdogSeconds?: number },
+  options: InstanceOptions,
 ): Promise<PackagedInstance> {
   const { name, port, more, watchdogSeconds = 60 } = options;
   const unit = `${kind.template}@${name}.service`;
@@ -105,5 +114,20 @@ export async function makePackagedInstance(
     },
     endLongRun: async () => void (await debian.run(`rm -f ${source}/large ${copy}/.large.*`)),
   };
+  return instance;
+}
+
+/** An instance that runs; it is stopped and forgotten when the test ends. */
+export async function startPackagedInstance(
+  debian: BootedDebian,
+  kind: UnitKind,
+  options: InstanceOptions,
+): Promise<PackagedInstance> {
+  const instance = await makePackagedInstance(debian, kind, options);
+  onTestFinished(async () => {
+    await debian.attempt(`systemctl disable --now ${instance.unit}; systemctl reset-failed ${instance.unit}`);
+    await debian.run(`rm -rf ${instance.config} /etc/systemd/system/${instance.unit}.d`);
+  });
+  await debian.run(`systemctl enable --now ${instance.unit} 2>&1`);
   return instance;
 }

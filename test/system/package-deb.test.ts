@@ -1,17 +1,17 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mkdtemp, rm } from "node:fs/promises";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { findProgram } from "../../src/process/find-program.ts";
 import { type BootedDebian, bootDebian, whyNoBoot } from "../support/booted-debian.ts";
-import { buildPackage, repackage } from "../support/debian-package.ts";
+import { buildPackage, installPackage, repackage } from "../support/debian-package.ts";
 import {
+  type InstanceOptions,
   makePackagedInstance,
   makeVault,
   type PackagedInstance,
   pushUnit,
   rootUnit,
+  startPackagedInstance,
   type UnitKind,
 } from "../support/packaged-instance.ts";
 
@@ -25,13 +25,12 @@ describe.skipIf(why !== undefined)("the Debian package", () => {
 
   beforeAll(async () => {
     scratch = await mkdtemp(join(tmpdir(), "rsyncdirector-package-"));
-    const built = process.env["TEST_DEB"];
-    const [made, booted] = await Promise.allSettled([built ?? buildPackage(scratch, "0.0.1"), bootDebian()]);
+    const [made, booted] = await Promise.allSettled([buildPackage(scratch), bootDebian()]);
     if (booted.status === "fulfilled") debian = booted.value;
     if (made.status === "rejected") throw made.reason;
     if (booted.status === "rejected") throw booted.reason;
     file = made.value;
-    await install(file);
+    await installPackage(debian, file);
     await makeVault(debian);
   });
   afterAll(async () => {
@@ -39,21 +38,8 @@ describe.skipIf(why !== undefined)("the Debian package", () => {
     await rm(scratch, { recursive: true, force: true });
   });
 
-  async function install(deb: string): Promise<string> {
-    await execa("cp", [deb, join(debian.root, "var/tmp/rsyncdirector.deb")]);
-    return debian.run("DEBIAN_FRONTEND=noninteractive apt-get install -y /var/tmp/rsyncdirector.deb 2>&1");
-  }
-
   /** An instance that runs; it is stopped and forgotten when the test ends. */
-  async function startInstance(kind: UnitKind, options: Parameters<typeof makePackagedInstance>[2]) {
-    const instance = await makePackagedInstance(debian, kind, options);
-    onTestFinished(async () => {
-      await debian.attempt(`systemctl disable --now ${instance.unit}; systemctl reset-failed ${instance.unit}`);
-      await debian.run(`rm -rf ${instance.config} /etc/systemd/system/${instance.unit}.d`);
-    });
-    await debian.run(`systemctl enable --now ${instance.unit} 2>&1`);
-    return instance;
-  }
+  const startInstance = (kind: UnitKind, options: InstanceOptions) => startPackagedInstance(debian, kind, options);
 
   const metricsOf = ({ port }: PackagedInstance) =>
     debian.run(
@@ -66,15 +52,6 @@ describe.skipIf(why !== undefined)("the Debian package", () => {
   /** At the other end of the connection too. The pattern does not match the shell that asks. */
   const isEverywhereGone = ({ copy }: PackagedInstance) => debian.until(`! pgrep -f '[/]${copy.slice(1)}'`);
   const isFree = (lock: string) => debian.until(`! test -e ${lock}`);
-
-  it("has no errors for lintian", async (context) => {
-    if (findProgram("lintian", process.env["PATH"] ?? "") === undefined) context.skip("lintian is not installed");
-    const { stdout } = await execa("lintian", ["--allow-root", "--fail-on", "error,warning", file], {
-      reject: false,
-      env: { HOME: scratch },
-    });
-    expect(stdout.split("\n").filter((line) => /^[EW]:/.test(line))).toEqual([]);
-  });
 
   it("installs the program, its own runtime, an account, directories for locks, manual pages and units", async () => {
     expect(await debian.run("command -v node || rsyncdirector --version")).toMatch(/^\d+\.\d+\.\d+$/);
@@ -255,7 +232,7 @@ describe.skipIf(why !== undefined)("the Debian package", () => {
     const instance = await startInstance(rootUnit, { name: "upgraded", port: 9303 });
     await instance.startLongRun();
     const pid = await instance.show("MainPID");
-    const said = await install(await repackage(file, "999.0"));
+    const said = await installPackage(debian, await repackage(file, "999.0"));
     expect(said).toContain(`${instance.unit} was in the middle of a run`);
     expect(await instance.show("ActiveState")).toBe("active");
     expect(await instance.show("NRestarts")).toBe("0");
