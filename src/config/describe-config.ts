@@ -30,6 +30,7 @@ export function describeConfig(config: Config): Tree {
     ...describeScheduling(config.scheduling),
     pid_file_dir: config.pidFileDir,
     state_dir: config.stateDir,
+    inhibit_sleep: config.inhibitSleep,
     metrics: {
       addr: config.metrics.addr,
       port: config.metrics.port,

@@ -33,6 +33,7 @@ export function resolveConfig(raw: RawConfig, about: { file: string; home: strin
     scheduling,
     pidFileDir: raw.pid_file_dir === undefined ? undefined : expandHome(raw.pid_file_dir, home),
     stateDir: raw.state_dir === undefined ? undefined : expandHome(raw.state_dir, home),
+    inhibitSleep: raw.inhibit_sleep ?? true,
     metrics: {
       addr: metrics.addr ?? "0.0.0.0",
       port: Number(metrics.port ?? 9090),

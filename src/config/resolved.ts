@@ -19,6 +19,8 @@ export interface Config {
   readonly pidFileDir: string | undefined;
   /** undefined: the daemon chooses (`$STATE_DIRECTORY`, `/var/lib/rsyncdirector`, else XDG). */
   readonly stateDir: string | undefined;
+  /** Whether logind is asked to put off sleep while a job works. */
+  readonly inhibitSleep: boolean;
   readonly metrics: MetricsListen;
   /** undefined: there is no page, and the API answers on the control socket alone. */
   readonly web: WebListen | undefined;

@@ -12,6 +12,7 @@ import {
   oneOfBlocks,
   positiveDuration,
   duration,
+  flag,
   text,
   textList,
   textOrList,
@@ -98,6 +99,12 @@ export const configSchema = Type.Object(
         description:
           "Directory of the run history and other state; else what systemd gives, or `/var/lib/rsyncdirector`.",
         examples: ["/var/lib/rsyncdirector"],
+      }),
+    ),
+    inhibit_sleep: Optional(
+      flag({
+        description: "Have logind keep the host from falling asleep by itself while a job works.",
+        default: true,
       }),
     ),
     metrics: Optional(metricsBlock),

@@ -25,6 +25,7 @@ import { readInstanceId } from "./instance-id.ts";
 import { openLocks } from "./locking.ts";
 import { instanceIdFile, socketDirectories } from "./paths.ts";
 import { keepProgress } from "./progress-board.ts";
+import { inhibitSleep } from "./systemd/sleep-inhibitor.ts";
 
 export interface DirectorOptions {
   config: Config;
@@ -76,6 +77,9 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     ? undefined
     : await createMasterPool({ runTool, startChild, clock, log, directories: socketDirectories(config, env) });
   const changes = dryRun ? undefined : await createChangeTracking({ config, env, events, clock, log });
+  const sleep = dryRun
+    ? undefined
+    : inhibitSleep({ events, startChild, clock, log, rsyncId: config.rsyncId }, config.inhibitSleep);
   const actionDeps: ActionDeps = {
     remoteShell: async (endpoint, signal) => masters?.lend(endpoint, signal) ?? { shell: sshCommand(endpoint) },
     env,
@@ -104,9 +108,11 @@ export async function createDirector(options: DirectorOptions): Promise<Director
       return () => {
         jobs.replace(next.jobs);
         track?.();
+        sleep?.reconfigure(next.inhibitSleep);
       };
     },
     close: async () => {
+      await sleep?.close();
       await masters?.close();
       await locks.close();
       await changes?.close();

@@ -26,6 +26,7 @@ import {
 } from "./doctor-findings.ts";
 import type { DoctorHost } from "./doctor-hosts.ts";
 import { examineLogin } from "./doctor-login.ts";
+import { examineSleep } from "./doctor-sleep.ts";
 import { shellHere, shellThere, type RunOnHost } from "./doctor-shell.ts";
 
 export interface ExamineDeps {
@@ -35,6 +36,8 @@ export interface ExamineDeps {
   /** Milliseconds, finer than the clock's. */
   readonly stopwatch: () => number;
   readonly operationTimeoutMs: number;
+  /** undefined: nobody wants sleep to be put off. */
+  readonly putsOffSleep: { readonly rsyncId: string } | undefined;
   /** Told each finding as soon as it is there: an examination may never come to its end. */
   readonly report: (...findings: readonly Finding[]) => void;
 }
@@ -50,6 +53,7 @@ export async function examineHere(host: DoctorHost, deps: ExamineDeps): Promise<
       ? ok("ssh client", client.stderr.trim().split("\n")[0] ?? "")
       : problem("ssh client", "is not installed", "apt-get install openssh-client"),
   );
+  if (deps.putsOffSleep !== undefined) deps.report(await examineSleep(deps.putsOffSleep.rsyncId, deps));
   await examineByShell(host, await shellHere(deps), deps);
 }
 

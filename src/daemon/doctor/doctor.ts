@@ -40,7 +40,8 @@ export async function examineHosts(config: Config, only: string | undefined, dep
   const hosts = chooseHosts(hostsOfConfig(config), only);
   const { operationTimeoutMs = 10_000, stopwatch = () => performance.now() } = deps;
   const pool = createConnectionPool({ ...deps, log: silentLogger });
-  const shared = { ...deps, pool, operationTimeoutMs, stopwatch };
+  const putsOffSleep = config.inhibitSleep ? config : undefined;
+  const shared = { ...deps, pool, operationTimeoutMs, stopwatch, putsOffSleep };
   const reports: HostReport[] = [];
   const waiting = [...hosts.entries()];
   const work = async () => {

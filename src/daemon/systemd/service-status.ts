@@ -1,8 +1,6 @@
 import type { Emitter } from "../../base/emitter.ts";
 import type { DirectorEvents } from "../../model/events.ts";
-
-/** `systemctl status` shows one line; more names than this would hide the rest of it. */
-const mostNames = 3;
+import { listSome } from "./list-some.ts";
 
 /**
  * Keeps what the director does in one line for `systemctl status`: what runs, what waits for the locks of
@@ -59,10 +57,10 @@ function describe(of: {
   const waiting = [...of.jobs].flatMap(([id, waits]) => (waits ? [id] : []));
   const parts = [
     ...(of.jobs.size === 0 ? ["idle"] : []),
-    ...(running.length === 0 ? [] : [`running: ${someOf(running)}`]),
-    ...(waiting.length === 0 ? [] : [`waiting for locks: ${someOf(waiting)}`]),
+    ...(running.length === 0 ? [] : [`running: ${listSome(running)}`]),
+    ...(waiting.length === 0 ? [] : [`waiting for locks: ${listSome(waiting)}`]),
     ...(of.queued === 0 ? [] : [`queued: ${of.queued}`]),
-    ...(of.next === undefined ? [] : [`next: ${someOf(of.next.jobs.split(" "))} at ${minuteOf(of.next.at)}`]),
+    ...(of.next === undefined ? [] : [`next: ${listSome(of.next.jobs.split(" "))} at ${minuteOf(of.next.at)}`]),
   ];
   return parts.join("; ");
 }
@@ -70,12 +68,6 @@ function describe(of: {
 function soonest(next: ReadonlyMap<string, number | null>): { jobs: string; at: number } | undefined {
   const times = [...next].flatMap(([jobs, at]) => (at === null ? [] : [{ jobs, at }]));
   return times.toSorted((one, other) => one.at - other.at)[0];
-}
-
-function someOf(names: readonly string[]): string {
-  const more = names.length - mostNames;
-  const some = names.slice(0, mostNames).join(", ");
-  return more > 0 ? `${some} and ${more} more` : some;
 }
 
 function minuteOf(time: number): string {

@@ -28,6 +28,7 @@ describe("resolveConfig", () => {
       },
       pidFileDir: undefined,
       stateDir: undefined,
+      inhibitSleep: true,
       metrics: {
         addr: "0.0.0.0",
         port: 9090,

@@ -17,6 +17,7 @@ const config: Config = {
   },
   pidFileDir: undefined,
   stateDir: undefined,
+  inhibitSleep: true,
   metrics: { addr: "127.0.0.1", port: 0, startupTimeoutMs: 0, startupRetryWaitMs: 0, startupRetryLimit: 0 },
   web: undefined,
   logging: [],

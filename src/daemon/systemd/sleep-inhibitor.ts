@@ -1,0 +1,108 @@
+import type { CancelTimer, Clock } from "../../base/clock.ts";
+import type { Emitter } from "../../base/emitter.ts";
+import type { KeptChild, StartChild } from "../../base/kept-child.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { DirectorEvents } from "../../model/events.ts";
+import { listSome } from "./list-some.ts";
+
+/** Keeps the machine from falling asleep by itself while jobs work. */
+export interface SleepInhibitor {
+  reconfigure(isWanted: boolean): void;
+  /** Resolves when nothing of it is left. */
+  close(): Promise<void>;
+}
+
+interface SleepInhibitorDeps {
+  readonly events: Emitter<DirectorEvents>;
+  readonly startChild: StartChild;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly rsyncId: string;
+}
+
+/** The inhibitor is a process: short jobs do without, and in a row of jobs it changes hands no more often than this. */
+const settleMs = 1000;
+
+/** Ends with its standard input: with the director, however that ends. */
+const saysWhenHeld = ["sh", "-c", "echo held; exec cat"];
+
+/**
+ * Has logind put off sleep from the moment a job has its locks until they are free: a director that is frozen holds
+ * them for others, with half a copy behind them. A job that waits keeps nothing awake. Where there is no logind, or it
+ * refuses, runs go on as ever.
+ */
+export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): SleepInhibitor {
+  const { events, clock, log } = deps;
+  const working = new Map<string, string>();
+  const children = new Set<KeptChild>();
+  let wanted = isWanted;
+  let held: { readonly why: string; readonly child: KeptChild } | undefined;
+  let cancelTimer: CancelTimer | undefined;
+  let toldFailure = false;
+
+  const take = (why: string, before: KeptChild | undefined): KeptChild => {
+    let said = "";
+    const child = deps.startChild(inhibitCommand({ rsyncId: deps.rsyncId, why }, saysWhenHeld), {
+      onOutput: () => {
+        toldFailure = false;
+        // Only now, so that there is no moment without one.
+        before?.stop();
+      },
+      onErrorOutput: (text) => void (said += text),
+    });
+    children.add(child);
+    void child.ended.then(({ message }) => {
+      children.delete(child);
+      before?.stop();
+      if (held?.child !== child || toldFailure) return;
+      toldFailure = true;
+      log.debug({ error: said.trim() || message }, "sleep is not put off while jobs run");
+    });
+    return child;
+  };
+  const adjust = (): void => {
+    cancelTimer = undefined;
+    const why = wanted && working.size > 0 ? `running: ${listSome([...new Set(working.values())])}` : undefined;
+    if (why === held?.why) return;
+    const before = held?.child;
+    held = why === undefined ? undefined : { why, child: take(why, before) };
+    if (held === undefined) before?.stop();
+  };
+  const adjustSoon = (): void => void (cancelTimer ??= clock.setTimer(settleMs, adjust));
+
+  const keyOf = ({ runId, jobId }: { runId: string; jobId: string }) => `${runId} ${jobId}`;
+  const unsubscribe = [
+    events.on("job:fencing", (event) => {
+      working.set(keyOf(event), event.jobId);
+      adjustSoon();
+    }),
+    events.on("job:finished", (event) => {
+      if (working.delete(keyOf(event))) adjustSoon();
+    }),
+  ];
+  return {
+    reconfigure: (isWantedNow) => {
+      wanted = isWantedNow;
+      adjustSoon();
+    },
+    close: async () => {
+      unsubscribe.forEach((end) => end());
+      cancelTimer?.();
+      held = undefined;
+      for (const child of children) child.stop();
+      await Promise.all([...children].map(({ ended }) => ended));
+    },
+  };
+}
+
+/**
+ * Runs a program while sleep is put off. Not `shutdown`: systemd stops a director in good order, and a person who wants
+ * to reboot may.
+ */
+export function inhibitCommand(
+  { rsyncId, why }: { rsyncId: string; why: string },
+  program: readonly string[],
+): readonly [string, ...string[]] {
+  const lock = ["--what=sleep", "--mode=block", `--who=rsyncdirector (${rsyncId})`, `--why=${why}`];
+  return ["systemd-inhibit", ...lock, ...program];
+}

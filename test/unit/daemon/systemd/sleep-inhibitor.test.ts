@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { KeptChild, StartChild } from "../../../../src/base/kept-child.ts";
+import { inhibitSleep, type SleepInhibitor } from "../../../../src/daemon/systemd/sleep-inhibitor.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
+import { newEvents } from "../../../support/history-samples.ts";
+import { createMemoryLog } from "../../../support/memory-log.ts";
+
+interface Inhibitor {
+  readonly why: string;
+  readonly command: readonly string[];
+  isStopped: boolean;
+  /** logind has agreed. */
+  agree(): void;
+  refuse(message: string): void;
+}
+
+describe("while jobs work, sleep", () => {
+  let clock: FakeClock;
+  let events: ReturnType<typeof newEvents>;
+  let log: ReturnType<typeof createMemoryLog>;
+  let started: Inhibitor[];
+  let inhibitor: SleepInhibitor;
+
+  const startChild: StartChild = (command, { onOutput, onErrorOutput }) => {
+    let end: (value: Awaited<KeptChild["ended"]>) => void;
+    const ended = new Promise<Awaited<KeptChild["ended"]>>((resolve) => (end = resolve));
+    const one: Inhibitor = {
+      why: command.find((word) => word.startsWith("--why="))?.slice("--why=".length) ?? "",
+      command,
+      isStopped: false,
+      agree: () => onOutput("held\n"),
+      refuse: (message) => {
+        onErrorOutput(`${message}\n`);
+        end({ exitCode: 1, message: "systemd-inhibit ended with exit code 1" });
+      },
+    };
+    started.push(one);
+    const stop = () => {
+      one.isStopped = true;
+      end({ exitCode: null, message: "was ended by SIGTERM" });
+    };
+    return { write: () => undefined, stop, ended };
+  };
+  const work = (jobId: string, runId = "r") =>
+    events.emit("job:fencing", { runId, jobId, fencing: "fenced", reason: null, at: clock.now() });
+  const finish = (jobId: string, runId = "r") =>
+    events.emit("job:finished", { runId, jobId, outcome: { kind: "ok" }, startedAt: 0, at: clock.now() });
+  const held = () => started.filter(({ isStopped }) => !isStopped).map(({ why }) => why);
+
+  beforeEach(() => {
+    [clock, events, log, started] = [new FakeClock(), newEvents(), createMemoryLog(), []];
+    inhibitor = inhibitSleep({ events, startChild, clock, log, rsyncId: "laptop" }, true);
+  });
+
+  it("is put off, with the names of the jobs, until the last has ended", async () => {
+    work("home");
+    await clock.advance(1000);
+    expect(held()).toEqual(["running: home"]);
+    expect(started[0]?.command.slice(0, 4)).toEqual([
+      ...["systemd-inhibit", "--what=sleep", "--mode=block", "--who=rsyncdirector (laptop)"],
+    ]);
+    for (const jobId of ["mail", "photos", "films"]) work(jobId, "other");
+    finish("home");
+    await clock.advance(1000);
+    expect(held()).toEqual(["running: home", "running: mail, photos, films"]);
+    started[1]?.agree();
+    expect(held()).toEqual(["running: mail, photos, films"]);
+    for (const jobId of ["mail", "photos", "films"]) finish(jobId, "other");
+    await clock.advance(1000);
+    expect(held()).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("comes to a job that waits for locks, or is over within a second", async () => {
+    events.emit("job:started", { runId: "r", jobId: "waits", at: clock.now() });
+    work("short");
+    finish("short");
+    await clock.advance(60_000);
+    expect(started).toEqual([]);
+  });
+
+  it("comes where logind refuses, which is told once, and is tried again for the next job", async () => {
+    work("home");
+    await clock.advance(1000);
+    started[0]?.refuse("Failed to inhibit: Access denied");
+    await clock.advance(60_000);
+    work("mail");
+    await clock.advance(1000);
+    started[1]?.refuse("Failed to inhibit: Access denied");
+    await clock.advance(1000);
+    expect(started).toHaveLength(2);
+    expect(log.lines).toEqual([
+      { level: "debug", message: expect.any(String), fields: { error: "Failed to inhibit: Access denied" } },
+    ]);
+  });
+
+  it("comes when it is not wanted, from the next reload on", async () => {
+    inhibitor.reconfigure(false);
+    work("home");
+    await clock.advance(1000);
+    expect(started).toEqual([]);
+    inhibitor.reconfigure(true);
+    await clock.advance(1000);
+    expect(held()).toEqual(["running: home"]);
+    inhibitor.reconfigure(false);
+    await clock.advance(1000);
+    expect(held()).toEqual([]);
+  });
+
+  it("comes when the director closes", async () => {
+    work("home");
+    await clock.advance(1000);
+    started[0]?.agree();
+    await inhibitor.close();
+    expect(held()).toEqual([]);
+    work("mail");
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
