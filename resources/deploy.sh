@@ -84,7 +84,7 @@ rd_see_instance() {
 rd_do_tools() {
   if command -v apt-get >/dev/null; then
     apt-get -q update >/dev/null && apt-get -q -y install --no-install-recommends -- "$@" >/dev/null
-  elif command -v dnf >/dev/null; then dnf -q -y install -- "$@" >/dev/null
+  elif command -v dnf >/dev/null; then dnf -q -y install "$@" >/dev/null
   else rd_die "neither apt-get nor dnf is here: install $*"; fi || rd_die "cannot install $*"
 }
 
@@ -184,7 +184,14 @@ rd_do_ssh_file() {
 
 # rd_do_start NAME DIRECTORY
 rd_do_start() {
-  systemctl daemon-reload && systemctl enable -q "rsyncdirector@$1" && systemctl restart "rsyncdirector@$1" || exit 1
+  systemctl daemon-reload && systemctl enable -q "rsyncdirector@$1" || exit 1
+  rd_since=$(date +%s)
+  if ! systemctl restart "rsyncdirector@$1"; then
+    # What it said itself; systemctl only tells to look there.
+    journalctl --sync 2>/dev/null
+    journalctl -q --no-pager -o cat -n 3 --since "@$rd_since" "_SYSTEMD_UNIT=rsyncdirector@$1.service" >&2
+    exit 1
+  fi
   rm -f -- "$2/restart-$1"
 }
 

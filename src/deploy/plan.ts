@@ -25,10 +25,10 @@ export function planHost(desired: DesiredHost, facts: HostFacts, context: PlanCo
   };
 }
 
-/** Debian names a package of flock and setpriv as Fedora does. */
+/** Where flock has a package of its own, util-linux needs that. */
 const toolPackages: Readonly<Record<"apt-get" | "dnf", Readonly<Record<string, string>>>> = {
   "apt-get": { rsync: "rsync", ssh: "openssh-client", flock: "util-linux", runuser: "util-linux" },
-  dnf: { rsync: "rsync", ssh: "openssh-clients", flock: "util-linux-core", runuser: "util-linux" },
+  dnf: { rsync: "rsync", ssh: "openssh-clients", flock: "util-linux", runuser: "util-linux" },
 };
 
 function planSystem(_: DesiredHost, { isRoot, tools, system }: HostFacts): PartialPlan {

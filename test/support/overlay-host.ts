@@ -44,8 +44,12 @@ cp "$2/operator.pub" "$root/root/.ssh/authorized_keys"
 hostname "$3"
 exec chroot "$root" /usr/sbin/sshd -D -e -f /etc/test-sshd/sshd_config`;
 
-/** `operatorKey`: the public key that may log in as root. */
-export async function startOverlayHost(name: string, operatorKey: string): Promise<OverlayHost> {
+/** `operatorKey`: the public key that may log in as root. `networkOf`: a process in whose network it is. */
+export async function startOverlayHost(
+  name: string,
+  operatorKey: string,
+  { networkOf }: { networkOf?: number } = {},
+): Promise<OverlayHost> {
   const directory = await mkdtemp(join(tmpdir(), `rsyncdirector-host-${name}-`));
   const [files, mounted] = [join(directory, "files"), join(directory, "mounted")];
   await mkdir(files);
@@ -66,7 +70,8 @@ export async function startOverlayHost(name: string, operatorKey: string): Promi
   ];
   await writeFile(join(files, "sshd_config"), `${config.join("\n")}\n`);
   const apart = ["unshare", "--mount", "--uts", "--propagation", "private", "sh", "-c", startScript, "sh"];
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...apart, mounted, files, name], {
+  const inside = networkOf === undefined ? [] : ["nsenter", "-t", String(networkOf), "-n", "--"];
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...inside, ...apart, mounted, files, name], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";
