@@ -7,6 +7,8 @@ import { freePort } from "../test/support/sshd.ts";
 
 export interface BenchDirector extends DirectorProcess {
   readonly metricsUrl: string;
+  /** From the start of its process to its first answer. */
+  readonly startedInMs: number;
   /** Asks for a run and resolves to the milliseconds until it has ended. */
   runOnce(): Promise<number>;
   stop(): Promise<void>;
@@ -35,6 +37,9 @@ export async function writeBenchConfig(
   return { path, metricsUrl: `http://127.0.0.1:${port}/metrics` };
 }
 
+/** How long anything may take on a machine that does much else: then figures are worth nothing, but a row can be tried. */
+const patienceMs = 600_000;
+
 /** Starts a director and resolves when it answers. */
 export async function startBenchDirector(
   directory: string,
@@ -43,26 +48,36 @@ export async function startBenchDirector(
   more: object = {},
 ): Promise<BenchDirector> {
   const { path, metricsUrl } = await writeBenchConfig(directory, jobs, more);
+  const startedAt = performance.now();
   const director = startDirectorProcess(["start", "--config", path], { env });
-  const ended = director.exited.then((status) => {
-    throw new Error(`the director ended with ${status}:\n${JSON.stringify(director.lines)}\n${director.errors()}`);
-  });
-  await Promise.race([untilAnswered(metricsUrl), ended]);
-  ended.catch(() => undefined);
+  let ended: number | NodeJS.Signals | undefined;
+  void director.exited.then((status) => (ended = status));
+  const stop = async () => {
+    director.signal("SIGTERM");
+    await director.exited;
+  };
+  try {
+    await untilAnswered(metricsUrl, () => {
+      if (ended === undefined) return;
+      throw new Error(`the director ended with ${ended}:\n${JSON.stringify(director.lines)}\n${director.errors()}`);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const startedInMs = performance.now() - startedAt;
   return {
     ...director,
     metricsUrl,
+    startedInMs,
+    stop,
     runOnce: async () => {
       const since = director.lines.length;
       const startedAt = performance.now();
       director.signal("SIGHUP");
-      const line = await director.waitForLine(isRunFinished, { since });
+      const line = await director.waitForLine(isRunFinished, { since, timeoutMs: patienceMs });
       if (line.outcome !== "ok") throw new Error(`a run of the bench ended ${JSON.stringify(line)}`);
       return performance.now() - startedAt;
-    },
-    stop: async () => {
-      director.signal("SIGTERM");
-      await director.exited;
     },
   };
 }
@@ -71,21 +86,50 @@ function isRunFinished(line: LogLine): boolean {
   return line.msg === "run finished";
 }
 
-/** Asks again and again, without a pause worth mentioning, until somebody answers with 200. */
-export async function untilAnswered(url: string): Promise<void> {
-  for (const end = performance.now() + 30_000; performance.now() < end;) {
+/**
+ * Asks again and again, without a pause worth mentioning, until somebody answers with 200. `check` throws when that will
+ * never be.
+ */
+export async function untilAnswered(url: string, check: () => void = () => undefined): Promise<void> {
+  for (const end = performance.now() + patienceMs; performance.now() < end;) {
     if (await answers(url)) return;
+    check();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   throw new Error(`nothing answers at ${url}`);
 }
 
+async function answers(url: string): Promise<boolean> {
+  return timeAnswer(url).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** By plain `node:http`: the one that asks shares the machine with the one that is measured. */
-function answers(url: string): Promise<boolean> {
-  return new Promise((resolve) => {
+export function timeAnswer(url: string): Promise<{ ms: number; bytes: number }> {
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
     const request = get(url, { agent: false }, (response) => {
-      response.resume().once("end", () => resolve(response.statusCode === 200));
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => (bytes += chunk.length));
+      response.once("end", () => {
+        if (response.statusCode === 200) resolve({ ms: performance.now() - startedAt, bytes });
+        else reject(new Error(`${url} answers with ${response.statusCode}`));
+      });
     });
-    request.once("error", () => resolve(false));
+    request.once("error", reject);
   });
+}
+
+/** Jobs that do nothing while they are measured, `job0` and so on, each with a schedule of its own. */
+export function scheduledJobs(directory: string, count: number): object[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `job${index}`,
+    type: "local",
+    schedule: `${index % 60} ${index % 24} 1 1 *`,
+    actions: [
+      { action: "sync", id: "copy", source: `${directory}/source/`, dest: `${directory}/dest${index}`, opts: ["-a"] },
+    ],
+  }));
 }

@@ -23,12 +23,18 @@ export interface LockHost {
   stop(): Promise<void>;
 }
 
-/** `config`: further lines of its sshd_config. */
-export async function startLockHost(directory: string, config: readonly string[] = []): Promise<LockHost> {
-  const sshd = await startSshd({ config });
-  const line = await startSlowLine(sshd.port);
+export interface LockHostOptions {
+  /** Further lines of its sshd_config. */
+  readonly config?: readonly string[];
+  /** Of the slow line. */
+  readonly roundTripMs?: number;
+}
+
+export async function startLockHost(directory: string, options: LockHostOptions = {}): Promise<LockHost> {
+  const sshd = await startSshd({ config: options.config ?? [] });
+  const line = await startSlowLine(sshd.port, options.roundTripMs);
   const locks = join(directory, "locks");
-  await mkdir(locks);
+  await mkdir(locks, { recursive: true });
   const key = await readFile(sshd.knownHostsFile, "utf8");
   const knownHostsFile = join(directory, "known_hosts");
   await writeFile(knownHostsFile, key + key.replace(`:${sshd.port} `, `:${line.target} `));
@@ -59,8 +65,17 @@ export function rsyncShell(host: LockHost, way: Way): string {
   return plainSsh(host, way).slice(0, -2).join(" ");
 }
 
+export interface RemoteJob {
+  readonly type: "remote";
+  readonly host: string;
+  readonly user: string;
+  readonly port: number;
+  readonly private_ssh_key: string;
+  readonly ssh: object;
+}
+
 /** What a job needs to reach it that way, without any configuration file of ssh. */
-export function remoteJob({ sshd, knownHostsFile }: LockHost, { port }: Way): object {
+export function remoteJob({ sshd, knownHostsFile }: LockHost, { port }: Way): RemoteJob {
   return {
     ...{ type: "remote", host: sshd.host, user: sshd.user, port, private_ssh_key: sshd.identityFile },
     ssh: { known_hosts_file: knownHostsFile },

@@ -1,12 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** A process and all that descend from it, as far as they are there. */
 function treeOf(pid: number): number[] {
-  const children = tasksOf(pid).flatMap((task) => {
+  return [pid, ...childrenOf(pid).flatMap(treeOf)];
+}
+
+export function childrenOf(pid: number): number[] {
+  return tasksOf(pid).flatMap((task) => {
     const text = readIfThere(`/proc/${pid}/task/${task}/children`) ?? "";
     return text.split(" ").filter(Boolean).map(Number);
   });
-  return [pid, ...children.flatMap(treeOf)];
 }
 
 /** Whether a process carries something just now; a connection that is kept for later does not. */
@@ -24,6 +27,25 @@ export function cpuSecondsOf(pid: number): number {
   const fieldsOf = (member: number) => readIfThere(`/proc/${member}/stat`)?.split(") ").at(-1)?.split(" ") ?? [];
   const ticks = treeOf(pid).flatMap((member) => fieldsOf(member).slice(11, 15).map(Number));
   return ticks.reduce((sum, count) => sum + count, 0) / 100;
+}
+
+/** Milliseconds of processor time of one process alone, in steps of ten. */
+export function cpuMillisecondsOf(pid: number): number {
+  const fields = readIfThere(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** How often its threads have waited for something so far. */
+export function wakeUpsOf(pid: number): number {
+  return tasksOf(pid)
+    .map((task) => readIfThere(`/proc/${pid}/task/${task}/status`) ?? "")
+    .map((status) => Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? 0))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+/** What its open files are called. */
+export function openFilesOf(pid: number): string[] {
+  return namesIn(`/proc/${pid}/fd`).flatMap((fd) => ifThere(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? []);
 }
 
 /** Resident megabytes of one process now. */

@@ -1,57 +1,72 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describeMachine } from "./machine.ts";
-import { type Figure, isMet, type Row } from "./row.ts";
-import { distantNoOp } from "./rows/distant-no-op.ts";
-import { idle } from "./rows/idle.ts";
-import { localSyncs } from "./rows/local-syncs.ts";
-import { lockCycle } from "./rows/lock-cycle.ts";
-import { lockPoll } from "./rows/lock-poll.ts";
-import { manyJobs } from "./rows/many-jobs.ts";
-import { remoteSyncs } from "./rows/remote-syncs.ts";
-import { signalToRsync } from "./rows/signal-to-rsync.ts";
-import { sshLogin } from "./rows/ssh-login.ts";
-import { startUp } from "./rows/start-up.ts";
-import { watchLatency } from "./rows/watch-latency.ts";
-import { watchPerFile } from "./rows/watch-per-file.ts";
-import { watchStart } from "./rows/watch-start.ts";
-import { watchStorm } from "./rows/watch-storm.ts";
+import { writeOutdated } from "../scripts/generated-files.ts";
+import { generatePerformanceFiles } from "../scripts/performance-page.ts";
+import { areas } from "./all-rows.ts";
+import { describeCommit, describeMachine, loadNow, measureOthers } from "./machine.ts";
+import { mergeResults, readResults, type RowResult, writeResults } from "./results.ts";
+import { trialRounds } from "./rounds.ts";
+import { isMet, type Row } from "./row.ts";
 import { formatFigures } from "./table.ts";
 
-const allRows: readonly Row[] = [
-  ...[localSyncs, remoteSyncs, distantNoOp, lockCycle, lockPoll, sshLogin, signalToRsync, startUp, idle, manyJobs],
-  ...[watchLatency, watchStorm, watchPerFile, watchStart],
-];
+const root = join(import.meta.dirname, "..");
+const trial = trialRounds() !== undefined;
+const resultsFile = join(import.meta.dirname, "results", trial ? "trial.json" : "latest.json");
+/** Per cent of the processors; above that a figure says as much about others. */
+const busy = 15;
 
+const all = areas.flatMap(({ rows }) => rows);
 const named = process.argv.slice(2);
-const rows = named.length === 0 ? allRows : allRows.filter(({ name }) => named.includes(name));
-const machine = describeMachine();
-console.log(
-  `${Object.entries(machine)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(" · ")}\n`,
-);
+const unknown = named.filter((name) => !all.some((row) => row.name === name));
+if (unknown.length > 0) {
+  console.error(`bench: there is no row ${unknown.join(", ")}. There are:\n${all.map(({ name }) => name).join("\n")}`);
+  process.exitCode = 2;
+} else {
+  await measureRows(named.length === 0 ? all : all.filter(({ name }) => named.includes(name)));
+}
 
-const figures: Figure[] = [];
-for (const row of rows) {
+async function measureRows(rows: readonly Row[]): Promise<void> {
+  const [machine, commit] = [describeMachine(), describeCommit(root)];
+  console.log(`${machine}\n${new Date().toISOString()}, commit ${commit}\n`);
+  if (trial) console.log("BENCH_ROUNDS is set: these figures are for trying the rows, and are not kept\n");
+  await mkdir(join(import.meta.dirname, "results"), { recursive: true });
+  const startedAt = performance.now();
+  const measured: RowResult[] = [];
+  for (const row of rows) {
+    try {
+      measured.push(await measureRow(row, { machine, commit }));
+      // After each: a benchmark that ends early has not been for nothing.
+      await writeResults(resultsFile, mergeResults(await readResults(resultsFile), measured, areas));
+    } catch (error) {
+      console.error(`FAILED  ${row.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      process.exitCode = 1;
+    }
+  }
+  const verdicts = measured.flatMap(({ figures }) => figures.map(isMet)).filter((met) => met !== undefined);
+  const met = verdicts.filter(Boolean).length;
+  console.log(
+    `\n${met} of ${verdicts.length} bars met, ${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`,
+  );
+  if (!trial) {
+    for (const path of await writeOutdated(root, await generatePerformanceFiles(root))) console.log(`wrote ${path}`);
+  }
+  // What a failed row has left open must not keep the benchmark from its end.
+  if (measured.length < rows.length) process.exit(1);
+}
+
+async function measureRow(row: Row, where: { machine: string; commit: string }): Promise<RowResult> {
+  const loadAtStart = loadNow();
+  const othersAtStart = await measureOthers();
+  if (othersAtStart > busy) console.log(`others use ${othersAtStart} % of the processors: figures will be too high`);
+  const [date, startedAt] = [new Date().toISOString(), performance.now()];
   const directory = await mkdtemp(join(tmpdir(), `rsyncdirector-bench-${row.name}-`));
   try {
-    const measured = await row.run(directory);
-    console.log(formatFigures(measured));
-    figures.push(...measured);
+    const figures = await row.run(directory);
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    console.log(`${formatFigures(figures)}\n        ${row.name} took ${seconds} s`);
+    return { name: row.name, date, ...where, loadAtStart, othersAtStart, seconds, figures };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-const verdicts = figures.map(isMet).filter((met) => met !== undefined);
-console.log(
-  `\n${verdicts.filter((met) => met).length} of ${verdicts.length} bars met (figures of one run on one machine; they decide over nothing)`,
-);
-if (rows.length === allRows.length) {
-  const results = join(import.meta.dirname, "results");
-  await mkdir(results, { recursive: true });
-  const report = { machine, figures: figures.map((figure) => ({ ...figure, met: isMet(figure) })) };
-  await writeFile(join(results, "latest.json"), `${JSON.stringify(report, null, 2)}\n`);
 }

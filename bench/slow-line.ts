@@ -6,17 +6,18 @@ import { createInterface } from "node:readline";
 import { type Series, seriesOf } from "./series.ts";
 import type { SlowLinePorts } from "./slow-line-process.ts";
 
-/** What is called 40 ms in the names of figures; what it really is, is measured beside them. */
+/** What is called 40 ms or 200 ms in the names of figures; what it really is, is measured beside those of the locks. */
 export const roundTripMs = 40;
+export const longRoundTripMs = 200;
 
 /** A line to a port on loopback that makes every byte wait half a round trip, in either direction. */
 export interface SlowLine extends SlowLinePorts {
   stop(): Promise<void>;
 }
 
-export async function startSlowLine(targetPort: number): Promise<SlowLine> {
+export async function startSlowLine(targetPort: number, tripMs: number = roundTripMs): Promise<SlowLine> {
   const program = join(import.meta.dirname, "slow-line-process.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", program, String(targetPort), String(roundTripMs / 2)], {
+  const child = spawn(process.execPath, ["--import", "tsx", program, String(targetPort), String(tripMs / 2)], {
     cwd: join(import.meta.dirname, ".."),
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -7,7 +7,8 @@ import { writeSmallFiles } from "../test/support/tree-storms.ts";
 import type { LockHost, Way } from "./lock-host.ts";
 import { cpuSecondsOf, untilQuiet, watchMemory } from "./process-tree.ts";
 import type { Figure } from "./row.ts";
-import { type Series, seriesOf } from "./series.ts";
+import { roundsOf } from "./rounds.ts";
+import { ratioOf, type Series, seriesOf } from "./series.ts";
 import type { WatchPeer } from "./watch-peers.ts";
 import { makeWatchSite, type WatchSite } from "./watch-site.ts";
 
@@ -44,7 +45,8 @@ export async function measureStorm(
   storm: Storm,
 ): Promise<StormResult[]> {
   const costs = peers.map((): StormCost[] => []);
-  for (let round = 0; round < storm.rounds; round += 1) {
+  const { counted } = roundsOf({ warmUps: 0, counted: storm.rounds });
+  for (let round = 0; round < counted; round += 1) {
     for (let turn = 0; turn < peers.length; turn += 1) {
       // Whoever comes first in one round comes last in the next.
       const index = (turn + round) % peers.length;
@@ -96,21 +98,23 @@ async function untilArrived(dest: string, paths: readonly string[], who: string)
   throw new Error(`${who} has carried ${arrived} of ${paths.length} files in five minutes`);
 }
 
-/** The times and costs of each peer, as parts of a figure. */
+/** The times and costs of each, as parts of a figure; the first is this program. */
 export function stormParts(results: readonly StormResult[]): Figure["parts"] {
-  return results.flatMap(({ peer, costs }) => [
-    { name: `${peer.name}: last write to last file there`, unit: "ms", measured: seriesOf(costs.map(({ ms }) => ms)) },
+  return results.flatMap(({ peer, costs }, index) => [
+    {
+      ...{ name: `${peer.name}: last write to last file there`, unit: "ms" },
+      ...{ measured: seriesOf(costs.map(({ ms }) => ms)), side: index === 0 ? ("ours" as const) : ("peer" as const) },
+    },
     { name: `${peer.name}: rsyncs started`, unit: "", measured: seriesOf(costs.map(({ rsyncs }) => rsyncs)) },
     { name: `${peer.name}: CPU`, unit: "s", measured: seriesOf(costs.map(({ cpuSeconds }) => cpuSeconds)) },
     { name: `${peer.name}: peak memory`, unit: "MB", measured: seriesOf(costs.map(({ megabytes }) => megabytes)) },
   ]);
 }
 
-/** Round by round, so that a machine that is busy for a while weighs on both alike. */
-export function ratioOf([ours, theirs]: readonly [StormResult, StormResult], of: (cost: StormCost) => number): Series {
-  const values = ours.costs.map((cost, round) => {
-    const other = theirs.costs[round];
-    return other === undefined ? Number.NaN : of(cost) / of(other);
-  });
-  return seriesOf(values);
+/** Round by round. */
+export function ratioOfCosts(
+  [ours, theirs]: readonly [StormResult, StormResult],
+  of: (cost: StormCost) => number,
+): Series {
+  return ratioOf(seriesOf(ours.costs.map(of)), seriesOf(theirs.costs.map(of)));
 }

@@ -1,3 +1,4 @@
+import { formatQuantity, formatSpread } from "./format.ts";
 import { type Figure, isMet } from "./row.ts";
 import type { Series } from "./series.ts";
 
@@ -18,19 +19,10 @@ function verdict(figure: Figure): string {
   return met ? "met   " : "MISSED";
 }
 
-function bar({ bar: most, unit: name }: Figure): string {
-  return most === undefined ? "" : `  bar ≤ ${most}${unit(name)}`;
+function bar({ bar: most, unit }: Figure): string {
+  return most === undefined ? "" : `  bar ≤ ${formatQuantity(most, unit)}`;
 }
 
-function format({ median, min, max, values }: Series, unitName: string): string {
-  const range = values.length > 1 ? ` [${round(min)}..${round(max)}] n=${values.length}` : "";
-  return `${round(median)}${unit(unitName)}${range}`;
-}
-
-function unit(name: string): string {
-  return name === "" ? "" : ` ${name}`;
-}
-
-function round(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3).replace(/\.?0+$/, "");
+function format(measured: Series, unit: string): string {
+  return `${formatQuantity(measured.median, unit)} ${formatSpread(measured)}`.trimEnd();
 }

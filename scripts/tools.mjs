@@ -30,6 +30,7 @@ export const packageOfTool = {
   busybox: "busybox",
   openssl: "openssl",
   lsyncd: "lsyncd",
+  fpsync: "fpart",
   shellcheck: "shellcheck",
   "systemd-analyze": "systemd",
   "systemd-notify": "systemd",
@@ -66,7 +67,7 @@ export const hostTools = ["rsync", "sshd", "ssh", "ssh-keygen", "flock", "setpri
 export const labTools = ["ip", "iptables", "mount", "umount", "unshare"];
 
 /** What the benchmark measures beside the program. */
-export const peerTools = ["lsyncd"];
+export const peerTools = ["lsyncd", "fpsync"];
 
 /** The full path of a program, or undefined. sshd lives where an ordinary user's PATH does not look. */
 export function findTool(name) {

@@ -1,73 +1,135 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { startBareServer } from "../bare-server.ts";
 import { startBenchDirector } from "../director.ts";
-import type { Row } from "../row.ts";
-import { seriesOf } from "../series.ts";
+import { type LockHost, remoteJob, startLockHost } from "../lock-host.ts";
+import { childrenOf, cpuMillisecondsOf, memoryOf, openFilesOf, wakeUpsOf } from "../process-tree.ts";
+import { roundsOf } from "../rounds.ts";
+import type { Part, Row } from "../row.ts";
+import { type Series, seriesOf } from "../series.ts";
 
-const settleSeconds = 10;
-const windowSeconds = 20;
-const windowCount = 3;
+const settleSeconds = 5;
+const windowSeconds = 10;
+/** All of them within the time that an unused lock connection is kept. */
+const rounds = { warmUps: 0, counted: 7 };
 
-/** What a director costs that has nothing to do. */
+/** What a director costs that has nothing to do, with everything open that a run has opened. */
 export const idle: Row = {
   name: "idle",
+  title: "Idle",
+  explains:
+    "The memory is Node's own first, then the code of the program, of ssh2 and of SQLite. Nothing polls: what wakes it up are timers that keep connections alive, and V8, which tidies up when nothing happens.",
   run: async (directory) => {
-    const actions = [
-      { action: "sync", id: "sync", source: `${directory}/source/`, dest: `${directory}/dest`, opts: ["-a"] },
-    ];
-    const director = await startBenchDirector(directory, [{ id: "job", type: "local", actions }]);
+    const source = join(directory, "source");
+    await mkdir(source, { recursive: true });
+    await writeFile(join(source, "file"), "content\n");
+    const host = await startLockHost(directory);
+    const bare = await startBareServer();
     try {
-      await seconds(settleSeconds);
-      const windows = [];
-      for (let window = 0; window < windowCount; window += 1) windows.push(await watchWindow(director.pid));
-      const wakeUpsEach = seriesOf(windows.map(({ wakeUpsPerSecond }) => wakeUpsPerSecond));
-      const cpuEach = seriesOf(windows.map(({ cpuMilliseconds: cpu }) => cpu));
-      const memory = seriesOf([residentMegabytes(director.pid)]);
-      const perWindow = `windows of ${windowSeconds} s`;
-      return [
-        { name: "idle memory", unit: "MB RSS", measured: memory, bar: 65, parts: [], note: "" },
-        {
-          ...{ name: "idle wake-ups", unit: "/s", measured: wakeUpsEach, bar: 1, parts: [] },
-          note: `voluntary context switches of all threads, ${perWindow}; V8 tidies up in one of them`,
-        },
-        {
-          ...{ name: "idle CPU", unit: "ms", measured: cpuEach, bar: 20, parts: [] },
-          note: `${perWindow}; the kernel counts in steps of 10 ms`,
-        },
-      ];
+      const plain = await startBenchDirector(join(directory, "plain"), [localJob(directory)], process.env, {
+        rsync_id: "bench-plain",
+      });
+      try {
+        const open = await startBenchDirector(join(directory, "open"), [lockingJob(host, directory)]);
+        try {
+          await open.runOnce();
+          await seconds(settleSeconds);
+          const watched = await watchWindows({ open: open.pid, plain: plain.pid, bare: bare.pid });
+          requireOpen(open.pid, host);
+          return figuresOf(watched);
+        } finally {
+          await open.stop();
+        }
+      } finally {
+        await plain.stop();
+      }
     } finally {
-      await director.stop();
+      await bare.stop();
+      await host.stop();
     }
   },
 };
 
-async function watchWindow(pid: number): Promise<{ wakeUpsPerSecond: number; cpuMilliseconds: number }> {
-  const before = { wakeUps: wakeUps(pid), cpu: cpuMilliseconds(pid) };
-  await seconds(windowSeconds);
-  return {
-    wakeUpsPerSecond: (wakeUps(pid) - before.wakeUps) / windowSeconds,
-    cpuMilliseconds: cpuMilliseconds(pid) - before.cpu,
+function localJob(directory: string): object {
+  const action = {
+    action: "sync",
+    id: "sync",
+    source: `${directory}/source/`,
+    dest: `${directory}/near`,
+    opts: ["-a"],
   };
+  return { id: "job", type: "local", actions: [action] };
+}
+
+function lockingJob(host: LockHost, directory: string): object {
+  const action = { action: "sync", id: "sync", source: `${directory}/source/`, dest: `${directory}/far`, opts: ["-a"] };
+  const lock = { type: "remote", path: join(host.directory, "lock") };
+  const job = remoteJob(host, host.near);
+  return { id: "job", ...job, lock_files: [lock], actions: [action] };
+}
+
+/** A figure that is called "with a connection and a history" has to be one. */
+function requireOpen(pid: number, host: LockHost): void {
+  if (childrenOf(host.sshd.pid).length < 2) throw new Error("the director has closed its ssh connections");
+  if (!openFilesOf(pid).some((path) => /history-[^/]*\.db$/.test(path))) throw new Error("no history is open");
+}
+
+type Who = "open" | "plain" | "bare";
+interface Watched {
+  readonly memory: Series;
+  readonly wakeUps: Series;
+  readonly cpu: Series;
+}
+
+/** All of them in the same windows. */
+async function watchWindows(pids: Readonly<Record<Who, number>>): Promise<Record<Who, Watched>> {
+  const watchers = Object.entries(pids).map(([who, pid]) => {
+    const values = { memory: [] as number[], wakeUps: [] as number[], cpu: [] as number[] };
+    let [wakeUps, cpu] = [wakeUpsOf(pid), cpuMillisecondsOf(pid)];
+    const look = () => {
+      values.memory.push(memoryOf(pid));
+      values.wakeUps.push((wakeUpsOf(pid) - wakeUps) / windowSeconds);
+      values.cpu.push(cpuMillisecondsOf(pid) - cpu);
+      [wakeUps, cpu] = [wakeUpsOf(pid), cpuMillisecondsOf(pid)];
+    };
+    return { who, values, look };
+  });
+  for (let window = 0; window < roundsOf(rounds).counted; window += 1) {
+    await seconds(windowSeconds);
+    for (const { look } of watchers) look();
+  }
+  const entries = watchers.map(({ who, values: { memory, wakeUps, cpu } }) => {
+    return [who, { memory: seriesOf(memory), wakeUps: seriesOf(wakeUps), cpu: seriesOf(cpu) }] as const;
+  });
+  return Object.fromEntries(entries) as Record<Who, Watched>;
+}
+
+function figuresOf({ open, plain, bare }: Record<Who, Watched>) {
+  const what = "idle with ssh connections and history open";
+  const windows = `windows of ${windowSeconds} s, 5 s after a run`;
+  const parts = (unit: string, of: (watched: Watched) => Series): Part[] => [
+    { name: "director that has not run yet", unit, measured: of(plain), side: "ours" },
+    { name: "node, a bare HTTP server", unit, measured: of(bare), side: "peer" },
+  ];
+  return [
+    {
+      ...{ name: `${what}: memory`, unit: "MB RSS", measured: open.memory, bar: 65 },
+      ...{ parts: parts("MB RSS", ({ memory }) => memory), note: `${windows}; the process of the director alone` },
+    },
+    {
+      ...{ name: `${what}: wake-ups`, unit: "/s", measured: open.wakeUps, bar: 1 },
+      ...{
+        parts: parts("/s", ({ wakeUps }) => wakeUps),
+        note: `voluntary context switches of all threads, ${windows}`,
+      },
+    },
+    {
+      ...{ name: `${what}: CPU`, unit: "ms", measured: open.cpu, bar: 20 },
+      ...{ parts: parts("ms", ({ cpu }) => cpu), note: `${windows}; the kernel counts in steps of 10 ms` },
+    },
+  ];
 }
 
 function seconds(count: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, count * 1000));
-}
-
-function wakeUps(pid: number): number {
-  const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks)
-    .map((task) => /^voluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(join(tasks, task, "status"), "utf8")))
-    .reduce((sum, match) => sum + Number(match?.[1] ?? 0), 0);
-}
-
-function residentMegabytes(pid: number): number {
-  const kibibytes = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return (Number(kibibytes) * 1024) / 1e6;
-}
-
-/** utime and stime; both count in hundredths of a second on Linux. */
-function cpuMilliseconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

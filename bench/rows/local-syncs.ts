@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
+import { partsOf } from "../parts.ts";
 import type { Row } from "../row.ts";
 import { measurePairs } from "../series.ts";
 import { timeShell } from "../shell-loop.ts";
@@ -10,6 +11,9 @@ const syncs = 50;
 /** What the director adds to the work itself: one job of 50 syncs that find nothing to do. */
 export const localSyncs: Row = {
   name: "local-syncs",
+  title: "Fifty local syncs in one job",
+  explains:
+    "rsync itself: it naps about 30 of its 40 ms, while its processes wait for each other to end. What the director adds is the start of a child and the reading of its output, and it works while rsync sleeps.",
   run: async (directory) => {
     const source = join(directory, "source");
     const dest = join(directory, "dest");
@@ -32,10 +36,10 @@ export const localSyncs: Row = {
           unit: "",
           measured: pair.ratio,
           bar: 1.05,
-          parts: [
-            { name: "director, SIGHUP to the end of the run", unit: "ms", measured: pair.ours },
-            { name: "sh: for …; do rsync -a source/ dest; done", unit: "ms", measured: pair.plain },
-          ],
+          parts: partsOf(pair, {
+            ours: "director, SIGHUP to the end of the run",
+            plain: "sh: for …; do rsync -a source/ dest; done",
+          }),
           note: "100 files, interleaved pairs",
         },
       ];

@@ -3,44 +3,42 @@ import { createSlottedFile, type SlottedFile } from "../../src/base/slotted-file
 import { type KeptShell, openKeptShell } from "../kept-shell.ts";
 import { openLockClient } from "../lock-client.ts";
 import { type LockHost, plainSsh, startLockHost, type Way } from "../lock-host.ts";
-import type { Figure, Row } from "../row.ts";
+import type { Figure, Part, Row } from "../row.ts";
 import { measurePairs, type Pair } from "../series.ts";
-import { measureProxy, openPing, roundTripMs } from "../slow-line.ts";
+import { longRoundTripMs, measureProxy, openPing, roundTripMs } from "../slow-line.ts";
 
 const jobs = { cycle: { locks: ["mine"], blocks: ["theirs"] } };
 const counts = { warmUps: 5, counted: 31 };
+const note = "check, acquire, check again, promote, release of one remote lock with one block, connection warm";
 
 /** What a job pays for its locks on another host: look, claim, look again, promote, release. */
 export const lockCycle: Row = {
   name: "lock-cycle",
+  title: "A whole cycle of a lock",
+  explains:
+    "Far away two round trips: one that looks, claims and looks again, one that releases. On loopback the five programs that the shell on the host starts, half a millisecond each, and the disk, on which the claim has to be before it counts. The bare shell does nothing of what makes a lock safe.",
   run: async (directory) => {
     const host = await startLockHost(directory);
     try {
       const far = await measureWay(host, host.far, join(directory, "far"));
       const near = await measureWay(host, host.near, join(directory, "near"));
-      const proxy = {
-        name: "what the proxy adds without a delay",
-        unit: "ms",
-        measured: await measureProxy(host.line),
-      };
-      const note = "check, acquire, check again, promote, release of one remote lock with one block, connection warm";
       return [
+        farFigure(roundTripMs, far, [await proxyPart(host)]),
+        farFigure(longRoundTripMs, await measureLongWay(join(directory, "long")), []),
         {
-          ...{
-            name: `lock cycle at ${roundTripMs} ms ÷ TCP round trip`,
-            unit: "",
-            measured: far.overPing.ratio,
-            bar: 3.5,
-          },
-          parts: [...partsOf(far), proxy],
-          note,
-        },
-        {
-          name: "lock cycle on loopback",
-          unit: "ms",
-          measured: near.overShell.ours,
-          bar: 5,
-          parts: partsOf(near),
+          ...{ name: "lock cycle on loopback", unit: "ms", measured: near.overShell.ours, bar: 5 },
+          parts: [
+            { name: "TCP round trip", unit: "ms", measured: near.overPing.plain },
+            { ...shellPart(near), side: "peer" },
+            { name: "ratio to that shell", unit: "", measured: near.overShell.ratio },
+            { name: "director's locks beside the floor", unit: "ms", measured: near.overFloor.ours },
+            {
+              name: "floor: intent on the disk; flock beside sync, ln; flock, rm",
+              unit: "ms",
+              measured: near.overFloor.plain,
+            },
+            { name: "ratio to the floor", unit: "", measured: near.overFloor.ratio },
+          ],
           note,
         },
       ];
@@ -54,6 +52,15 @@ interface Measured {
   readonly overPing: Pair;
   readonly overShell: Pair;
   readonly overFloor: Pair;
+}
+
+async function measureLongWay(directory: string): Promise<Measured> {
+  const host = await startLockHost(directory, { roundTripMs: longRoundTripMs });
+  try {
+    return await measureWay(host, host.far, join(directory, "client"));
+  } finally {
+    await host.stop();
+  }
 }
 
 async function measureWay(host: LockHost, way: Way, directory: string): Promise<Measured> {
@@ -100,15 +107,24 @@ async function floorCycle(shell: KeptShell, intents: SlottedFile, directory: str
   return performance.now() - startedAt;
 }
 
-function partsOf({ overPing, overShell, overFloor }: Measured): Figure["parts"] {
-  return [
-    { name: "director's locks", unit: "ms", measured: overPing.ours },
-    { name: "TCP round trip", unit: "ms", measured: overPing.plain },
-    { name: "director's locks again", unit: "ms", measured: overShell.ours },
-    { name: "ssh HOST sh, kept open: test -e; set -C, echo >, test -e; rm", unit: "ms", measured: overShell.plain },
-    { name: "ratio to that shell", unit: "", measured: overShell.ratio },
-    { name: "director's locks once more", unit: "ms", measured: overFloor.ours },
-    { name: "floor: intent on the disk; flock beside sync, ln; flock, rm", unit: "ms", measured: overFloor.plain },
-    { name: "ratio to the floor", unit: "", measured: overFloor.ratio },
-  ];
+function farFigure(tripMs: number, { overPing, overShell }: Measured, more: readonly Part[]): Figure {
+  return {
+    ...{ name: `lock cycle at ${tripMs} ms ÷ TCP round trip`, unit: "", measured: overPing.ratio, bar: 3.5 },
+    parts: [
+      { name: "director's locks", unit: "ms", measured: overPing.ours, side: "ours" },
+      { name: "TCP round trip", unit: "ms", measured: overPing.plain, side: "peer" },
+      { ...shellPart({ overShell }), side: "peer" },
+      ...more,
+    ],
+    note,
+  };
+}
+
+function shellPart({ overShell }: Pick<Measured, "overShell">): Part {
+  const name = "ssh HOST sh, kept open: test -e; set -C, echo >, test -e; rm";
+  return { name, unit: "ms", measured: overShell.plain };
+}
+
+async function proxyPart(host: LockHost): Promise<Part> {
+  return { name: "what the proxy adds without a delay", unit: "ms", measured: await measureProxy(host.line) };
 }

@@ -11,6 +11,9 @@ const jobs = { poll: { locks: [], blocks: Array.from({ length: locks }, (_, inde
 /** What a look at many locks of one host costs that a job waits for. */
 export const lockPoll: Row = {
   name: "lock-poll",
+  title: "A look at a hundred locks",
+  explains:
+    "One round trip, since all locks of a host are looked at by one command of a shell that is kept open. On loopback it is that shell, which tests a hundred paths.",
   run: async (directory) => {
     const host = await startLockHost(directory);
     try {
@@ -27,8 +30,8 @@ export const lockPoll: Row = {
             bar: 2,
           },
           parts: [
-            { name: "director's look", unit: "ms", measured: far.ours },
-            { name: "TCP round trip", unit: "ms", measured: far.plain },
+            { name: "director's look", unit: "ms", measured: far.ours, side: "ours" },
+            { name: "TCP round trip", unit: "ms", measured: far.plain, side: "peer" },
             { name: "director's look on loopback", unit: "ms", measured: near.ours },
           ],
           note: "one host, none of them is there, connection warm",

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
 import { type LockHost, remoteJob, rsyncShell, startLockHost, type Way } from "../lock-host.ts";
+import { partsOf } from "../parts.ts";
 import type { Figure, Row } from "../row.ts";
 import { measurePairs } from "../series.ts";
 import { timeShell } from "../shell-loop.ts";
@@ -13,6 +14,9 @@ const fewSyncs = 10;
 /** What the shared ssh connection saves: one job of syncs to one host that find nothing to do. */
 export const remoteSyncs: Row = {
   name: "remote-syncs",
+  title: "Many syncs to one host",
+  explains:
+    "The loop logs in for every sync: on loopback that is the processor time of the key exchange on both sides, far away the round trips. The director logs in once; what is left is rsync, which naps about 30 ms at the end of every sync, and its own round trips.",
   run: async (directory) => {
     const source = join(directory, "source");
     await mkdir(source, { recursive: true });
@@ -57,11 +61,11 @@ async function measureWay(
     );
     return {
       ...{ name: `${count} remote no-op syncs${where} ÷ shell loop`, unit: "", measured: pair.ratio, bar },
-      parts: [
-        { name: "director, SIGHUP to the end of the run", unit: "ms", measured: pair.ours },
-        { name: "sh: for …; do rsync -a -e ssh source/ host:dest; done", unit: "ms", measured: pair.plain },
-      ],
-      note: "100 files, interleaved pairs; rsync waits about 30 ms for its own processes at the end of every sync",
+      parts: partsOf(pair, {
+        ours: "director, SIGHUP to the end of the run",
+        plain: "sh: for …; do rsync -a -e ssh source/ host:dest; done",
+      }),
+      note: "100 files, interleaved pairs",
     };
   } finally {
     await director.stop();

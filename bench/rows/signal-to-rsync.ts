@@ -3,12 +3,16 @@ import { once } from "node:events";
 import { chmod, mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
+import { partsOf } from "../parts.ts";
 import type { Row } from "../row.ts";
 import { measurePairs } from "../series.ts";
 
 /** How long a signal takes to become a running rsync, against the shortest thing that could do it. */
 export const signalToRsync: Row = {
   name: "signal-to-rsync",
+  title: "From a signal to a running rsync",
+  explains:
+    "Node needs twice as long as a shell to start a child at all. The rest are the steps between: the request, the run and its row in the history, the guard that looks at the source.",
   run: async (directory) => {
     const source = join(directory, "source");
     const dest = join(directory, "dest");
@@ -48,10 +52,7 @@ export const signalToRsync: Row = {
           unit: "",
           measured: pair.ratio,
           bar: 5,
-          parts: [
-            { name: "director", unit: "ms", measured: pair.ours },
-            { name: "bash: trap 'rsync -a source/ dest' HUP", unit: "ms", measured: pair.plain },
-          ],
+          parts: partsOf(pair, { ours: "director", plain: "bash: trap 'rsync -a source/ dest' HUP" }),
           note: "both include the same small sh script that stands before rsync in PATH and reports its start",
         },
       ];

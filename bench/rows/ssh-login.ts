@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { openLockClient } from "../lock-client.ts";
 import { type LockHost, plainSsh, startLockHost, type Way } from "../lock-host.ts";
+import { partsOf } from "../parts.ts";
 import type { Row } from "../row.ts";
 import { measurePairs } from "../series.ts";
 import { roundTripMs } from "../slow-line.ts";
@@ -12,6 +13,9 @@ const jobs = { look: { locks: [], blocks: ["theirs"] } };
 /** The first operation on a host, everything that comes before it included, beside the plain ssh client. */
 export const sshLogin: Row = {
   name: "ssh-login",
+  title: "The first operation on a host",
+  explains:
+    "Round trips far away, and on loopback the processor time of the key exchange: ssh2 and OpenSSH choose different ones. The director's side includes `ssh -G`, which reads the configuration of ssh, a kept shell, and the look at a lock. Of a real line ssh would have to say more: this one delays no connect and acknowledges at once, so that Nagle's algorithm, which ssh leaves on until it has logged in, costs it nothing.",
   run: async (directory) => {
     const host = await startLockHost(directory);
     try {
@@ -27,11 +31,11 @@ export const sshLogin: Row = {
         );
         figures.push({
           ...{ name: `connection set-up ${where} ÷ ssh`, unit: "", measured: pair.ratio, bar: 1 },
-          parts: [
-            { name: "director: ssh -G, connect, log in, shell, first look at a lock", unit: "ms", measured: pair.ours },
-            { name: "ssh HOST true", unit: "ms", measured: pair.plain },
-          ],
-          note: "new connections, ed25519 keys; a real line is slower for ssh: this one delays no connect and acknowledges at once, so that Nagle's algorithm, which ssh leaves on until it has logged in, costs it nothing",
+          parts: partsOf(pair, {
+            ours: "director: ssh -G, connect, log in, shell, first look at a lock",
+            plain: "ssh HOST true",
+          }),
+          note: "new connections, ed25519 keys",
         });
       }
       return figures;

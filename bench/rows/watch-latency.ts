@@ -2,6 +2,7 @@ import { watch } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type LockHost, startLockHost, type Way } from "../lock-host.ts";
+import { partsOf } from "../parts.ts";
 import { untilQuiet } from "../process-tree.ts";
 import type { Figure, Row } from "../row.ts";
 import { measurePairs } from "../series.ts";
@@ -12,6 +13,9 @@ import { makeWatchSite, onTmpfs, type WatchSite } from "../watch-site.ts";
 /** One new file in a tree that is quiet: from its write until it is at the target, less what was to be waited. */
 export const watchLatency: Row = {
   name: "watch-latency",
+  title: "One changed file",
+  explains:
+    "lsyncd logs in for it. The director goes through a connection that is there; what is left is the start of rsync on both sides, and far away the round trips of its protocol.",
   run: (fallback) =>
     onTmpfs(fallback, async (directory, where) => {
       const host = await startLockHost(directory);
@@ -51,10 +55,7 @@ async function measureWay(
       return {
         ...{ name: `latency of one file ${name}: director above its debounce ÷ lsyncd above its delay`, unit: "" },
         ...{ measured: pair.ratio, bar: 1 },
-        parts: [
-          { name: "director, above its debounce", unit: "ms", measured: pair.ours },
-          { name: "lsyncd, above its delay", unit: "ms", measured: pair.plain },
-        ],
+        parts: partsOf(pair, { ours: "director, above its debounce", plain: "lsyncd, above its delay" }),
         note: `debounce and delay ${director.waitsMs} ms, both over ssh, ${where}`,
       };
     } finally {

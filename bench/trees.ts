@@ -1,0 +1,23 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface TreeSize {
+  readonly directories: number;
+  readonly filesInEach: number;
+}
+
+/** Makes a tree of small files, a hundred directories below each of the first level. */
+export async function makeTree(root: string, { directories, filesInEach }: TreeSize): Promise<void> {
+  for (let number = 0; number < directories; number += 1) {
+    const path = join(root, `part-${Math.floor(number / 100)}`, `directory-${number}`);
+    await mkdir(path, { recursive: true });
+    const files = Array.from({ length: filesInEach }, (_, file) => writeFile(join(path, `file-${file}`), `${file}\n`));
+    await Promise.all(files);
+  }
+}
+
+/** `10,000 files in 100 directories` */
+export function describeTree({ directories, filesInEach }: TreeSize): string {
+  const [files, below] = [directories * filesInEach, directories].map((count) => count.toLocaleString("en"));
+  return `${files} files in ${below} directories`;
+}
