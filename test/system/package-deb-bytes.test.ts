@@ -20,7 +20,7 @@ describe.skipIf(why !== undefined)("the file of the Debian package", () => {
   });
   afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-  it("has no errors for lintian", async (context) => {
+  it("has no errors for lintian", { timeout: 1_800_000 }, async (context) => {
     if (findProgram("lintian", process.env["PATH"] ?? "") === undefined) context.skip("lintian is not installed");
     const { stdout } = await execa("lintian", ["--allow-root", "--fail-on", "error,warning", file], {
       reject: false,
