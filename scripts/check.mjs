@@ -4,7 +4,7 @@ import { bin, captureProgram, root } from "./run-program.mjs";
 import { findShellScripts } from "./shell-scripts.mjs";
 import { findTool } from "./tools.mjs";
 
-const ownTests = ["test/architecture.test.ts", "test/repository.test.ts"];
+const ownTests = ["test/architecture.test.ts", "test/documents.test.ts", "test/repository.test.ts"];
 
 const steps = [
   { name: "types", command: [bin("tsc"), "-p", "tsconfig.json"] },

@@ -1,99 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { commandComplaint } from "./support/command-lines.ts";
-import { anchors, codeBlocks, linkTargets, shellLines } from "./support/markdown.ts";
 import { projectFiles, projectRoot, readProjectFile } from "./support/project-files.ts";
 import { makeTempDir } from "./support/temp-dir.ts";
 
 const files = projectFiles();
-const documents = files.filter((path) => path.endsWith(".md"));
-const packageJson = JSON.parse(readProjectFile("package.json")) as { scripts: object; files: string[] };
-
-/** What is wrong in each document, as `README.md: …`. */
-function complaints(find: (text: string, path: string) => string[]): string[] {
-  return documents.flatMap((path) => find(readProjectFile(path), path).map((complaint) => `${path}: ${complaint}`));
-}
-
-describe("the documents", () => {
-  it("are there", () => {
-    expect(documents).toEqual(expect.arrayContaining(["CHANGELOG.md", "CONTRIBUTING.md", "README.md"]));
-  });
-
-  it("link only to what exists", () => {
-    const broken = complaints((text, path) =>
-      linkTargets(text).filter((target) => {
-        if (/^[a-z]+:/.test(target)) return false;
-        const [file = "", anchor] = target.split("#");
-        const linked = file === "" ? path : normalize(join(dirname(path), file));
-        if (!existsSync(join(projectRoot, linked))) return true;
-        return anchor !== undefined && !anchors(readProjectFile(linked)).has(anchor);
-      }),
-    );
-    expect(broken).toEqual([]);
-  });
-
-  it("number each decision once, in its name and in its heading", () => {
-    const decisions = documents.filter((path) => path.startsWith("docs/decisions/"));
-    const numbers = decisions.map((path) => Number(/\/(\d{4})-/.exec(path)?.[1]));
-    expect(new Set(numbers).size).toBe(numbers.length);
-    const headings = decisions.map((path) => Number(/^# (\d+)\. /.exec(readProjectFile(path))?.[1]));
-    expect(headings).toEqual(numbers);
-  });
-
-  it("name only npm scripts that exist", () => {
-    const unknown = complaints((text) =>
-      shellLines(text)
-        .flatMap((line) => [...line.matchAll(/\bnpm (?:run )?(test|(?<=run )[\w:-]+)/g)])
-        .map(([, script]) => script ?? "")
-        .filter((script) => !(script in packageJson.scripts)),
-    );
-    expect(unknown).toEqual([]);
-  });
-
-  it("show only commands and options that the program has", async () => {
-    const wrong: string[] = [];
-    for (const path of documents) {
-      for (const line of shellLines(readProjectFile(path)).filter((text) => text.startsWith("rsyncdirector "))) {
-        const complaint = await commandComplaint(line);
-        if (complaint !== undefined) wrong.push(`${path}: ${line}: ${complaint}`);
-      }
-    }
-    expect(wrong).toEqual([]);
-  });
-
-  it.each([
-    ["rsyncdirector frobnicate", 'there is no command "frobnicate"'],
-    ["rsyncdirector config frobnicate FILE", 'there is no command "frobnicate"'],
-    ["rsyncdirector run --frobnicate JOB", "no option --frobnicate"],
-    ["rsyncdirector run --config=FILE JOB | less --frobnicate", undefined],
-  ])("are read rightly: %s", async (line, complaint) => {
-    expect(await commandComplaint(line)).toBe(complaint);
-  });
-
-  it("show only configurations that load", async () => {
-    const { loadConfig } = await import("../src/config/load.ts");
-    const directory = await makeTempDir();
-    const file = join(directory, "example.yaml");
-    const wrong: string[] = [];
-    for (const path of documents) {
-      for (const { text } of codeBlocks(readProjectFile(path)).filter(isWholeConfig)) {
-        writeFileSync(file, text);
-        try {
-          await loadConfig(file, { env: {} });
-        } catch (error) {
-          wrong.push(`${path}: ${String(error)}\n${text}`);
-        }
-      }
-    }
-    expect(wrong).toEqual([]);
-  });
-});
-
-function isWholeConfig({ language, text }: { language: string; text: string }): boolean {
-  return ["yaml", "yml"].includes(language) && /^rsync_id:/m.test(text) && /^jobs:/m.test(text);
-}
+const packageJson = JSON.parse(readProjectFile("package.json")) as { files: string[] };
 
 describe("the repository", () => {
   it("names no path of the machine it was written on", () => {

@@ -31,7 +31,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
 }
 
 /** `name`: the command that is asked for, where there is one; nobody waits for the modules of the others. */
-async function newProgram(name: string | undefined, context: CommandContext): Promise<Command> {
+export async function newProgram(name: string | undefined, context: CommandContext): Promise<Command> {
   const program = new Command("rsyncdirector")
     .description("Automates and coordinates rsync jobs on many Linux hosts.")
     .version(programVersion())

@@ -1,33 +1,45 @@
-import { runProgram } from "../../src/cli/program.ts";
+import { CommanderError } from "commander";
+import { newProgram } from "../../src/cli/program.ts";
+import { shellCommands } from "./shell-commands.ts";
+
+const nowhere = { write: () => undefined };
 
 /** What the program would not understand of `rsyncdirector config check -c FILE | less`; undefined: nothing. */
-export async function commandComplaint(line: string): Promise<string | undefined> {
-  const words =
-    line
-      .split(/\s+[|>#&;]/, 1)[0]
-      ?.split(/\s+/)
-      .slice(1) ?? [];
-  const command: string[] = [];
-  let help = await helpOf(command);
-  for (const word of words) {
-    if (!/^[a-z]/.test(word) || !/^Commands:/m.test(help)) break;
-    if (!new RegExp(`^  ${word}(\\|\\w+)?( |$)`, "m").test(help)) return `there is no command "${word}"`;
-    command.push(word);
-    help = await helpOf(command);
+export async function commandComplaint(
+  line: string,
+  options: { mayLackWords?: boolean } = {},
+): Promise<string | undefined> {
+  const [program = { words: [] }] = shellCommands(line);
+  return wordsComplaint(program.words.slice(1), options);
+}
+
+/**
+ * The same of words that are split already. The program's own command line reads them, and stops before it does what
+ * they say. `mayLackWords`: they name a command in a sentence, without what it needs.
+ */
+export async function wordsComplaint(
+  words: readonly string[],
+  { mayLackWords = false } = {},
+): Promise<string | undefined> {
+  const program = await newProgram(words[0], {
+    env: {},
+    stdout: nowhere,
+    stderr: nowhere,
+    finish: () => undefined,
+  });
+  const understood = new Error("understood");
+  program.hook("preAction", () => {
+    throw understood;
+  });
+  try {
+    await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    if (error === understood) return undefined;
+    if (!(error instanceof CommanderError)) throw error;
+    // What it prints instead of doing something: the help of a command, the version.
+    const isAnswer = ["commander.help", "commander.helpDisplayed", "commander.version"].includes(error.code);
+    const lacksWords = mayLackWords && /^commander\.(missing|optionMissing)/.test(error.code);
+    return isAnswer || lacksWords ? undefined : error.message.replace(/^error: /, "");
   }
-  const unknown = words
-    .filter((word) => /^--?[a-z]/.test(word))
-    .filter((word) => !offers(help, word.split("=", 1)[0] ?? ""));
-  return unknown.length === 0 ? undefined : `no option ${unknown.join(", ")}`;
-}
-
-function offers(help: string, option: string): boolean {
-  return new RegExp(`(^|[\\s,])${option}([\\s,]|$)`, "m").test(help);
-}
-
-async function helpOf(command: readonly string[]): Promise<string> {
-  let text = "";
-  const output = { write: (chunk: string) => void (text += chunk) };
-  await runProgram([...command, "--help"], { env: {}, stdout: output, stderr: output });
-  return text;
+  return `carried out without being asked for: ${words.join(" ")}`;
 }

@@ -1,22 +1,30 @@
-/** A fenced block: ```yaml … ```. */
+/** A fenced block: ```yaml job … ```. */
 export interface CodeBlock {
+  /** All that stands behind the fence: `yaml job`. */
+  readonly kind: string;
+  /** Its first word. */
   readonly language: string;
   readonly text: string;
+  /** Of the fence, from 1. */
+  readonly line: number;
 }
 
 /** The fenced blocks of a text; what indents the fence is taken off the block too. */
 export function codeBlocks(markdown: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
-  for (const [, indent = "", language = "", text = ""] of markdown.matchAll(/^( *)```([\w-]*)[^\n]*\n(.*?)^\1```/gms)) {
+  for (const match of markdown.matchAll(/^( *)```([^\n`]*)\n(.*?)^\1```/gms)) {
+    const [, indent = "", info = "", text = ""] = match;
     const lines = text.split("\n").map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
-    blocks.push({ language, text: lines.join("\n") });
+    const kind = info.trim();
+    const [language = ""] = kind.split(" ");
+    blocks.push({ kind, language, text: lines.join("\n"), line: markdown.slice(0, match.index).split("\n").length });
   }
   return blocks;
 }
 
 /** Where the links of a text lead, as written; those in code do not count. */
 export function linkTargets(markdown: string): string[] {
-  const prose = markdown.replaceAll(/^( *)```.*?^\1```/gms, "").replaceAll(/`[^`\n]*`/g, "");
+  const prose = withoutBlocks(markdown).replaceAll(/`[^`\n]*`/g, "");
   return [...prose.matchAll(/\]\((?:<([^>\n]+)>|([^)\s]+))[^)]*\)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 }
 
@@ -33,11 +41,11 @@ export function anchors(markdown: string): Set<string> {
   );
 }
 
-/** Every line that a reader is told to type, in shell blocks and between backticks; without prompts. */
-export function shellLines(markdown: string): string[] {
-  const inBlocks = codeBlocks(markdown)
-    .filter(({ language }) => ["", "sh", "bash", "console", "shell"].includes(language))
-    .flatMap(({ text }) => text.replaceAll("\\\n", " ").split("\n"));
-  const inline = [...markdown.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code ?? "");
-  return [...inBlocks, ...inline].map((line) => line.trim().replace(/^[$#] /, ""));
+/** What stands between backticks in the prose. */
+export function inlineCode(markdown: string): string[] {
+  return [...withoutBlocks(markdown).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code ?? "");
+}
+
+function withoutBlocks(markdown: string): string {
+  return markdown.replaceAll(/^( *)```.*?^\1```/gms, "");
 }

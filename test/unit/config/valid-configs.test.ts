@@ -69,22 +69,3 @@ describe("a good configuration", () => {
     ]);
   });
 });
-
-describe("the documents", () => {
-  const manual = readProjectFile("docs/configuration.md");
-  const examples = [...manual.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
-
-  test("have examples", () => {
-    expect(examples.length).toBeGreaterThan(10);
-  });
-
-  test.each(examples.map((text, index) => ({ index, text })))(
-    "example $index of the manual loads",
-    async ({ text }) => {
-      const jobs = "jobs: [{ id: x, type: local, actions: [{ action: command, id: y, command: 'true' }] }]\n";
-      const whole = [/^rsync_id:/m.test(text) ? "" : "rsync_id: x\n", text, /^jobs:/m.test(text) ? "" : jobs].join("");
-      const { config } = await loadText(whole);
-      expect(config.jobs.length).toBeGreaterThan(0);
-    },
-  );
-});

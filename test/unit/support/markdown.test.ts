@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { anchors, codeBlocks, linkTargets, shellLines } from "../../support/markdown.ts";
+import { anchors, codeBlocks, inlineCode, linkTargets } from "../../support/markdown.ts";
 
 const fence = "```";
 const text = `# Title of it, with \`code\`
@@ -15,7 +15,7 @@ ${fence}
 
 1. in a list:
 
-   ${fence}yaml
+   ${fence}yaml job
    key: value
    ${fence}
 `;
@@ -30,12 +30,13 @@ describe("reading a document", () => {
   });
 
   it("finds fenced blocks, also indented ones, without the indentation", () => {
-    expect(codeBlocks(text).map(({ language }) => language)).toEqual(["sh", "yaml"]);
-    expect(codeBlocks(text)[1]?.text).toBe("key: value\n");
+    expect(codeBlocks(text)).toMatchObject([
+      { kind: "sh", language: "sh", line: 6 },
+      { kind: "yaml job", language: "yaml", text: "key: value\n", line: 14 },
+    ]);
   });
 
-  it("joins continued lines of commands and leaves prompts out", () => {
-    expect(shellLines(text)).toContainEqual(expect.stringMatching(/^rsyncdirector run +--dry-run$/));
-    expect(shellLines(text)).toContain("npm run check");
+  it("finds code in sentences, and none of blocks", () => {
+    expect(inlineCode(text)).toEqual(["code", "[a link](code.md)", "npm run check"]);
   });
 });
