@@ -130,3 +130,10 @@ async function machine(of: {
   }
   return booted;
 }
+
+/** Boots what lies in `root` of a directory, which goes with it when it is stopped. */
+export async function bootTree(scratch: string): Promise<BootedDebian> {
+  const root = join(scratch, "root");
+  const { child, output } = startMachine(root);
+  return machine({ scratch, root, leader: await leaderOf(child, output), child });
+}
