@@ -10,7 +10,6 @@ import { recordWatches } from "../metrics/record-watches.ts";
 import { recordMetrics } from "../metrics/record-metrics.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
-import { preloadProcessLibrary } from "../process/run-process.ts";
 import { createCronTrigger } from "../trigger/cron-trigger.ts";
 import { reportScheduleWarnings } from "../trigger/report-schedule-warnings.ts";
 import { enabledJobs, planSchedules, type SchedulePlan } from "../trigger/schedule-plan.ts";
@@ -175,8 +174,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     void watching.start();
     cleanup.defer("watches", () => watching.stop());
     log.info({ version, pid: process.pid, config: config.file, jobs: config.jobs.length }, "director started");
-    // The first run should not wait for the library that starts its programs.
-    setImmediate(() => void preloadProcessLibrary());
     endWarnings = reportScheduleWarnings(config, { plans: inUse.plans, clock, log });
     cleanup.defer("schedule warnings", () => endWarnings());
     phase = "running";

@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { pipeline, type Writable } from "node:stream";
 import { abortReasonOf } from "../base/abort.ts";
 import type { AbortReason } from "../base/abort.ts";
 import { coerceError } from "../base/errors.ts";
@@ -6,43 +8,54 @@ import type { ProcessOptions, ProcessResult, ProcessSpec } from "./process-contr
 import { superviseChild } from "./supervise-child.ts";
 import type { RunningChild } from "./supervise-child.ts";
 
-/** Loads the process library, which the first child would otherwise wait for. */
-export async function preloadProcessLibrary(): Promise<void> {
-  await import("execa");
-}
-
 /**
  * Runs a child in a session of its own until it and everything in its process group have ended.
  * Never rejects because of what the child does; its output is streamed and never collected.
  */
 export async function runProcess(spec: ProcessSpec, options: ProcessOptions): Promise<ProcessResult> {
-  const { execa } = await import("execa");
   if (options.signal.aborted) {
     const reason = abortReasonOf(options.signal);
     return notStarted(reason, reason);
   }
   const [file, ...args] = options.dieWithParent === true ? bindToParent(spec) : [spec.file, ...spec.args];
   if (file === undefined) return notStarted(notFound(spec), null);
-  const child = execa(file, args, {
-    env: { ...spec.env },
-    extendEnv: false,
-    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    ...standardInput(spec.stdin),
-    detached: true,
-    cleanup: false,
-    buffer: false,
-    reject: false,
-  });
-  if (child.pid === undefined) {
-    const { cause, shortMessage } = await child;
-    return notStarted(cause === undefined ? new Error(shortMessage) : coerceError(cause), null);
-  }
-  return superviseChild(child as unknown as RunningChild, options);
+  const child = start(file, args, spec);
+  if (child instanceof Error) return notStarted(child, null);
+  if (!isRunning(child)) return notStarted(await errorOf(child), null);
+  // What may still go wrong with it, such as a signal that nobody gets, shows in how it ends.
+  child.on("error", () => undefined);
+  feed(child.stdin, spec.stdin);
+  return superviseChild(child, options);
 }
 
-function standardInput(stdin: ProcessSpec["stdin"]) {
-  if (typeof stdin !== "object") return { stdin: "ignore" as const };
-  return { input: "text" in stdin ? stdin.text : stdin.stream };
+/** Node tells most failures by an event and throws the others: no memory, too long an argument, a NUL in one. */
+function start(file: string, args: readonly string[], { env, cwd, stdin }: ProcessSpec): ChildProcess | Error {
+  try {
+    return spawn(file, args, {
+      env: { ...env },
+      cwd,
+      stdio: [typeof stdin === "object" ? "pipe" : "ignore", "pipe", "pipe"],
+      detached: true,
+    });
+  } catch (error) {
+    return coerceError(error);
+  }
+}
+
+function isRunning(child: ChildProcess): child is ChildProcess & RunningChild {
+  return child.pid !== undefined;
+}
+
+function errorOf(child: ChildProcess): Promise<Error> {
+  return new Promise((resolve) => child.once("error", resolve));
+}
+
+/** A child that ends, or closes its input, before it has read everything has done nothing wrong. */
+function feed(input: Writable | null, from: ProcessSpec["stdin"]): void {
+  if (input === null || typeof from !== "object") return;
+  input.on("error", () => undefined);
+  if ("text" in from) input.end(from.text);
+  else pipeline(from.stream, input, () => undefined);
 }
 
 /**
