@@ -34,7 +34,7 @@ export interface PlannedTime {
  * Throws an `OperatorError` for an expression or a time zone that cannot be read.
  */
 export function planSchedules(config: Config, options: { hostname: string }): SchedulePlan[] {
-  const openZone = remember(openTimeZone);
+  const openZone = remember((timezone: string | undefined) => openTimeZone(timezone));
   const readTimes = remember((expression: string, dialect: Scheduling["cronDialect"], timezone: string | undefined) =>
     parseCronTimes(expression, { zone: openZone(timezone), dialect }),
   );

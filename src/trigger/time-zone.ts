@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { OperatorError } from "../base/errors.ts";
 
 /** A moment at which a zone's clocks are changed. */
@@ -29,20 +30,12 @@ const changeSearchStep = 7 * day;
 
 /**
  * The zone of that name, or the host's for undefined (UTC when the host's is not an IANA one).
- * Throws an `OperatorError` for an unknown name.
+ * Throws an `OperatorError` for an unknown name. `known`: the host's, if it can be told without `Intl`.
  */
-export function openTimeZone(timezone: string | undefined): TimeZone {
-  const name = timezone ?? hostTimeZone();
-  const format = openFormat(name);
-
-  const offsetAt = (instant: number): number => {
-    const part = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
-    for (const { type, value } of format.formatToParts(instant)) {
-      if (type in part) part[type as keyof typeof part] = Number(value);
-    }
-    const label = Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
-    return label - Math.floor(instant / second) * second;
-  };
+export function openTimeZone(timezone: string | undefined, known: () => string | undefined = linkedTimeZone): TimeZone {
+  const host = timezone === undefined ? known() : undefined;
+  const name = timezone ?? host ?? hostTimeZone();
+  const offsetAt = name === "UTC" ? () => 0 : host === undefined ? formatOffset(name) : hostOffset;
 
   const nextChange = (after: number, until: number): ClockChange | null => {
     const before = offsetAt(after);
@@ -92,6 +85,43 @@ export function formatZoned(instant: number, zone: TimeZone): string {
   const digits = (value: number) => String(value).padStart(2, "0");
   const local = new Date(instant + offset).toISOString().slice(0, 19).replace("T", " ");
   return `${local} ${offset < 0 ? "-" : "+"}${digits(Math.floor(minutes / 60))}:${digits(minutes % 60)}`;
+}
+
+/**
+ * The host's zone by the file that says it, where nothing in the environment says otherwise: to ask `Intl` for it costs
+ * 8 MB of memory for good. undefined: `Intl` has to be asked.
+ */
+export function linkedTimeZone(
+  { localtime, tz }: { localtime: string; tz: string | undefined } = {
+    localtime: "/etc/localtime",
+    tz: process.env["TZ"],
+  },
+): string | undefined {
+  if (tz === "UTC" || tz === "Etc/UTC") return "UTC";
+  if (tz !== undefined) return undefined;
+  try {
+    const name = /\/zoneinfo\/([A-Z]\w*(?:\/[\w+-]+)*)$/.exec(realpathSync(localtime))?.[1];
+    return name === "Etc/UTC" ? "UTC" : name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** By the zone that this process counts in. */
+function hostOffset(instant: number): number {
+  return -new Date(instant).getTimezoneOffset() * 60_000;
+}
+
+function formatOffset(name: string): TimeZone["offsetAt"] {
+  const format = openFormat(name);
+  return (instant) => {
+    const part = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
+    for (const { type, value } of format.formatToParts(instant)) {
+      if (type in part) part[type as keyof typeof part] = Number(value);
+    }
+    const label = Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
+    return label - Math.floor(instant / second) * second;
+  };
 }
 
 /** With a `TZ` that ICU does not know Node itself counts in UTC and names no zone. */
