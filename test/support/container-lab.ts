@@ -97,7 +97,7 @@ async function stageProject(project: string): Promise<void> {
   ];
   for (const path of paths) await cp(join(projectRoot, path), join(project, path), { recursive: true });
   const built = process.env["TEST_DEB"];
-  if (built === undefined) await buildPackage(project, "0.0.1");
+  if (built === undefined) await buildPackage(project);
   else await cp(built, join(project, basename(built)));
 }
 
