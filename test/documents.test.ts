@@ -50,10 +50,11 @@ describe("the documents", () => {
   });
 
   it("name only files of the repository that exist", () => {
-    const made = "bench/results";
+    /** Made by programs, and perhaps not yet. */
+    const made = /^bench\/results(?:$|\/)|^docs\/performance$/;
     const named = /(?<![\w/.~-])(?:bench|docs|packaging|resources|scripts|src|systemd|test)\/[\w@*./-]*[\w-]/g;
     const missing = complaints(manuals, (text) =>
-      (text.match(named) ?? []).filter((path) => path !== made && !isThere(path)),
+      (text.match(named) ?? []).filter((path) => !made.test(path) && !isThere(path)),
     );
     expect(missing).toEqual([]);
   });
@@ -131,6 +132,8 @@ describe("the checks of blocks", () => {
     ["yaml web", "frobnicate: 1", /frobnicate is not supported/],
     ["yaml inventory", "frobnicate: 1", /frobnicate/],
     ["json", "{", /SyntaxError/],
+    ["yaml compose", "services: {}", /has no services/],
+    ["js polkit", "polkit.Result.YES", /adds no rule/],
     ["text csync2", "group web { host }", /OperatorError/],
     ["text change-log", "Entry:   1.1\nTime:    2026-11-29T12:40:10.123Z\n", /^the program writes:/],
     ["ini drop-in", "[Service]\nNice=1", /does not begin with/],

@@ -2,6 +2,7 @@ import type { ActionOutcome } from "../model/run.ts";
 import { checkGuard } from "./guard.ts";
 import { countDeletions, entriesAtTarget, hasLimits, judgeDeletions } from "./guard-limits.ts";
 import { cancelledBefore, notRun, refused } from "./join-outcomes.ts";
+import { runInParts } from "./parallel-sync.ts";
 import { checkRemoteSources } from "./remote-source-check.ts";
 import { runSyncCall, shownArgv } from "./sync-call.ts";
 import type { SyncRun } from "./sync-run.ts";
@@ -29,6 +30,7 @@ export async function runFullSync(run: SyncRun, place: SyncPlace): Promise<Actio
     const refusal = judgeDeletions(job.guard, counted);
     if (refusal !== undefined) return refused(refusal);
   }
+  if (action.parallel > 1 && !dryRun) return runInParts(run, place, spec);
   return runSyncCall(run, { spec, judgedAs: "complete" });
 }
 

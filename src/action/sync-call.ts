@@ -32,6 +32,7 @@ export async function runSyncCall(run: SyncRun, call: SyncCall): Promise<ActionO
       ...childOptions(job, { context, deps }),
       onOutput: (stream, line) => context.onOutput(stream, line),
       onProgress: (progress) => context.onProgress(progress),
+      takeLine: call.takeLine,
       onChange: call.onChange ?? changes?.onChange,
       hidesChanges: call.onChange !== undefined || changes?.hides === true,
     },

@@ -20,4 +20,6 @@ export interface SyncCall {
   readonly judgedAs: "complete" | "paths";
   /** Only to be looked at: its changes go to `onChange` and nowhere else. */
   readonly onChange?: ((change: ItemizedChange) => void) | undefined;
+  /** Says of a line of its output whether it is for the caller alone. */
+  readonly takeLine?: ((line: string) => boolean) | undefined;
 }

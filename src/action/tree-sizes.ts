@@ -39,7 +39,8 @@ export async function recursionWords(
   words: readonly string[],
   known: { files: number | undefined; roundTrip: (() => Promise<number | undefined>) | undefined },
 ): Promise<string[]> {
-  const { files, roundTrip } = known;
+  // Who is split is looked at first, and far away in one list: its size is not known before.
+  const { files = action.parallel > 1 ? fewFiles : undefined, roundTrip } = known;
   if (action.rsync.recursion === "incremental" || roundTrip === undefined || files === undefined) return [];
   if (files < fewFiles || files > manyFiles || walksItsOwnWay(words)) return [];
   const ms = await roundTrip();

@@ -1,5 +1,6 @@
 import { splitWords } from "../base/shell-words.ts";
 import { checkCsync2 } from "./check-csync2.ts";
+import { checkParallel } from "./check-parallel.ts";
 import { checkOverlap } from "./check-overlap.ts";
 import { checkSyncPaths } from "./check-sync-paths.ts";
 import { isRoot, meansContents, shellLeftover, staysBelowStart } from "./paths.ts";
@@ -49,6 +50,7 @@ function checkSync(sync: Partial<RawSyncAction>, context: ActionContext): void {
   const { job, path, log } = context;
   const report = checkSyncOpts(sync, context);
   checkSyncPaths(sync, { ...context, report });
+  checkParallel(sync, { path, directories: report.directories, log });
   const pulls = job.type === "remote" && job.direction === "pull";
   for (const [index, source] of [sync.source ?? []].flat().entries()) {
     const where = Array.isArray(sync.source) ? [...path, "source", index] : [...path, "source"];

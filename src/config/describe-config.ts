@@ -103,10 +103,11 @@ function describeTargets(job: Job): Tree {
 
 function describeAction(action: Action): Tree {
   if (action.kind === "sync") {
-    const { id, sources, dest, opts, rsync, extensions } = action;
-    const words = opts.map(quoteWord);
-    const endings = listOrNothing([...extensions]);
-    return { action: "sync", id, source: sources, dest, opts: words, rsync: describeRsync(rsync), extensions: endings };
+    const { id, sources, dest, opts, rsync, extensions, parallel } = action;
+    return {
+      ...{ action: "sync", id, source: sources, dest, opts: opts.map(quoteWord), rsync: describeRsync(rsync) },
+      ...{ extensions: listOrNothing([...extensions]), parallel },
+    };
   }
   if (action.kind === "csync2") return describeCsync2(action);
   const { id, argv, shell, cwd } = action;

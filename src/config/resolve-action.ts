@@ -34,6 +34,7 @@ function resolveSync(raw: RawSyncAction, home: string): SyncAction {
     opts: splitOpts(raw.opts ?? []).words,
     rsync: resolveRsync(raw.rsync ?? {}, home),
     extensions: raw.extensions ?? [],
+    parallel: raw.parallel ?? 1,
   };
 }
 

@@ -254,6 +254,8 @@ export interface SyncAction {
   readonly rsync: RsyncOptions;
   /** Only files with these endings are copied; empty: all. */
   readonly extensions: readonly string[];
+  /** So many rsyncs at a time share a complete sync. */
+  readonly parallel: number;
 }
 
 /** Brings the peers of a csync2 cluster up to date; its targets are the peers, not those of the job. */

@@ -166,6 +166,14 @@ export const syncAction = block("sync", "Copies with rsync.", {
   extensions: Optional(
     textList("line", { description: "Only files with these endings are copied.", examples: [[".rrd", ".txt"]] }),
   ),
+  parallel: Optional(
+    integer(1, 8, {
+      description:
+        "So many rsyncs share a complete sync that has much to copy, and one after them looks over all of it ([parallel](parallel.md)).",
+      default: 1,
+      examples: [4],
+    }),
+  ),
 });
 
 export const commandAction = block("command", "Runs a program on this host.", {

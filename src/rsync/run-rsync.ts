@@ -16,6 +16,8 @@ export interface RsyncRunOptions extends Omit<ProcessOptions, "onLine" | "onChun
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
   /** Needs `--itemize-changes` in the argv. */
   readonly onChange?: ((change: ItemizedChange) => void) | undefined;
+  /** Says of a line of standard output whether it was for the caller alone. */
+  readonly takeLine?: ((line: string) => boolean) | undefined;
   /** Itemised lines are for `onChange` alone: nobody else asked for them. */
   readonly hidesChanges?: boolean | undefined;
 }
@@ -38,7 +40,7 @@ const progressIntervalMs = 200;
 
 /** Runs rsync to its end and reads what it says on the way. The argv comes from `buildRsyncCommand`. */
 export async function runRsync(spec: ProcessSpec, options: RsyncRunOptions): Promise<RsyncResult> {
-  const { onOutput, onChange, hidesChanges = false, ...processOptions } = options;
+  const { onOutput, onChange, takeLine, hidesChanges = false, ...processOptions } = options;
   const tail = createOutputTail();
   const stats = createStatsReader();
   const failure = createFailureReader();
@@ -46,6 +48,7 @@ export async function runRsync(spec: ProcessSpec, options: RsyncRunOptions): Pro
   let holdRefusal: HoldRefusal | undefined;
   const onLine = (stream: OutputStream, line: string, overwrites: boolean) => {
     if (stream === "stdout" && overwrites && progress.take(line)) return;
+    if (stream === "stdout" && takeLine?.(line) === true) return;
     const change = stream === "stdout" && onChange !== undefined ? parseItemizedChange(line) : undefined;
     if (change !== undefined) {
       onChange?.(change);

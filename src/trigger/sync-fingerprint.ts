@@ -10,6 +10,8 @@ export function fingerprintOf(job: Job, { actionId, targetId }: ChangeDestinatio
   const action = job.actions.find(({ id }) => id === actionId);
   const target = job.targets.find(({ id }) => id === targetId);
   const { host, user, port } = target?.endpoint ?? {};
-  const text = JSON.stringify([action, target?.dest, host, user, port]);
+  // In how many parts something is copied changes nothing of it.
+  const what = action?.kind === "sync" ? { ...action, parallel: undefined } : action;
+  const text = JSON.stringify([what, target?.dest, host, user, port]);
   return createHash("sha256").update(text).digest("base64url").slice(0, 22);
 }

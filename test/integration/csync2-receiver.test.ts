@@ -22,8 +22,9 @@ describe("a check while csync2's service takes files in", () => {
   const separate = (directory: string) => ["-B", "-D", directory];
 
   it("begins at once when no transaction is open, whoever else has one", async () => {
-    const { waited } = await begin(["alpha.db3", "beta.db3", "beta.db3-journal"], separate);
+    const { clock, waited } = await begin(["alpha.db3", "beta.db3", "beta.db3-journal"], separate);
     await waited;
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it.each([
@@ -52,5 +53,6 @@ describe("a check while csync2's service takes files in", () => {
     await stopped.isWaiting();
     stopped.abort.abort();
     await stopped.waited;
+    expect([stuck.isOver(), stopped.isOver()]).toEqual([true, true]);
   });
 });

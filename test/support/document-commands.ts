@@ -20,6 +20,8 @@ const knownPrograms = new Set([
     "curl",
     "csync2",
     "date",
+    "docker",
+    "docker-compose",
     "echo",
     "editor",
     "install",
@@ -39,7 +41,7 @@ const knownPrograms = new Set([
     "ssh-keyscan",
     "sudo",
   ],
-  ...["sysctl", "systemctl", "systemd-sysusers", "systemd-tmpfiles", "test", "true"],
+  ...["sysctl", "systemctl", "systemd-inhibit", "systemd-sysusers", "systemd-tmpfiles", "test", "true"],
 ]);
 
 const { scripts } = JSON.parse(readProjectFile("package.json")) as { scripts: object };

@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { runInNewContext } from "node:vm";
+import { parse } from "yaml";
 import { entryMark, formatLogEntry } from "../../src/changes/log-entry.ts";
 import { readCsync2Settings } from "../../src/config/csync2-settings.ts";
 import { readInventory } from "../../src/deploy/inventory.ts";
@@ -24,6 +26,16 @@ export const fileChecks: Readonly<Record<string, Check>> = {
   "yaml inventory": async (text) => {
     await readInventory(await fileOf("hosts.yaml", text));
     return [];
+  },
+  "yaml compose": async (text) => {
+    const { services } = parse(text) as { services?: object };
+    // The engine itself reads it in test/system/containers.test.ts.
+    return Object.keys(services ?? {}).length > 0 ? [] : ["has no services"];
+  },
+  "js polkit": async (text) => {
+    const rules: unknown[] = [];
+    runInNewContext(text, { polkit: { addRule: (rule: unknown) => rules.push(rule), Result: {} } });
+    return rules.length > 0 ? [] : ["adds no rule"];
   },
   "text csync2": async (text) => {
     const { groups } = await readCsync2Settings("csync2.cfg", () => Promise.resolve(text));

@@ -93,6 +93,7 @@ export function buildSync(overrides: Partial<SyncAction>): SyncAction {
     opts: [],
     rsync: { archive: true },
     extensions: [],
+    parallel: 1,
     ...overrides,
   };
 }

@@ -28,6 +28,7 @@ const sync: SyncAction = {
   opts: ["-v"],
   rsync: { archive: true },
   extensions: [],
+  parallel: 1,
 };
 const job = buildJob({ type: "remote", endpoint, actions: [sync] });
 

@@ -99,6 +99,7 @@ describe("resolveConfig", () => {
     expect(push?.actions[0]).toEqual({
       kind: "sync",
       extensions: [],
+      parallel: 1,
       id: "data",
       sources: ["/a", "/b c"],
       dest: "relative",

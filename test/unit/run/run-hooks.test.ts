@@ -14,7 +14,16 @@ function hook(on: HookMoment | HookMoment[], name: string, more: Partial<Hook> =
   return { on: [on].flat(), run: [[name]], shell: false, onlyIfChanged: false, timeoutMs: 1000, ...more };
 }
 
-const sync: Action = { kind: "sync", id: "copy", sources: ["/a/"], dest: "/b", opts: [], rsync: {}, extensions: [] };
+const sync: Action = {
+  kind: "sync",
+  id: "copy",
+  sources: ["/a/"],
+  dest: "/b",
+  opts: [],
+  rsync: {},
+  extensions: [],
+  parallel: 1,
+};
 const every: HookMoment[] = ["start", "success", "warning", "failure", "skipped", "blocked", "aborted", "finally"];
 const all = every.map((moment) => hook(moment, moment));
 const failedFor = (message: string, retryable = false, survivors: number[] = []): ActionOutcome => ({

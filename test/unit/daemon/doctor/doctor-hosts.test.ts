@@ -13,6 +13,7 @@ const sync: Job["actions"][number] = {
   opts: [],
   rsync: {},
   extensions: [],
+  parallel: 1,
 };
 
 describe("the hosts of a configuration", () => {

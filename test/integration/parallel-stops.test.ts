@@ -1,0 +1,134 @@
+import { spawn, spawnSync } from "node:child_process";
+import { access, chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { findProgram } from "../../src/process/find-program.ts";
+import { createMemoryLog } from "../support/memory-log.ts";
+import { parentOf, processesMentioning, waitUntil } from "../support/process-state.ts";
+import { buildSync, startAction, type StartOptions } from "../support/run-action.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
+
+const rsync = findProgram("rsync", process.env["PATH"] ?? "") ?? "rsync";
+const token = "tokentokentokentoken-1";
+
+describe("the parts of a sync", () => {
+  let directory: string;
+  const at = (...names: string[]) => join(directory, ...names);
+
+  /** 600 files, of which the destination has none, and one there that has to go. */
+  beforeEach(async () => {
+    directory = await makeTempDir();
+    for (const name of ["source", "dest", "bin"]) await mkdir(at(name));
+    for (let file = 0; file < 600; file += 1) await writeFile(at("source", `file-${file}`), "x".repeat(2000));
+    await writeFile(at("dest/surplus"), "");
+  });
+
+  /** In rsync's place a script, which has `$rsync`, and `$part` where it is a part that copies. */
+  async function start(script: string, { holds = [], opts = [] }: Pick<StartOptions, "holds"> & { opts?: string[] }) {
+    const head = [
+      "#!/bin/sh",
+      `rsync=${rsync}`,
+      `cd '${directory}'`,
+      'case "$*" in *--files-from*) part=yes ;; *) part= ;; esac',
+    ];
+    await writeFile(at("bin/rsync"), [...head, script, 'exec "$rsync" "$@"', ""].join("\n"));
+    await chmod(at("bin/rsync"), 0o755);
+    const env = { PATH: `${at("bin")}:${process.env["PATH"]}` };
+    const log = createMemoryLog();
+    const action = buildSync({
+      ...{ sources: [`${at("source")}/`], dest: at("dest"), parallel: 4, opts: ["--delete", ...opts] },
+    });
+    return { log, ...startAction(action, { deps: { env }, holds, log }) };
+  }
+  const copied = async () => (await readdir(at("dest"))).filter((name) => name.startsWith("file-")).length;
+  const nobodyIsLeft = () => processesMentioning(at("dest")).length === 0;
+  const endless = ["--bwlimit=4"];
+
+  it("are all stopped when one breaks off, and nothing is deleted then", async () => {
+    const { outcome } = await start(
+      // The last of the four to come breaks off, when the first one has begun to copy.
+      `if [ -n "$part" ]; then
+         for number in 1 2 3 4; do mkdir "turn-$number" 2>/dev/null && break; done
+         if [ $number = 4 ]; then until ls -A dest | grep -q '^.file-'; do sleep 0.1; done; echo 'it broke off' >&2; exit 12; fi
+       fi`,
+      { opts: endless },
+    );
+    expect(await outcome).toMatchObject({
+      kind: "failed",
+      retryable: true,
+      message: expect.stringMatching(/rsync ended with 12: .*it broke off/),
+      report: { exitCode: 12 },
+    });
+    await waitUntil("nobody is left", nobodyIsLeft);
+    await access(at("dest/surplus"));
+    expect(await copied()).toBeLessThan(600);
+  });
+
+  it("stop with the action, and leave nobody behind", async () => {
+    const { outcome, stop } = await start("", { opts: endless });
+    await waitUntil("all parts copy", () => partsRunning() === 4);
+    stop("cancelled");
+    expect(await outcome).toMatchObject({ kind: "cancelled", reason: "cancelled" });
+    await waitUntil("nobody is left", nobodyIsLeft);
+    await access(at("dest/surplus"));
+  });
+
+  it("go on when one could not copy all; the last rsync then looks over everything, and the code stays", async () => {
+    const { outcome } = await start(
+      `if [ -n "$part" ] && mkdir once 2>/dev/null; then "$rsync" "$@"; echo 'one file could not be read' >&2; exit 23; fi`,
+      {},
+    );
+    expect(await outcome).toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("one file could not be read"),
+      report: { exitCode: 23, stats: { filesTotal: 601, filesTransferred: 600, filesCreated: 600, filesDeleted: 1 } },
+    });
+    expect(await copied()).toBe(600);
+  });
+
+  it("are not begun where rsync cannot be asked: one copies alone", async () => {
+    const { outcome, log } = await start(`case "$*" in *--dry-run*) exit 2 ;; esac`, {});
+    expect(await outcome).toMatchObject({ kind: "ok", report: { stats: { filesTransferred: 600 } } });
+    expect(log.messages("warn")).toEqual(["one rsync copies alone: it cannot be asked what is to be copied"]);
+    expect(log.messages("info")).toEqual([]);
+  });
+
+  it("hold the kernel lock together: nobody else gets it, and the last rsync has it alone", async () => {
+    const hold = at("x.hold");
+    const mine = [{ hold, lock: undefined, token }];
+    const { outcome, stop } = await start("", { holds: mine, opts: endless });
+    await waitUntil("all parts copy", () => partsRunning() === 4);
+    expect(spawnSync("flock", ["-n", "-x", hold, "true"]).status).toBe(1);
+    const other = startAction(buildSync({ sources: [`${at("source")}/`], dest: at("other") }), {
+      holds: [{ hold, lock: undefined, token: "another-token-another" }],
+    });
+    expect(await other.outcome).toMatchObject({ kind: "failed", retryable: true, report: { turnedAway: true } });
+    stop();
+    await outcome;
+    await waitUntil("the lock is free", () => spawnSync("flock", ["-n", "-x", hold, "true"]).status === 0);
+  });
+
+  it("are not begun beside what is left of an earlier try", async () => {
+    const hold = at("x.hold");
+    const { outcome, log } = await start("", { holds: [{ hold, lock: undefined, token }] });
+    expect(await outcome).toMatchObject({ kind: "ok" });
+    await writeFile(at("source/more"), "");
+    const left = spawn("flock", ["--no-fork", "-s", hold, "sleep", "600"], { stdio: "ignore" });
+    onTestFinished(() => void left.kill());
+    await waitUntil("it has the lock", () => spawnSync("flock", ["-n", "-x", hold, "true"]).status === 1);
+    const again = await start("", { holds: [{ hold, lock: undefined, token }] });
+    expect(await again.outcome).toMatchObject({
+      kind: "failed",
+      retryable: true,
+      message: expect.stringContaining("another writer still holds"),
+    });
+    expect(log.messages("info").filter((text) => text === "part of a sync started")).toHaveLength(4);
+  });
+
+  function partsRunning(): number {
+    // A local rsync is three processes; the first of them is the parent of the others.
+    const parts = processesMentioning(at("dest")).filter(({ argv }) => argv.includes("--files-from=-"));
+    const all = new Set(parts.map(({ pid }) => pid));
+    return parts.filter(({ pid }) => !all.has(parentOf(pid).pid)).length;
+  }
+});
