@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
+import { keepConnection } from "../kept-connection.ts";
 import { remoteJob, rsyncShell, startLockHost } from "../lock-host.ts";
 import { partsOf } from "../parts.ts";
 import type { Figure, Row } from "../row.ts";
-import { measurePairs } from "../series.ts";
+import { measureInTurns, ratioOf } from "../series.ts";
 import { timeShell } from "../shell-loop.ts";
 import { longRoundTripMs, roundTripMs } from "../slow-line.ts";
 import { describeTree, makeTree, type TreeSize } from "../trees.ts";
@@ -45,23 +46,37 @@ async function measureTree({ directory, size, tripMs, bar }: Setting): Promise<F
     const director = await startBenchDirector(directory, [
       { id: "distant", ...remoteJob(host, host.far), actions: [action] },
     ]);
+    const connection = await keepConnection(host, host.far, directory);
     try {
-      const script = 'rsync -a -e "$3" "$0/" "$2:$1"';
-      const args = [source, dest, host.sshd.host, rsyncShell(host, host.far)];
-      const pair = await measurePairs(
+      const script = (options: string) => `rsync ${options} -e "$3" "$0/" "$2:$1"`;
+      const args = (shell: string) => [source, dest, host.sshd.host, shell];
+      const { ours, plain, best } = await measureInTurns(
         { warmUps: 2, counted: 7 },
-        { ours: () => director.runOnce(), plain: () => timeShell(script, args) },
+        {
+          ours: () => director.runOnce(),
+          plain: () => timeShell(script("-a"), args(rsyncShell(host, host.far))),
+          best: () => timeShell(script("-a --no-inc-recursive"), args(connection.shell)),
+        },
       );
+      const pair = { ours, plain, ratio: ratioOf(ours, plain) };
       return {
         name: `no-op of ${describeTree(size)} at ${tripMs} ms ÷ bare rsync`,
         ...{ unit: "", measured: pair.ratio, bar },
-        parts: partsOf(pair, {
-          ours: "director, SIGHUP to the end of the run",
-          plain: "rsync -a -e ssh source/ host:dest",
-        }),
+        parts: [
+          ...partsOf(pair, {
+            ours: "director, SIGHUP to the end of the run",
+            plain: "rsync -a -e ssh source/ host:dest",
+          }),
+          {
+            name: "limit: rsync -a --no-inc-recursive over a connection kept open by hand",
+            ...{ unit: "ms", measured: best, side: "peer" as const },
+          },
+          { name: "ratio to the limit", unit: "", measured: ratioOf(ours, best) },
+        ],
         note: "interleaved pairs; the connection is shared, and the size of the tree is known, from the second sync on",
       };
     } finally {
+      await connection.close();
       await director.stop();
     }
   } finally {

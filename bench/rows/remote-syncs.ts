@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
+import { keepConnection } from "../kept-connection.ts";
 import { type LockHost, remoteJob, rsyncShell, startLockHost, type Way } from "../lock-host.ts";
 import { partsOf } from "../parts.ts";
 import type { Figure, Row } from "../row.ts";
-import { measurePairs } from "../series.ts";
+import { measureInTurns, ratioOf } from "../series.ts";
 import { timeShell } from "../shell-loop.ts";
 import { roundTripMs } from "../slow-line.ts";
 
@@ -52,22 +53,33 @@ async function measureWay(
     opts: ["-a"],
   }));
   const director = await startBenchDirector(directory, [{ id: "syncs", ...remoteJob(host, way), actions }]);
+  const connection = await keepConnection(host, way, directory);
   try {
     const loop = `for i in $(seq ${count}); do rsync -a -e "$3" "$0/" "$2:$1" || exit 1; done`;
-    const args = [source, dest, host.sshd.host, rsyncShell(host, way)];
-    const pair = await measurePairs(
+    const args = (shell: string) => [source, dest, host.sshd.host, shell];
+    const { ours, plain, kept } = await measureInTurns(
       { warmUps: 1, counted: 7 },
-      { ours: () => director.runOnce(), plain: () => timeShell(loop, args) },
+      {
+        ours: () => director.runOnce(),
+        plain: () => timeShell(loop, args(rsyncShell(host, way))),
+        kept: () => timeShell(loop, args(connection.shell)),
+      },
     );
+    const pair = { ours, plain, ratio: ratioOf(ours, plain) };
     return {
       ...{ name: `${count} remote no-op syncs${where} ÷ shell loop`, unit: "", measured: pair.ratio, bar },
-      parts: partsOf(pair, {
-        ours: "director, SIGHUP to the end of the run",
-        plain: "sh: for …; do rsync -a -e ssh source/ host:dest; done",
-      }),
+      parts: [
+        ...partsOf(pair, {
+          ours: "director, SIGHUP to the end of the run",
+          plain: "sh: for …; do rsync -a -e ssh source/ host:dest; done",
+        }),
+        { name: "limit: that loop over a connection kept open by hand", unit: "ms", measured: kept, side: "peer" },
+        { name: "ratio to the limit", unit: "", measured: ratioOf(ours, kept) },
+      ],
       note: "100 files, interleaved pairs",
     };
   } finally {
+    await connection.close();
     await director.stop();
   }
 }
