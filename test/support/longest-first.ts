@@ -1,18 +1,24 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Each takes minutes; one of them begun last would run on alone when everything else is done. */
+/** Each takes long for its kind; one of them begun last would run on alone when everything else is done. */
 const longest = [
-  "chaos.test.ts",
-  "chaos-trials.test.ts",
-  "chaos-faults.test.ts",
-  "chaos-kills.test.ts",
-  "lock-fault-sweep.test.ts",
-  "watch-kill.test.ts",
-  "change-tracking-kills.test.ts",
-  "csync2-watch.test.ts",
-  "model.test.ts",
-  "watch-storms.test.ts",
-  "package-deb.test.ts",
+  "system/chaos.test.ts",
+  "system/chaos-trials.test.ts",
+  "system/chaos-faults.test.ts",
+  "system/chaos-kills.test.ts",
+  "system/lock-fault-sweep.test.ts",
+  "system/watch-kill.test.ts",
+  "system/change-tracking-kills.test.ts",
+  "system/csync2-watch.test.ts",
+  "system/model.test.ts",
+  "system/watch-storms.test.ts",
+  "system/package-deb.test.ts",
+  "system/containers.test.ts",
+  "system/readme.test.ts",
+  "end-to-end/daemon.test.ts",
+  "end-to-end/hold-lock.test.ts",
+  "contract/lock-transport.test.ts",
+  "integration/command-action.test.ts",
 ];
 
 /** The longest files first, the others as vitest orders them; a fresh clone has no durations to go by. */
@@ -20,7 +26,7 @@ export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const rank = ({ moduleId }: TestSpecification) => {
-      const index = longest.findIndex((name) => moduleId.endsWith(`/test/system/${name}`));
+      const index = longest.findIndex((name) => moduleId.endsWith(`/test/${name}`));
       return index < 0 ? longest.length : index;
     };
     return sorted.toSorted((one, other) => rank(one) - rank(other));
