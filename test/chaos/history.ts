@@ -89,6 +89,11 @@ export function readHistory(directory: string): History {
   };
 }
 
+/** What one client has recorded so far. */
+export function readRecord(file: string): Operation[] {
+  return pairOperations(readLines<RecordLine>(file));
+}
+
 /** What the witness of this directory has seen so far. */
 export function readWriters(directory: string): Writer[] {
   return pairWriters(readLines<WitnessLine>(join(directory, "witness.jsonl")));

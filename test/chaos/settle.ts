@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parseIntents } from "../../src/lock/recovery/intents-file.ts";
 import { locksIn } from "../support/lock-names.ts";
 import type { Contender } from "./contender.ts";
+import { type Operation, readRecord } from "./history.ts";
 import type { Lab } from "./lab.ts";
 
 /** Waits until every job has succeeded once more; those that have not in time are noted. */
@@ -39,5 +40,18 @@ async function stopOne(lab: Lab, contender: Contender): Promise<string[]> {
   if (end !== undefined && end !== 0) return [`${contender.name}: its director ended with ${end}`];
   const file = join(lab.root, "directors", contender.name, "state", `intents-${contender.name}.json`);
   const intents = existsSync(file) ? parseIntents(readFileSync(file, "utf8")) : [];
-  return intents?.length === 0 ? [] : [`${file}: ${JSON.stringify(intents)}`];
+  const unanswered = unansweredClaims(readRecord(join(lab.root, "records", `${contender.name}.jsonl`)));
+  const left = intents?.filter(({ tokens }) => !tokens.every((token) => unanswered.has(token)));
+  return left?.length === 0 ? [] : [`${file}: ${JSON.stringify(left)}`];
+}
+
+/**
+ * Tokens of claims that a server which was cut off may still carry out. They are released again and again for a day, by
+ * the next director too: what it has to know of them stays in the intents.
+ */
+function unansweredClaims(operations: readonly Operation[]): ReadonlySet<string | undefined> {
+  const claims = operations.filter(
+    ({ op, answer }) => op === "acquire" && answer.is === "unknown" && answer.sent !== false,
+  );
+  return new Set(claims.map(({ token }) => token));
 }
