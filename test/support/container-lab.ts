@@ -1,10 +1,10 @@
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import { findProgram } from "../../src/process/find-program.ts";
-import { buildPackage } from "./debian-package.ts";
+import { buildPackage, packagedVersion } from "./debian-package.ts";
 import { debianTarball, whyNoDebian } from "./debian-tree.ts";
 import { type DockerEngine, type Ended, startDocker, whyNoDocker } from "./docker-engine.ts";
 import { projectRoot } from "./project-files.ts";
@@ -97,7 +97,8 @@ async function stageProject(project: string): Promise<void> {
   ];
   for (const path of paths) await cp(join(projectRoot, path), join(project, path), { recursive: true });
   const built = process.env["TEST_DEB"];
-  if (built === undefined) await buildPackage(project);
+  if (built === undefined)
+    await rename(await buildPackage(project), join(project, `rsyncdirector_${packagedVersion}.deb`));
   else await cp(built, join(project, basename(built)));
 }
 
