@@ -39,6 +39,8 @@ function normalise(text: string, path: Instance["path"]): string {
     .replaceAll(/process \d+/g, "process N")
     .replaceAll(/ +(?=[,);])| +$/gm, "")
     .replaceAll(/(?<=\S) +/g, " ")
+    // rsync has just begun, and cannot tell yet.
+    .replaceAll(" DURATION left", "")
     .trimEnd();
 }
 
