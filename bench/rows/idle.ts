@@ -9,8 +9,8 @@ import type { Part, Row } from "../row.ts";
 import { type Series, seriesOf } from "../series.ts";
 
 const settleSeconds = 5;
-const windowSeconds = 10;
-/** All of them within the time that an unused lock connection is kept. */
+const windowSeconds = 7;
+/** All of them within the minute that an unused shared connection is kept; one for locks is kept for longer. */
 const rounds = { warmUps: 0, counted: 7 };
 
 /** What a director costs that has nothing to do, with everything open that a run has opened. */

@@ -16,7 +16,7 @@ export const lockCycle: Row = {
   name: "lock-cycle",
   title: "A whole cycle of a lock",
   explains:
-    "Far away two round trips: one that looks, claims and looks again, one that releases. On loopback the five programs that the shell on the host starts, half a millisecond each, and the disk, on which the claim has to be before it counts. The bare shell does nothing of what makes a lock safe.",
+    "Far away two round trips: one that looks, claims and looks again, one that releases. On loopback the five programs that the shell on the host starts, half a millisecond each, and the disk, on which the claim has to be before it counts. The floor beside it is just these programs and these two waits for the disk; it alone is above the bar on this machine. The bare shell does nothing of what makes a lock safe.",
   run: async (directory) => {
     const host = await startLockHost(directory);
     try {

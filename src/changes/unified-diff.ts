@@ -1,5 +1,3 @@
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
-
 /** One side of a comparison: a file that holds exactly this text. */
 export interface DiffSide {
   readonly file: string;
@@ -21,15 +19,16 @@ const bounds = { timeout: 500, maxEditLength: 4000 };
 
 export const tooDifferent: Difference = { kind: "none", why: "the two are too different to be shown line by line" };
 
-/** The difference by a library, in this process. */
-export const builtinDiffer: Differ = (before, after) => {
+/** The difference by a library, in this process; it is not loaded before something has changed. */
+export const builtinDiffer: Differ = async (before, after) => {
+  const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import("diff");
   const patch = createTwoFilesPatch(
     ...(["before", "after", before.content.toString(), after.content.toString()] as const),
     undefined,
     undefined,
     { context: 3, headerOptions: FILE_HEADERS_ONLY, ...bounds },
   );
-  return Promise.resolve(patch === undefined ? tooDifferent : bounded(patch));
+  return patch === undefined ? tooDifferent : bounded(patch);
 };
 
 /** What is too long is left out. */
