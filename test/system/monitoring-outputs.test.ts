@@ -27,21 +27,23 @@ function normalise(text: string, path: Instance["path"]): string {
     mail: "/var/mail",
   };
   const here = Object.entries(places).reduce((all, [name, place]) => all.replaceAll(path(name), place), text);
-  return here
-    .replaceAll(`on ${hostname()}`, "on laptop01")
-    .replaceAll(/\d{8}-\d{6}-[0-9a-f]{6}/g, "RUN")
-    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
-    .replaceAll(/\[#*\.*\]/g, "[BAR]")
-    .replaceAll(/[\d.]+ [kMG]?B(\/s)?\b/g, "BYTES")
-    .replaceAll(/\b(?:\d+(?:\.\d+)?(?:ms|s|m|h|d) ?)+(?=[\s,);]|$)/gm, "DURATION ")
-    .replaceAll(/(?:\w{3} )?\d\d:\d\d, in/g, "CLOCK, in")
-    .replaceAll(/\d+%/g, "N%")
-    .replaceAll(/process \d+/g, "process N")
-    .replaceAll(/ +(?=[,);])| +$/gm, "")
-    .replaceAll(/(?<=\S) +/g, " ")
-    // rsync has just begun, and cannot tell yet.
-    .replaceAll(" DURATION left", "")
-    .trimEnd();
+  return (
+    here
+      .replaceAll(`on ${hostname()}`, "on laptop01")
+      .replaceAll(/\d{8}-\d{6}-[0-9a-f]{6}/g, "RUN")
+      .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
+      .replaceAll(/\[#*\.*\]/g, "[BAR]")
+      .replaceAll(/[\d.]+ [kMG]?B(\/s)?\b/g, "BYTES")
+      .replaceAll(/\b(?:\d+(?:\.\d+)?(?:ms|s|m|h|d) ?)+(?=[\s,);]|$)/gm, "DURATION ")
+      .replaceAll(/(?:\w{3} )?\d\d:\d\d, in/g, "CLOCK, in")
+      .replaceAll(/\d+%/g, "N%")
+      .replaceAll(/process \d+/g, "process N")
+      .replaceAll(/ +(?=[,);])| +$/gm, "")
+      .replaceAll(/(?<=\S) +/g, " ")
+      // rsync has just begun, and cannot tell yet.
+      .replaceAll(" DURATION left", "")
+      .trimEnd()
+  );
 }
 
 /** A director whose home is fresh, whose photos have failed, whose mail waits, and which copies just now. */
