@@ -16,7 +16,7 @@ const longest = [
   "system/containers.test.ts",
   "system/readme.test.ts",
   "end-to-end/daemon.test.ts",
-  "end-to-end/hold-lock.test.ts",
+  "system/hold-lock.test.ts",
   "contract/lock-transport.test.ts",
   "integration/command-action.test.ts",
 ];
