@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
-import { chmod, copyFile, readdir, rename, rm } from "node:fs/promises";
+import { copyFile, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { bundleProgram } from "./bundle-program.mjs";
 import { bin, root, runProgram } from "./run-program.mjs";
 
 const dist = join(root, "dist");
@@ -10,17 +10,19 @@ const fresh = join(root, `.dist-${process.pid}`);
 const page = "src/web/page";
 const scripts = join(fresh, "web/page/client");
 
-// Compiled beside it and put in its place: dist is whole or the old one, and a file that was renamed
-// in src does not live on in it.
+// Made beside it and put in its place: dist is whole or the old one, and a file that was renamed in src does not live
+// on in it.
 try {
-  const status =
-    (await compile("tsconfig.build.json", fresh)) || (await compile(`${page}/client/tsconfig.json`, scripts));
+  const statuses = await Promise.all([
+    compile("tsconfig.build.json"),
+    compile(`${page}/client/tsconfig.json`, "--noEmit", "false", "--outDir", scripts),
+    bundle(),
+  ]);
+  const status = Math.max(...statuses);
   if (status === 0) {
     for (const name of await readdir(join(root, page, "assets"))) {
       await copyFile(join(root, page, "assets", name), join(scripts, name));
     }
-    const main = join(fresh, "main.js");
-    if (existsSync(main)) await chmod(main, 0o755);
     await rm(dist, { recursive: true, force: true });
     await rename(fresh, dist);
   }
@@ -29,6 +31,16 @@ try {
   await rm(fresh, { recursive: true, force: true });
 }
 
-function compile(project, outDir) {
-  return runProgram(bin("tsc"), ["-p", project, "--noEmit", "false", "--outDir", outDir]);
+function compile(project, ...options) {
+  return runProgram(bin("tsc"), ["-p", project, ...options]);
+}
+
+async function bundle() {
+  try {
+    await bundleProgram(fresh);
+    return 0;
+  } catch (error) {
+    console.error(error.message);
+    return 1;
+  }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { OperatorError } from "../base/errors.ts";
+import { packageFile } from "../base/package-file.ts";
 import {
   configDirectory,
   deployDirectory,
@@ -148,7 +149,7 @@ async function gateFiles(): Promise<DesiredFile[]> {
       owner: "root",
       group: "root",
       mode: "755",
-      content: await readFile(new URL(`../../resources/${name}`, import.meta.url)),
+      content: await readFile(packageFile(`resources/${name}`)),
     })),
   );
 }

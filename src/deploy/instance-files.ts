@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { packageFile } from "../base/package-file.ts";
 import { configDirectory, type DesiredFile, type DesiredProgram } from "./desired.ts";
 import type { LoadedInstance } from "./loaded-instance.ts";
 
@@ -73,5 +74,5 @@ function dropIn(account: string, env: string | undefined): string {
 }
 
 function unitFile(): Promise<Buffer> {
-  return readFile(new URL("../../systemd/rsyncdirector@.service", import.meta.url));
+  return readFile(packageFile("systemd/rsyncdirector@.service"));
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { packageFile } from "../base/package-file.ts";
 import type { RunTool } from "../base/tool-runner.ts";
 import type { SshEndpoint } from "../config/resolved.ts";
 import { quoteForShell } from "../ssh/shell-protocol.ts";
@@ -45,7 +46,7 @@ export function openRemoteHost(host: InventoryHost, { runTool }: { runTool: RunT
   const end = "rsyncdirector-deploy-end";
   return {
     run: async (calls, timeoutMs) => {
-      const script = await readFile(new URL("../../resources/deploy.sh", import.meta.url), "utf8");
+      const script = await readFile(packageFile("resources/deploy.sh"), "utf8");
       // The shell reads its program from standard input, which is no business of what it starts.
       const input = `${script}\n{\n${calls}\n} </dev/null\nprintf '%s\\n' ${end}\n`;
       const command = [ssh, ...alone, ...options, "--", sshDestination(endpoint), shell] as const;

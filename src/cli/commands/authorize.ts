@@ -47,13 +47,13 @@ Exit status:
   0 printed, added, or there already   1 authorized_keys cannot be changed   78 wrong usage`;
 
 async function runAuthorize(file: string, options: AuthorizeOptions, context: CommandContext): Promise<void> {
-  const [{ parsePublicKey }, { gateLine }, { fileURLToPath }] = await Promise.all([
+  const [{ parsePublicKey }, { gateLine }, { packageFile }] = await Promise.all([
     import("../../deploy/public-key.ts"),
     import("../../deploy/gate-line.ts"),
-    import("node:url"),
+    import("../../base/package-file.ts"),
   ]);
   const key = parsePublicKey(await readKey(file));
-  const gate = options.gate ?? fileURLToPath(new URL("../../../resources/gate.sh", import.meta.url));
+  const gate = options.gate ?? packageFile("resources/gate.sh");
   const rights = { ...options, deletes: options.delete, plainLinks: options.plainLinks === true };
   const line = gateLine(key, rights, gate);
   if (options.install !== true) return void context.stdout.write(`${line}\n`);

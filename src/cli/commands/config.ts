@@ -83,25 +83,28 @@ async function runConfigShow(
   context.stdout.write(options.json === true ? `${JSON.stringify(shown, undefined, 2)}\n` : stringify(shown));
 }
 
-const schemaFile = new URL("../../../resources/config.schema.json", import.meta.url);
-const sampleFile = new URL("../../../resources/rsyncdirector.yaml", import.meta.url);
+const schemaFile = "resources/config.schema.json";
+const sampleFile = "resources/rsyncdirector.yaml";
 
 /** Prints the JSON schema that comes with the program. */
 async function runConfigSchema(context: CommandContext): Promise<void> {
-  const { readFile } = await import("node:fs/promises");
-  context.stdout.write(await readFile(schemaFile, "utf8"));
+  const [{ readFile }, { packageFile }] = await Promise.all([
+    import("node:fs/promises"),
+    import("../../base/package-file.ts"),
+  ]);
+  context.stdout.write(await readFile(packageFile(schemaFile), "utf8"));
 }
 
 /** Writes the sample. Its first line leads editors to the schema of this installation. */
 async function runConfigInit(options: { file?: string | undefined }, context: CommandContext): Promise<void> {
   const { file = "rsyncdirector.yaml" } = options;
-  const [{ readFile, writeFile }, { fileURLToPath }, { describeError, systemErrorCode }] = await Promise.all([
+  const [{ readFile, writeFile }, { packageFile }, { describeError, systemErrorCode }] = await Promise.all([
     import("node:fs/promises"),
-    import("node:url"),
+    import("../../base/package-file.ts"),
     import("../../base/errors.ts"),
   ]);
-  const sample = await readFile(sampleFile, "utf8");
-  const content = sample.replace("$schema=./config.schema.json", `$schema=${fileURLToPath(schemaFile)}`);
+  const sample = await readFile(packageFile(sampleFile), "utf8");
+  const content = sample.replace("$schema=./config.schema.json", `$schema=${packageFile(schemaFile)}`);
   try {
     await writeFile(file, content, { flag: "wx", mode: 0o640 });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { packageFile } from "../../base/package-file.ts";
 import { quoteForShell } from "../../ssh/shell-protocol.ts";
 
 /** Room on the file system of a path. */
@@ -26,7 +27,7 @@ export interface HostFacts {
 }
 
 export function readDoctorScript(): Promise<string> {
-  return readFile(new URL("../../../resources/doctor.sh", import.meta.url), "utf8");
+  return readFile(packageFile("resources/doctor.sh"), "utf8");
 }
 
 export function factsCommand(paths: readonly string[]): string {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { packageFile } from "../../base/package-file.ts";
 import { inSubshell, quoteForShell } from "../../ssh/shell-protocol.ts";
 import type { AcquireRequest, BeatenLock, Claim, ForeignLock, OwnLock, StaleLock } from "./lock-transport.ts";
 
@@ -7,7 +8,7 @@ import type { AcquireRequest, BeatenLock, Claim, ForeignLock, OwnLock, StaleLock
  * that both respect the same guard.
  */
 export function readLockScript(): Promise<string> {
-  return readFile(new URL("../../../resources/lock.sh", import.meta.url), "utf8");
+  return readFile(packageFile("resources/lock.sh"), "utf8");
 }
 
 /**

@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { packageFile } from "../../base/package-file.ts";
 import type { InstanceStatus } from "../../model/status.ts";
 import type { RunHistory } from "../../store/run-history.ts";
 import type { DirectorControl, DirectorEvent } from "../director-control.ts";
@@ -18,7 +18,7 @@ export interface PageOptions {
   readonly control: DirectorControl;
   /** Whether the page has buttons. Whether a request is allowed is decided where it is answered. */
   readonly allowActions: boolean;
-  /** Where the compiled scripts and the style are: beside the compiled program, unless said otherwise. */
+  /** Where the compiled scripts and the style are: beside the built program, unless said otherwise. */
   readonly assetDirectory?: string;
 }
 
@@ -28,7 +28,8 @@ const contentSecurityPolicy = [
   ...["form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"],
 ].join("; ");
 
-const compiledAssets = fileURLToPath(new URL("client", import.meta.url));
+/** Where the build puts the compiled scripts and the style. */
+const compiledAssets = "dist/web/page/client";
 const shownRuns = 100;
 const shownChanges = 200;
 
@@ -43,7 +44,7 @@ type Shown = Layout & { readonly status?: number };
  */
 export function registerPage(app: FastifyInstance, options: PageOptions): void {
   void app.register(async (scope) =>
-    addRoutes(scope, options, await loadAssets(options.assetDirectory ?? compiledAssets)),
+    addRoutes(scope, options, await loadAssets(options.assetDirectory ?? packageFile(compiledAssets))),
   );
 }
 

@@ -1,0 +1,84 @@
+import { chmod } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { root } from "./run-program.mjs";
+
+/** What a process that only asks a director needs: `status`, and what every command begins with. */
+const askingModules = [
+  "src/cli/program.ts",
+  "src/cli/paint.ts",
+  "src/cli/commands/status.ts",
+  "src/cli/control/read-status.ts",
+  "src/cli/status-view.ts",
+];
+const configModules = ["src/config/load.ts"];
+/** It loads its locks lazily, and always. */
+const daemonModules = ["src/daemon/run-daemon.ts", "src/daemon/locking.ts"];
+
+/**
+ * Makes few files of the hundreds of our own modules: to find and to read each of them was a third of a start. The
+ * packages stay packages, so that what audits and updates them sees what runs. Throws when it cannot.
+ */
+export async function bundleProgram(directory) {
+  let partOf;
+  const bundle = await rolldown({
+    input: { main: join(root, "src/main.ts") },
+    platform: "node",
+    external: isPackage,
+    // Nobody imports main.js, so that what it exports may be what its parts need of it.
+    preserveEntrySignatures: "allow-extension",
+    // A lazy import of what lies in a part is for the source, where it keeps the rest of the part away.
+    checks: { ineffectiveDynamicImport: false },
+  });
+  await bundle.write({
+    dir: directory,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+    sourcemap: true,
+    codeSplitting: {
+      groups: [{ debugName: "part", name: (id, graph) => (partOf ??= divide(graph)).get(id) ?? null }],
+      includeDependenciesRecursively: false,
+    },
+  });
+  await bundle.close();
+  await chmod(join(directory, "main.js"), 0o755);
+}
+
+function isPackage(id) {
+  return /^[a-z@]/.test(id);
+}
+
+/**
+ * In which file a module lies, by its path. Each part has all that its modules import, but for what lies in a part
+ * before it. Modules that are in none lie beside what imports them, lazily for the most part.
+ */
+function divide(graph) {
+  const asking = loadedWith(graph, askingModules);
+  const config = loadedWith(graph, configModules);
+  const daemon = loadedWith(graph, daemonModules);
+  // What commands and the daemon both need, so that no command loads the daemon for a word or two.
+  const cli = loadedWith(graph, cliModules());
+  const shared = new Set([...cli].filter((id) => daemon.has(id)));
+  const partOf = new Map();
+  for (const [name, modules] of Object.entries({ asking, config, shared, daemon })) {
+    for (const id of modules) if (!partOf.has(id)) partOf.set(id, name);
+  }
+  return partOf;
+}
+
+/** These modules, and all of ours that they import at once. */
+function loadedWith(graph, files) {
+  const found = new Set(files.map((file) => join(root, file)));
+  for (const id of found) {
+    const { importedIds = [] } = graph.getModuleInfo(id) ?? {};
+    for (const imported of importedIds) if (!isPackage(imported)) found.add(imported);
+  }
+  return found;
+}
+
+function cliModules() {
+  const files = readdirSync(join(root, "src/cli"), { recursive: true });
+  return files.filter((file) => file.endsWith(".ts")).map((file) => join("src/cli", file));
+}
