@@ -20,6 +20,14 @@ export async function makeTree(root: string, { directories, filesInEach, bytes =
   }
 }
 
+const fewFiles = 100;
+
+/** A directory with a hundred small files, for syncs of which the files are not the point. */
+export async function makeFewFiles(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  for (let file = 0; file < fewFiles; file += 1) await writeFile(join(path, `file-${file}`), `content of ${file}\n`);
+}
+
 /** `10,000 files in 100 directories`, with their size if it is given: `10,000 files of 2 kB in …`. */
 export function describeTree({ directories, filesInEach, bytes }: TreeSize): string {
   const [files, below] = [directories * filesInEach, directories].map((count) => count.toLocaleString("en"));

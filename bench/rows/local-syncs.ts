@@ -1,10 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
 import { partsOf } from "../parts.ts";
 import type { Row } from "../row.ts";
 import { measurePairs } from "../series.ts";
 import { timeShell } from "../shell-loop.ts";
+import { makeFewFiles } from "../trees.ts";
 
 const syncs = 50;
 
@@ -17,8 +17,7 @@ export const localSyncs: Row = {
   run: async (directory) => {
     const source = join(directory, "source");
     const dest = join(directory, "dest");
-    await mkdir(source, { recursive: true });
-    for (let file = 0; file < 100; file += 1) await writeFile(join(source, `file-${file}`), `content of ${file}\n`);
+    await makeFewFiles(source);
     const actions = Array.from({ length: syncs }, (_, index) => ({
       ...{ action: "sync", id: `sync-${index}`, source: `${source}/`, dest },
       opts: ["-a"],

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
 import { keepConnection } from "../kept-connection.ts";
@@ -8,6 +8,7 @@ import type { Figure, Row } from "../row.ts";
 import { measureInTurns, ratioOf } from "../series.ts";
 import { timeShell } from "../shell-loop.ts";
 import { roundTripMs } from "../slow-line.ts";
+import { makeFewFiles } from "../trees.ts";
 
 const syncs = 50;
 const fewSyncs = 10;
@@ -20,8 +21,7 @@ export const remoteSyncs: Row = {
     "The loop logs in for every sync: on loopback that is the processor time of the key exchange on both sides, far away the round trips. The director logs in once; what is left is rsync, which naps about 30 ms at the end of every sync, and its own round trips.",
   run: async (directory) => {
     const source = join(directory, "source");
-    await mkdir(source, { recursive: true });
-    for (let file = 0; file < 100; file += 1) await writeFile(join(source, `file-${file}`), `content of ${file}\n`);
+    await makeFewFiles(source);
     const host = await startLockHost(directory);
     try {
       const near = { directory: join(directory, "near"), source, count: syncs, where: "", bar: 0.35 };

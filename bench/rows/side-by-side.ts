@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
 import { type LockHost, remoteJob, rsyncShell, startLockHost, type Way } from "../lock-host.ts";
@@ -7,6 +6,7 @@ import type { Figure, Row } from "../row.ts";
 import { measureInTurns, ratioOf } from "../series.ts";
 import { timeShell } from "../shell-loop.ts";
 import { roundTripMs } from "../slow-line.ts";
+import { makeFewFiles } from "../trees.ts";
 
 const syncs = 8;
 
@@ -18,8 +18,7 @@ export const sideBySide: Row = {
     "Far away the round trips, which eight syncs wait for together: the limit is an eighth. What lies above it is the processor time of eight rsyncs, of both sides and of the line itself, which share the processors here. On loopback it is that time; only the naps of rsync overlap.",
   run: async (directory) => {
     const source = join(directory, "source");
-    await mkdir(source, { recursive: true });
-    for (let file = 0; file < 100; file += 1) await writeFile(join(source, `file-${file}`), `content of ${file}\n`);
+    await makeFewFiles(source);
     const host = await startLockHost(directory);
     try {
       const far = { directory: join(directory, "far"), source, where: `at ${roundTripMs} ms`, bar: 0.25 };

@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { SshEndpoint } from "../../src/config/resolved.ts";
 import { startFailingSshd } from "../support/failing-sshd.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { endless, startEndlessSync } from "../support/endless-sync.ts";
 import { isAlive, processesMentioning, waitUntil } from "../support/process-state.ts";
 import { buildSync, startAction } from "../support/run-action.ts";
 import {
@@ -50,18 +51,8 @@ function startSync(
 }
 
 /** A sync that lasts until it is stopped. */
-async function startEndless(connections: SharedConnections, endpoint: SshEndpoint, deps: object = {}) {
-  await writeFile(join(source, "big"), "");
-  await truncate(join(source, "big"), 2_000_000_000);
-  const started = startSync(connections, endpoint, { rsync: { bwlimit: "2000" }, deps });
-  onTestFinished(async () => {
-    started.stop();
-    for (const { pid } of processesMentioning(dest)) process.kill(pid, "SIGKILL");
-    await started.outcome;
-  });
-  const receives = async () => (await readdir(dest).catch(() => [])).some((name) => name.startsWith(".big."));
-  await waitUntil("the transfer is under way", receives);
-  return started;
+function startEndless(connections: SharedConnections, endpoint: SshEndpoint, deps: object = {}) {
+  return startEndlessSync({ source, dest }, () => startSync(connections, endpoint, { rsync: endless, deps }));
 }
 
 const remoteEnds = () => processesMentioning(dest).filter(({ argv }) => argv[0] === "rsync" && argv[1] === "--server");

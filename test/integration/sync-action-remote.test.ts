@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Job } from "../../src/config/resolved.ts";
 import type { JobDraft } from "../support/build-job.ts";
+import { endless, startEndlessSync } from "../support/endless-sync.ts";
 import { processesMentioning, waitUntil } from "../support/process-state.ts";
 import { buildSync, startAction } from "../support/run-action.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
@@ -35,19 +36,9 @@ const remote = (direction: Job["direction"]): JobDraft => ({
 });
 
 /** A sync that lasts until it is stopped. */
-async function startEndless(job: JobDraft, deps: NonNullable<Parameters<typeof startAction>[1]>["deps"] = {}) {
-  await writeFile(join(source, "big"), "");
-  await truncate(join(source, "big"), 2_000_000_000);
-  const rsync = { archive: true, bwlimit: "2000" };
-  const started = startAction(buildSync({ sources: [`${source}/`], dest, rsync }), { job, deps });
-  onTestFinished(async () => {
-    started.stop();
-    for (const { pid } of processesMentioning(directory)) process.kill(pid, "SIGKILL");
-    await started.outcome;
-  });
-  const receives = async () => (await readdir(dest).catch(() => [])).some((name) => name.startsWith(".big."));
-  await waitUntil("the transfer is under way", receives);
-  return started;
+function startEndless(job: JobDraft, deps: NonNullable<Parameters<typeof startAction>[1]>["deps"] = {}) {
+  const action = buildSync({ sources: [`${source}/`], dest, rsync: endless });
+  return startEndlessSync({ source, dest }, () => startAction(action, { job, deps }));
 }
 
 const shortGrace = { stopGrace: { leaderMs: 300, groupMs: 300 } };

@@ -1,5 +1,6 @@
 import { defaultLease } from "../../src/config/resolve-lease.ts";
 import type { Action, Job, SshEndpoint, Target } from "../../src/config/resolved.ts";
+import { plainScheduling } from "./build-config.ts";
 
 /** What of a job a test is about; `endpoint` stands for a single target. */
 export type JobDraft = Partial<Job> & { readonly endpoint?: SshEndpoint | undefined };
@@ -14,14 +15,7 @@ export function buildJob({ endpoint, ...overrides }: JobDraft = {}): Job {
     targets: [buildTarget(endpoint)],
     maxParallel: 4,
     schedules: [],
-    scheduling: {
-      timezone: undefined,
-      cronDialect: "linux",
-      dialectChosen: false,
-      jitterMs: 0,
-      onMissed: "skip",
-      startingDeadlineMs: undefined,
-    },
+    scheduling: plainScheduling,
     lockFiles: [],
     lease: defaultLease,
     blocksOn: [],

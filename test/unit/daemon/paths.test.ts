@@ -1,31 +1,9 @@
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
-import type { Config } from "../../../src/config/resolved.ts";
 import { controlSocket, historyFile, instanceIdFile, pidFile } from "../../../src/daemon/paths.ts";
+import { buildConfig } from "../../support/build-config.ts";
 
-const config: Config = {
-  file: "/etc/rsyncdirector/laptop01.yaml",
-  rsyncId: "laptop01",
-  schedules: [],
-  scheduling: {
-    timezone: undefined,
-    cronDialect: "linux",
-    dialectChosen: false,
-    jitterMs: 0,
-    onMissed: "skip",
-    startingDeadlineMs: undefined,
-  },
-  pidFileDir: undefined,
-  stateDir: undefined,
-  inhibitSleep: true,
-  metrics: { addr: "127.0.0.1", port: 0, startupTimeoutMs: 0, startupRetryWaitMs: 0, startupRetryLimit: 0 },
-  web: undefined,
-  logging: [],
-  history: { keepRuns: 1, keepMs: 1 },
-  lockOperationTimeoutMs: 1,
-  notify: [],
-  jobs: [],
-};
+const config = buildConfig({ rsyncId: "laptop01" });
 
 it.each(["/var/lib/one", "/var/lib/one:/var/lib/two", "/var/lib/one:/var/lib/two:/var/lib/three"])(
   "keeps the state in the first directory that systemd names in %s",

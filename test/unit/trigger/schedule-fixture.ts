@@ -1,6 +1,5 @@
 import { Emitter } from "../../../src/base/emitter.ts";
 import type { Logger, LogFields } from "../../../src/base/logger.ts";
-import { defaultLease } from "../../../src/config/resolve-lease.ts";
 import type { Config, Job, Scheduling } from "../../../src/config/resolved.ts";
 import type { DirectorEvents } from "../../../src/model/events.ts";
 import type { RunRequest } from "../../../src/model/run.ts";
@@ -8,16 +7,9 @@ import { createCronTrigger } from "../../../src/trigger/cron-trigger.ts";
 import { createMemoryLedger } from "../../../src/trigger/schedule-ledger.ts";
 import type { ScheduleLedger } from "../../../src/trigger/schedule-ledger.ts";
 import { planSchedules } from "../../../src/trigger/schedule-plan.ts";
+import { buildConfig, plainScheduling } from "../../support/build-config.ts";
+import { buildJob } from "../../support/build-job.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-
-const scheduling: Scheduling = {
-  timezone: "UTC",
-  cronDialect: "linux",
-  dialectChosen: false,
-  jitterMs: 0,
-  onMissed: "skip",
-  startingDeadlineMs: undefined,
-};
 
 interface ConfigSketch {
   rsyncId?: string;
@@ -28,49 +20,10 @@ interface ConfigSketch {
 
 /** A configuration of which only the schedules matter. */
 export function sketchConfig(sketch: ConfigSketch): Config {
-  const top = { ...scheduling, ...sketch.scheduling };
-  return {
-    file: "/etc/rsyncdirector/test.yaml",
-    rsyncId: sketch.rsyncId ?? "test",
-    schedules: sketch.schedules ?? [],
-    scheduling: top,
-    pidFileDir: undefined,
-    stateDir: undefined,
-    inhibitSleep: true,
-    metrics: { addr: "127.0.0.1", port: 0, startupTimeoutMs: 0, startupRetryWaitMs: 0, startupRetryLimit: 0 },
-    web: undefined,
-    logging: [],
-    history: { keepRuns: 10, keepMs: 1000 },
-    lockOperationTimeoutMs: 20_000,
-    notify: [],
-    jobs: sketch.jobs.map((job) => ({
-      type: "local",
-      enabled: true,
-      direction: "push",
-      targets: [{ id: "local", endpoint: undefined, dest: undefined, bwlimit: undefined }],
-      maxParallel: 4,
-      schedules: [],
-      lockFiles: [],
-      blocksOn: [],
-      lease: defaultLease,
-      hold: "auto",
-      holdDir: "/run/rsyncdirector-locks",
-      concurrency: "queue",
-      timeoutMs: undefined,
-      stallTimeoutMs: undefined,
-      warnAfterMs: undefined,
-      retry: { limit: 0, delayMs: 0, maxDelayMs: 0, backoff: 1, exitCodes: undefined },
-      exitCodes: new Map(),
-      allowUnsafeOpts: false,
-      guard: { requirePaths: [], nonEmpty: true, maxDelete: undefined, maxDeletePercent: undefined },
-      watch: undefined,
-      trackChanges: undefined,
-      hooks: [],
-      actions: [],
-      ...job,
-      scheduling: { ...top, ...job.scheduling },
-    })),
-  };
+  const { rsyncId = "test", schedules = [] } = sketch;
+  const scheduling: Scheduling = { ...plainScheduling, timezone: "UTC", ...sketch.scheduling };
+  const jobs = sketch.jobs.map((job) => buildJob({ ...job, scheduling: { ...scheduling, ...job.scheduling } }));
+  return buildConfig({ rsyncId, schedules, scheduling, jobs });
 }
 
 export interface LogLine extends LogFields {
