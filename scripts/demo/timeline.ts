@@ -20,7 +20,7 @@ const words: Readonly<Record<string, (line: LogLine) => string | undefined>> = {
   "run queued": ({ cause }) => `is asked to run (${kindOf(cause)})`,
   "run requested again": () => "is asked again: the run that waits will do",
   "job started": ({ job }) => `job ${field(job)} begins`,
-  "job waits for a lock": (line) => paint("yellow", `waits: ${lockOf(line)} is held by process ${field(line.owner)}`),
+  "job waits for a lock": (line) => paint("yellow", `waits: ${lockOf(line)} is ${field(line.detail)}`),
   "job waits: the state of a lock is unknown": (line) =>
     paint("yellow", `waits: nobody can say whether ${lockOf(line)} is free (${field(line.detail)})`),
   "job stopped waiting": ({ outcome, waited }) =>
