@@ -49,6 +49,18 @@ export function judgeDeletions(
   return refused(share, `max_delete_percent: ${maxDeletePercent}`);
 }
 
+/**
+ * What rsync is to keep to by itself, after it was found that what it would delete is within the limits: by the time it
+ * runs that may be more, and of a share it knows nothing.
+ */
+export function mostDeletions(
+  { maxDelete = Infinity, maxDeletePercent = Infinity }: Guard,
+  { count, targetEntries }: Pick<Deletions, "count" | "targetEntries">,
+): number {
+  const share = maxDeletePercent === Infinity ? Infinity : Math.floor((maxDeletePercent * (targetEntries ?? 0)) / 100);
+  return Math.max(count, Math.min(maxDelete, share));
+}
+
 /** Entries that the target has, from the statistics of a dry run; null: not known. */
 export function entriesAtTarget(stats: TransferStats | null, deletions: number): number | null {
   if (stats === null || stats.filesTotal === null || stats.filesCreated === null) return null;

@@ -29,9 +29,9 @@ export async function runListSync(
   const { signal, log } = context;
   const names = rsyncOptionNames(place.words);
   checkListTransfer(run, place, names);
-  const problem = await checkGuard(job, action, { readsHere: true, deletes: carriesDeletions(run, changes), signal });
-  if (signal.aborted) return cancelledBefore(signal);
-  if (problem !== undefined) return notRun(problem);
+  const deletes = carriesDeletions(run, changes);
+  const problem = await checkSources(run, deletes);
+  if (problem !== undefined) return problem;
 
   const plan = await planList(job, action, changes, {
     fullBecause,
@@ -53,6 +53,9 @@ export async function runListSync(
   }
   const refusal = await judgeAll(run, place, deletions);
   if (refusal !== undefined) return refusal;
+  // All of that may have taken a while, and a disk may go at any time.
+  const lost = deletions.length === 0 ? undefined : await checkSources(run, deletes);
+  if (lost !== undefined) return lost;
 
   const outcomes: ActionOutcome[] = [];
   const main = transfer.kind === "full" ? deletions[0]?.call : (transfer.calls[0] ?? deletions[0]?.call);
@@ -73,6 +76,14 @@ export async function runListSync(
     if (!mayGoOn(outcome)) break;
   }
   return joinOutcomes([...sent, ...outcomes]);
+}
+
+/** Why nothing may be carried, or deleted, now; undefined: the sources are as they have to be. */
+async function checkSources({ job, action, context }: SyncRun, deletes: boolean): Promise<ActionOutcome | undefined> {
+  const { signal } = context;
+  const problem = await checkGuard(job, action, { readsHere: true, deletes, signal });
+  if (signal.aborted) return cancelledBefore(signal);
+  return problem === undefined ? undefined : notRun(problem);
 }
 
 /** Only a deletion that rsync carries out can empty a target; a change that is gone by now cannot. */

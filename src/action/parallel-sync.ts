@@ -13,9 +13,14 @@ import type { SyncRun } from "./sync-run.ts";
 /**
  * A complete sync by several rsyncs: a look says what is to be copied, parts copy these files side by side and do
  * nothing else, and one more, which is the very call that would have been the only one, does all the rest. What it
- * leaves is what one rsync leaves, whatever the parts did (docs/parallel.md).
+ * leaves is what one rsync leaves, whatever the parts did (docs/parallel.md). `checkSources`: the guard's look, once more
+ * before the last one, which deletes: the others may have taken hours, and the source's disk may be gone.
  */
-export async function runInParts(run: SyncRun, place: SyncPlace, spec: RsyncCommandSpec): Promise<ActionOutcome> {
+export async function runInParts(
+  run: SyncRun,
+  place: SyncPlace,
+  { spec, checkSources }: { spec: RsyncCommandSpec; checkSources: () => Promise<ActionOutcome | undefined> },
+): Promise<ActionOutcome> {
   const { action, context } = run;
   const { log, signal } = context;
   const look = await lookAhead(run, spec);
@@ -24,11 +29,15 @@ export async function runInParts(run: SyncRun, place: SyncPlace, spec: RsyncComm
   if ("unclear" in look)
     log.warn({ reason: look.unclear }, "one rsync copies alone: it cannot be asked what is to be copied");
   const lists = "unclear" in look ? [] : splitFiles(look.files, action.parallel);
-  if ("unclear" in look || lists.length === 0) return runSyncCall(run, { spec, judgedAs: "complete" });
+  if ("unclear" in look || lists.length === 0) {
+    return (await checkSources()) ?? runSyncCall(run, { spec, judgedAs: "complete" });
+  }
 
   const progress = shareProgress(look.files, (update) => context.onProgress(update));
   const parts = await copyParts(run, place, { lists, destIsNew: look.destIsNew, progress });
   if (!parts.every(mayGoOn)) return joinOutcomes(parts);
+  const lost = await checkSources();
+  if (lost !== undefined) return joinOutcomes([lost, ...parts]);
   const last = await runSyncCall(
     { ...run, context: { ...context, onProgress: (update) => progress.ofLast(update) } },
     { spec, judgedAs: "complete" },

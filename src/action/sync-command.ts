@@ -98,3 +98,10 @@ function fullDeleteWords(job: Job, names: ReadonlySet<string>): string[] {
 export function maxDeleteWords({ guard }: Job, names: ReadonlySet<string>): string[] {
   return guard.maxDelete === undefined || names.has("max-delete") ? [] : [`--max-delete=${guard.maxDelete}`];
 }
+
+/** The same call with another limit of ours; one of the user's stays. */
+export function withMaxDelete(spec: RsyncCommandSpec, most: number): RsyncCommandSpec {
+  const others = (spec.own ?? []).filter((word) => !word.startsWith("--max-delete="));
+  const limit = rsyncOptionNames(spec.opts).has("max-delete") ? [] : [`--max-delete=${most}`];
+  return { ...spec, own: [...others, ...limit] };
+}

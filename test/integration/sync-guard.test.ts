@@ -1,10 +1,10 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { findRsyncVersions } from "../support/rsync-versions.ts";
 import { filesOf, makeWatchedSync } from "../support/watched-sync.ts";
-import type { CarryOptions, WatchedSync } from "../support/watched-sync.ts";
+import type { CarriedSync, CarryOptions, WatchedSync } from "../support/watched-sync.ts";
 
 const { versions, missing, directory: unpacked } = await findRsyncVersions();
 afterAll(() => rm(unpacked, { recursive: true, force: true }));
@@ -12,6 +12,7 @@ if (missing !== undefined) console.log(`SKIPPED the rsync that is not here: ${mi
 
 const precious = ["a", "b", "dir/c", "dir/d"];
 const watch = { deleteWatched: true, deleteOnFull: true };
+const replacedDirectory = { deleted: ["dir"], tree: ["dir"] };
 
 /** What a sync must not begin with: what became of the source. */
 const losses = {
@@ -75,6 +76,52 @@ describe.each(versions)("a target with rsync $version", ({ bin }) => {
     await expect(sync.carry({ changed: ["b"] }, { watch }).outcome).resolves.toMatchObject({ kind: "failed" });
     expect(await filesOf(sync.dest)).toEqual(precious);
   });
+
+  /** In rsync's place a script that does something when a dry run has ended. */
+  async function afterLook(command: string): Promise<void> {
+    const bin = join(sync.directory, "bin");
+    await rename(join(bin, "rsync"), join(bin, "real"));
+    const script = `#!/bin/sh\n${bin}/real "$@"\ncode=$?\ncase "$*" in *--dry-run*) ${command} ;; esac\nexit $code\n`;
+    await writeFile(join(bin, "rsync"), script, { mode: 0o755 });
+  }
+
+  const looks: [string, () => Promise<CarriedSync>][] = [
+    ["max_delete", async () => sync.full({ watch, guard: { maxDelete: 1000 } })],
+    ["max_delete_percent", async () => sync.full({ watch, guard: { maxDeletePercent: 50 } })],
+    ["max_delete for changed paths", async () => sync.carry(replacedDirectory, { watch, guard: { maxDelete: 1000 } })],
+    ["parallel with little to copy", async () => sync.full({ watch, action: { parallel: 4 } })],
+    [
+      "parallel with parts",
+      async () => {
+        await sync.fill("source", ["large-1", "large-2"], "x".repeat(3 * 1024 * 1024));
+        return sync.full({ watch, action: { parallel: 4 } });
+      },
+    ],
+  ];
+
+  it.each(looks)("is not emptied when the source's disk goes after a look: %s", async (_what, start) => {
+    await sync.fill("dest", ["dir/e"]);
+    await afterLook(`mv ${sync.source} ${sync.source}.away; mkdir ${sync.source}`);
+    const { outcome } = await start();
+    await expect(outcome).resolves.toMatchObject({
+      kind: "failed",
+      retryable: true,
+      message: expect.stringContaining("is empty, and the sync would delete everything at the destination"),
+    });
+    expect(await filesOf(sync.dest)).toEqual([...precious, "dir/e"]);
+  });
+
+  it.each([{ maxDeletePercent: 20 }, { maxDelete: 1 }])(
+    "loses no more than %j when more is gone after the count",
+    async (guard) => {
+      await afterLook(`cd ${sync.source}; rm b dir/c dir/d`);
+      await expect(sync.full({ watch, guard }).outcome).resolves.toMatchObject({
+        kind: "failed",
+        report: { exitCode: 25, stats: { filesDeleted: 1 } },
+      });
+      expect(await filesOf(sync.dest)).toHaveLength(3);
+    },
+  );
 
   it("is emptied where non_empty: false says that this is right", async () => {
     await losses["is empty"](sync);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { entriesAtTarget, hasLimits, judgeDeletions } from "../../../src/action/guard-limits.ts";
+import { entriesAtTarget, hasLimits, judgeDeletions, mostDeletions } from "../../../src/action/guard-limits.ts";
 import type { Guard } from "../../../src/config/resolved.ts";
 import { addStats } from "../../../src/rsync/stats.ts";
 
@@ -36,6 +36,14 @@ describe("the limits of a guard", () => {
     expect(judgeDeletions(guard({ maxDelete: 3, maxDeletePercent: 10 }), found(3, 30))).toBeUndefined();
     expect(judgeDeletions(guard({ maxDelete: 0, maxDeletePercent: 0 }), found(0, 30))).toBeUndefined();
     expect(judgeDeletions(guard({ maxDelete: 0 }), found(1))).toMatch(/more than max_delete: 0/);
+  });
+
+  it("are told to rsync as a number, and never as less than what was found to be right", () => {
+    expect(mostDeletions(guard({ maxDelete: 3 }), found(2, 100))).toBe(3);
+    expect(mostDeletions(guard({ maxDeletePercent: 10 }), found(2, 59))).toBe(5);
+    expect(mostDeletions(guard({ maxDelete: 3, maxDeletePercent: 10 }), found(2, 59))).toBe(3);
+    expect(mostDeletions(guard({ maxDeletePercent: 10 }), found(0))).toBe(0);
+    expect(mostDeletions(guard({ maxDeletePercent: 29 }), found(29, 100))).toBe(29);
   });
 
   it("do not allow a share of nobody knows how many", () => {
