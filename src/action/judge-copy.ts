@@ -21,6 +21,10 @@ export function judgeCopy(
     ...{ kind: "failed", cause: "exit", message, retryable: false, report },
   });
   const warning = (message: string): ActionOutcome => ({ kind: "warning", message, report });
+  // Nobody may take it for a copy: neither a status, nor the journal of what has to be carried.
+  if (!dryRun && has("dry-run", "list-only")) {
+    return failed("nothing was copied: -n (--dry-run) or --list-only is among the opts; remove it");
+  }
   const skipped = /^skipping directory .*/m.exec(result.output)?.[0];
   if (result.stats === null) {
     if (skipped !== undefined) return failed(`rsync skipped the source (${skipped}): it needs archive: true or -r`);
@@ -35,6 +39,5 @@ export function judgeCopy(
       return warning("rsync copied nothing: its filters leave out every source");
     }
   }
-  if (!dryRun && has("dry-run")) return warning("dry run: nothing was copied (-n in opts)");
   return ok;
 }

@@ -88,11 +88,15 @@ describe("a sync that ends well and copies nothing", () => {
     },
   );
 
-  it("warns of a dry run in opts, and of filters that leave out every source", async () => {
-    await expect(run({ archive: true }, ["-n"])).resolves.toMatchObject({
-      kind: "warning",
-      message: "dry run: nothing was copied (-n in opts)",
+  it.each([[["-n"]], [["--dry-run", "-q"]], [["--list-only"]]])("fails with %j in opts", async (opts) => {
+    await expect(run({ archive: true }, opts)).resolves.toMatchObject({
+      kind: "failed",
+      retryable: false,
+      message: expect.stringContaining("nothing was copied"),
     });
+  });
+
+  it("warns of filters that leave out every source", async () => {
     await expect(run({ archive: true }, ["--exclude=file"], join(source, "file"))).resolves.toMatchObject({
       kind: "warning",
     });
@@ -102,7 +106,6 @@ describe("a sync that ends well and copies nothing", () => {
     [["-a", "-q"]],
     [["-a", "--stderr=all"]],
     [["-a", "--info=stats0"]],
-    [["--list-only"]],
     [["-d"]],
     [["-a", "--files-from=/dev/null"]],
   ])("does not complain about %j", async (opts) => {
