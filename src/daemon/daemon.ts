@@ -12,6 +12,7 @@ import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest } from "../model/run.ts";
 import { createCronTrigger } from "../trigger/cron-trigger.ts";
 import { reportScheduleWarnings } from "../trigger/report-schedule-warnings.ts";
+import { createMemoryLedger } from "../trigger/schedule-ledger.ts";
 import { enabledJobs, planSchedules, type SchedulePlan } from "../trigger/schedule-plan.ts";
 import { createSignalTrigger } from "../trigger/signal-trigger.ts";
 import { createWatchTrigger, watchedTargets } from "../trigger/watch-trigger.ts";
@@ -22,6 +23,7 @@ import { createDirectorControl } from "./control/director-control.ts";
 import { describePause, openPauses } from "./control/pauses.ts";
 import { createReloader } from "./control/reload.ts";
 import { createDirector } from "./director.ts";
+import { pretendEvents } from "./dry-run-events.ts";
 import type { RootLogger } from "./logging.ts";
 import { startNotifying, tellFreshness } from "./notifying.ts";
 import { compareRuns, createEvents, keepHistory, logDirector } from "./observers.ts";
@@ -123,11 +125,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cleanup.defer("journal of changes", () => watching.close({ inOrder }));
     const watches = recordWatches({ events, set: metrics.set, jobs: watchedTargets(config.jobs) });
     metrics.beforeScrape(() => watches.refresh(watching.pending(), clock.now()));
-    const director = await createDirector({ config, env, events, clock, log, dryRun, changes: watching, whyPaused });
+    if (dryRun) log.warn({}, "dry run: no lock is taken and nothing is copied, and no job counts as successful");
+    const director = await createDirector({
+      ...{ config, env, clock, log, dryRun, changes: watching, whyPaused },
+      events: dryRun ? pretendEvents(events, log) : events,
+    });
     cleanup.defer("director", () => director.close());
     const submit = (request: RunRequest) => void director.dispatcher.submit(request);
 
-    const cron = createCronTrigger({ plans: inUse.plans, submit, ledger: history.ledger, clock, events, log });
+    // A time at which somebody only pretended has not had its run.
+    const ledger = dryRun ? createMemoryLedger() : history.ledger;
+    const cron = createCronTrigger({ plans: inUse.plans, submit, ledger, clock, events, log });
     const reloader = createReloader({
       ...{ current, env, events, clock, log },
       // Before the schedules have begun a reload would take times that were missed for seen.

@@ -16,7 +16,9 @@ export interface MetricJob {
 const outcomes: readonly OutcomeKind[] = ["ok", "warning", "skipped", "cancelled", "failed"];
 const states: readonly JobState[] = ["idle", "queued", "waiting", "running"];
 const directions = ["sent", "received"];
-const skipCauses: readonly SkipCause[] = ["block-timeout", "already-running", "disabled", "paused", "hook"];
+const skipCauses: readonly SkipCause[] = [
+  ...(["block-timeout", "already-running", "disabled", "paused", "hook", "dry-run"] as const),
+];
 
 /**
  * Prometheus cannot tell a counter that is missing from one that never moved: every series exists

@@ -52,8 +52,11 @@ export interface LockPlace {
   path: string;
 }
 
-/** `hook`: a hook that runs at the start said that the job has to wait for a better time. */
-export type SkipCause = "block-timeout" | "already-running" | "disabled" | "paused" | "hook";
+/**
+ * `hook`: a hook that runs at the start said that the job has to wait for a better time. `dry-run`: the whole director
+ * only pretends.
+ */
+export type SkipCause = "block-timeout" | "already-running" | "disabled" | "paused" | "hook" | "dry-run";
 
 /** How a job ended. Only `ok` and `warning` mean that the copies are fresh. */
 export type JobOutcome =

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import type { DirectorProcess } from "../support/director-process.ts";
 import { makeInstance } from "../support/instance.ts";
@@ -43,6 +43,31 @@ describe("the daemon", () => {
     await runOnce(director);
     expect(director.lines.find(is("run finished"))).toMatchObject({ outcome: "ok" });
     await stop(director);
+  });
+
+  it("counts no run as a success while it only pretends", async () => {
+    const instance = await makeInstance(({ path }) => {
+      const sync = {
+        action: "sync",
+        id: "sync",
+        source: path("source/"),
+        dest: path("dest"),
+        rsync: { archive: true },
+      };
+      return { jobs: [{ id: "copy", type: "local", actions: [sync] }] };
+    });
+    await writeFile(instance.path("source", "file"), "content");
+    const director = await instance.start({ env: { ...process.env, RSYNCDIRECTOR_DRYRUN: "1" } });
+    await runOnce(director);
+    expect(director.lines.filter(is("job finished"))).toMatchObject([{ outcome: "skipped", reason: "dry-run" }]);
+    const scrape = await instance.scrape();
+    expect(lastSuccesses(scrape)).toEqual([expect.stringMatching(/ 0$/)]);
+    expect(scrape).toContain('rsyncdirector_transferred_files_total{job_id="copy",target=""} 0');
+    expect(scrape).toContain('rsyncdirector_job_skipped_total{job_id="copy",cause="dry-run"} 1');
+    await stop(director);
+    const { stdout } = await instance.cli("history", "--json");
+    expect(JSON.parse(stdout)).toMatchObject([{ outcome: "skipped" }]);
+    expect(await readdir(instance.path("dest"))).toEqual([]);
   });
 
   it("logs at its start what looks odd about the schedules", async () => {

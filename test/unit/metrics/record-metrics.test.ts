@@ -68,6 +68,7 @@ test("every series of every job is there before anything has happened", async ()
       "rsyncdirector_job_skipped_total{job_id="home",cause="disabled"}",
       "rsyncdirector_job_skipped_total{job_id="home",cause="paused"}",
       "rsyncdirector_job_skipped_total{job_id="home",cause="hook"}",
+      "rsyncdirector_job_skipped_total{job_id="home",cause="dry-run"}",
       "rsyncdirector_action_retries_total{job_id="home",action_id="copy"}",
       "rsyncdirector_action_retries_total{job_id="home",action_id="check"}",
       "rsyncdirector_transferred_bytes_total{job_id="home",target=""}",
