@@ -26,10 +26,11 @@ export function createActionRegistry(deps: ActionDeps): RunAction {
     try {
       return await kindOf(kinds, action).run(job, action, { context, deps });
     } catch (error) {
-      if (!(error instanceof OperatorError)) {
-        context.log.error({ error: describeError(error), stack: coerceError(error).stack }, "action crashed");
-      }
-      return { kind: "failed", cause: "exception", message: describeError(error), retryable: false, report: null };
+      const isBug = !(error instanceof OperatorError);
+      if (isBug) context.log.error({ error: describeError(error), stack: coerceError(error).stack }, "action crashed");
+      // After a bug nobody knows what it had started, and whether that still writes.
+      const report = isBug ? { argv: [], exitCode: null, signal: null, stats: null, output: "" } : null;
+      return { kind: "failed", cause: "exception", message: describeError(error), retryable: false, report };
     }
   };
 }

@@ -30,12 +30,19 @@ export async function copyParts(
   };
   const copy = async (number: number, list: List, begun?: () => void): Promise<ActionOutcome> => {
     const onProgress = progress.ofPart(number);
-    const outcome = await copyPart({ ...run, context: { ...context, onProgress } }, place, {
-      ...{ number, list, parts: lists.length, begun },
-    });
-    begun?.();
-    if (!mayGoOn(outcome)) stopper.abort(new AbortReason("cancelled", "another part of the sync failed"));
-    return outcome;
+    const stopOthers = () => stopper.abort(new AbortReason("cancelled", "another part of the sync failed"));
+    try {
+      const outcome = await copyPart({ ...run, context: { ...context, onProgress } }, place, {
+        ...{ number, list, parts: lists.length, begun },
+      });
+      if (!mayGoOn(outcome)) stopOthers();
+      return outcome;
+    } catch (error) {
+      stopOthers();
+      throw error;
+    } finally {
+      begun?.();
+    }
   };
   try {
     const [first = [], ...others] = lists;
@@ -44,6 +51,8 @@ export async function copyParts(
     if (destIsNew) await new Promise<void>((resolve) => void running.push(copy(0, first, resolve)));
     else running.push(copy(0, first));
     running.push(...others.map((list, index) => copy(index + 1, list)));
+    // A bug in one of them is told when the others have ended, too.
+    await Promise.allSettled(running);
     return await Promise.all(running);
   } finally {
     stopper.dispose();

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { access, chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { findProgram } from "../../src/process/find-program.ts";
@@ -24,7 +24,10 @@ describe("the parts of a sync", () => {
   });
 
   /** In rsync's place a script, which has `$rsync`, and `$part` where it is a part that copies. */
-  async function start(script: string, { holds = [], opts = [] }: Pick<StartOptions, "holds"> & { opts?: string[] }) {
+  async function start(
+    script: string,
+    { holds = [], opts = [], ...rest }: Pick<StartOptions, "holds" | "context"> & { opts?: string[] },
+  ) {
     const head = [
       "#!/bin/sh",
       `rsync=${rsync}`,
@@ -38,7 +41,7 @@ describe("the parts of a sync", () => {
     const action = buildSync({
       ...{ sources: [`${at("source")}/`], dest: at("dest"), parallel: 4, opts: ["--delete", ...opts] },
     });
-    return { log, ...startAction(action, { deps: { env }, holds, log }) };
+    return { log, ...startAction(action, { ...rest, deps: { env }, holds, log }) };
   }
   const copied = async () => (await readdir(at("dest"))).filter((name) => name.startsWith("file-")).length;
   const nobodyIsLeft = () => processesMentioning(at("dest")).length === 0;
@@ -62,6 +65,22 @@ describe("the parts of a sync", () => {
     await waitUntil("nobody is left", nobodyIsLeft);
     await access(at("dest/surplus"));
     expect(await copied()).toBeLessThan(600);
+  });
+
+  it.each(["is there", "has to be made"])("all end when one meets a bug, where the destination %s", async (where) => {
+    if (where === "has to be made") await rm(at("dest"), { recursive: true });
+    const onOutput = (_stream: string, line: string) => {
+      if (line === "stray") throw new Error("a bug");
+    };
+    const { outcome } = await start(`if [ -n "$part" ] && mkdir once 2>/dev/null; then echo stray; sleep 600; fi`, {
+      ...{ opts: endless, context: { onOutput } },
+    });
+    expect(await outcome).toMatchObject({
+      kind: "failed",
+      cause: "exception",
+      message: expect.stringMatching("a bug"),
+    });
+    expect(processesMentioning(at("dest"))).toEqual([]);
   });
 
   it("stop with the action, and leave nobody behind", async () => {

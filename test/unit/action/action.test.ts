@@ -58,15 +58,16 @@ async function run(thrown: Error) {
 }
 
 describe("the action registry", () => {
-  it("makes a failed action of a bug, and logs its stack", async () => {
+  it("makes a failed action of a bug, logs its stack, and does not say that nothing was started", async () => {
     const { outcome, errors } = await run(new TypeError("a bug"));
-    expect(outcome).toEqual({ kind: "failed", cause: "exception", message: "a bug", retryable: false, report: null });
+    const report = { argv: [], exitCode: null, signal: null, stats: null, output: "" };
+    expect(outcome).toEqual({ kind: "failed", cause: "exception", message: "a bug", retryable: false, report });
     expect(errors).toEqual([{ error: "a bug", stack: expect.stringContaining("TypeError: a bug") }]);
   });
 
   it("makes a failed action of what the operator has to mend, without a stack", async () => {
     const { outcome, errors } = await run(new OperatorError("no such host"));
-    expect(outcome).toMatchObject({ kind: "failed", cause: "exception", message: "no such host" });
+    expect(outcome).toMatchObject({ kind: "failed", cause: "exception", message: "no such host", report: null });
     expect(errors).toEqual([]);
   });
 });
