@@ -6,9 +6,10 @@ import { checkSyncPaths } from "./check-sync-paths.ts";
 import { isRoot, meansContents, shellLeftover, staysBelowStart } from "./paths.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
-import { checkOpts, type OptsReport, readFilterRule, splitOpts } from "./rsync-opts.ts";
+import { type OptsReport, splitOpts } from "./rsync-opts.ts";
 import type { RawJob } from "./schema-job.ts";
 import type { RawCommandAction, RawCsync2Action, RawSyncAction } from "./schema-sync.ts";
+import { reportOnSync } from "./sync-report.ts";
 import { recordsOf, type Tree } from "./tree.ts";
 
 /** Rules about the actions of one job that the schema cannot express. */
@@ -32,7 +33,6 @@ export function checkActions(job: RawJob, path: KeyPath, log: ProblemLog): void 
     if (action["action"] === "csync2") checkCsync2(soundPart<RawCsync2Action>(action, context), here, log);
     if (action["action"] === "command") checkCommand(soundPart<RawCommandAction>(action, context), context);
   }
-  // Last, for it is about whole actions: what is wrong inside one is told before.
 }
 
 interface ActionContext {
@@ -61,8 +61,7 @@ function checkSync(sync: Partial<RawSyncAction>, context: ActionContext): void {
   }
 
   const block = sync.rsync ?? {};
-  const watchDeletes = (job.watch?.delete ?? "off") !== "off";
-  const deletes = report.deletes || (block.delete ?? false) !== false || block.delete_excluded === true || watchDeletes;
+  const deletes = report.deletes || (job.watch?.delete ?? "off") !== "off";
   if (deletes && sync.dest !== undefined && isRoot(sync.dest)) {
     log.error([...path, "dest"], "is the root directory, and the sync deletes: it would empty the host");
   }
@@ -98,15 +97,7 @@ function checkSyncOpts(sync: Partial<RawSyncAction>, { job, path, log }: ActionC
   for (const { element, problem } of split.problems) {
     log.error([...path, "opts", element], `${problem}: quote it for rsync to see it, or write it out`);
   }
-  const block = sync.rsync ?? {};
-  const structured = [
-    ...(block.archive === true ? ["--archive"] : []),
-    ...(block.one_file_system === true ? ["--one-file-system"] : []),
-    ...(block.exclude_from === undefined ? [] : [`--exclude-from=${block.exclude_from}`]),
-  ];
-  const report = checkOpts([...structured, ...split.words], job.allow_unsafe_opts === true);
-  report.filters.excludes.push(...[block.exclude ?? []].flat());
-  for (const rule of [block.filter ?? []].flat()) readFilterRule(rule, report.filters);
+  const report = reportOnSync(sync, { allowsUnsafe: job.allow_unsafe_opts === true });
   for (const problem of report.problems) log.error([...path, "opts"], problem);
   for (const warning of report.warnings) log.warning([...path, "opts"], warning);
   return report;

@@ -1,8 +1,8 @@
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
-import { checkOpts, splitOpts } from "./rsync-opts.ts";
 import type { RawJob } from "./schema-job.ts";
 import type { RawSyncAction } from "./schema-sync.ts";
+import { deletesAtDest } from "./sync-report.ts";
 import { isRecord, recordsOf, type Tree } from "./tree.ts";
 
 /** A limit for deletions in a job that deletes nothing: perhaps `delete` was forgotten. `own`: without `defaults`. */
@@ -12,16 +12,11 @@ export function checkGuard(job: RawJob, own: Tree, path: KeyPath, log: ProblemLo
   const limits = ["max_delete", "max_delete_percent"].filter((key) => Object.hasOwn(guard, key));
   if (limits.length === 0 || (job.watch?.delete ?? "off") !== "off") return;
   const syncs = recordsOf(job.actions).filter(([, action]) => action["action"] === "sync");
-  if (syncs.some(([, action]) => deletes(action as unknown as RawSyncAction))) return;
+  if (syncs.some(([, action]) => deletesAtDest(job, action as unknown as RawSyncAction))) return;
   for (const key of limits) {
     log.warning(
       [...path, "guard", key],
       "limits nothing: no sync of the job deletes. Set rsync: {delete: true} in the sync, or delete in watch, if it should",
     );
   }
-}
-
-function deletes({ rsync = {}, opts = [] }: RawSyncAction): boolean {
-  const named = (rsync.delete ?? false) !== false || rsync.delete_excluded === true;
-  return named || checkOpts(splitOpts(opts).words, true).deletes;
 }

@@ -5,6 +5,7 @@ import { checkGuard } from "./check-guard.ts";
 import { checkHooks } from "./check-hooks.ts";
 import { checkLeases } from "./check-lease.ts";
 import { checkLockNames, checkLocks } from "./check-locks.ts";
+import { checkNestedDests } from "./check-nested-dests.ts";
 import { checkNotify } from "./check-notify.ts";
 import { checkSchedules } from "./check-schedules.ts";
 import { checkTracking } from "./check-tracking.ts";
@@ -47,6 +48,7 @@ export function checkRules(root: Tree, log: ProblemLog, { home }: { home: string
   }
   checkNotify(root, [...ids.keys()], log);
   checkLockNames(jobs, log);
+  checkNestedDests(jobs, log);
   checkLeases(root, jobs, log);
   checkWeb(root, log);
 }

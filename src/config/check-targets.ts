@@ -1,11 +1,10 @@
-import { deletesAtDestination, rsyncOptionNames } from "../base/rsync-words.ts";
 import { checkOperand } from "./check-actions.ts";
 import { isRoot } from "./paths.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
-import { splitOpts } from "./rsync-opts.ts";
 import type { RawJob } from "./schema-job.ts";
 import type { RawSyncAction } from "./schema-sync.ts";
+import { deletesAtDest } from "./sync-report.ts";
 import { recordsOf, type Tree } from "./tree.ts";
 
 /** Rules about the list of hosts that get the same. `own` is what the job itself says, without `defaults`. */
@@ -23,7 +22,7 @@ export function checkTargets(job: RawJob, own: Tree, path: KeyPath, log: Problem
     });
   }
   checkNames(job, here, log);
-  checkDestinations(job, here, log);
+  checkDestinations(job, path, log);
 }
 
 function checkNames({ targets = [] }: RawJob, here: KeyPath, log: ProblemLog): void {
@@ -43,28 +42,22 @@ function checkNames({ targets = [] }: RawJob, here: KeyPath, log: ProblemLog): v
   }
 }
 
-function checkDestinations(job: RawJob, here: KeyPath, log: ProblemLog): void {
+function checkDestinations(job: RawJob, path: KeyPath, log: ProblemLog): void {
   const syncs = recordsOf(job.actions ?? job.syncs).filter(
     ([, { action }]) => action === undefined || action === "sync",
   );
   const [only] = syncs;
   for (const [index, { dest }] of (job.targets ?? []).entries()) {
-    const where = [...here, index, "dest"];
+    const where = [...path, "targets", index, "dest"];
     if (dest === undefined || !log.isSound(where)) continue;
     if (syncs.length !== 1 || only === undefined) {
       log.error(where, `can only replace the destination of one sync, and the job has ${syncs.length}: split the job`);
       continue;
     }
     checkOperand(dest, { where, remote: true, log });
-    if (!log.isSound(where) || !deletes(job, only[1] as unknown as RawSyncAction)) continue;
+    if (!log.isSound(where) || !log.isSound([...path, "actions"]) || !log.isSound([...path, "watch"])) continue;
+    if (!deletesAtDest(job, only[1] as unknown as RawSyncAction)) continue;
     if (isRoot(dest)) log.error(where, "is the root directory, and the sync deletes: it would empty the host");
     else if (!dest.startsWith("/")) log.error(where, "is a relative path, and the sync deletes: write the full path");
   }
-}
-
-/** Whether anything at the destination may be deleted. What is wrong with the options is told elsewhere. */
-function deletes({ watch }: RawJob, { opts = [], rsync = {} }: RawSyncAction): boolean {
-  const words = Array.isArray(opts) ? splitOpts(opts).words : [];
-  const isSet = (rsync.delete ?? false) !== false || rsync.delete_excluded === true;
-  return isSet || (watch?.delete ?? "off") !== "off" || [...rsyncOptionNames(words)].some(deletesAtDestination);
 }

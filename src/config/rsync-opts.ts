@@ -39,6 +39,8 @@ export interface OptsReport {
   /** What is probably a slip. */
   warnings: string[];
   deletes: boolean;
+  /** What is left out is deleted as well. */
+  deletesExcluded: boolean;
   /** `-n` or `--list-only`: nothing is ever copied. */
   onlyPretends: boolean;
   /** What becomes of a directory: copied with all below it, listed one level deep, or skipped. */
@@ -49,6 +51,8 @@ export interface OptsReport {
 /** What is left out, as far as the words themselves say. */
 export interface FilterReport {
   excludes: string[];
+  /** What is never deleted at the destination, though it is not left out. */
+  protects: string[];
   /** Rules in files, a list of files, or `-x`: what they leave out cannot be seen here. */
   unseen: boolean;
 }
@@ -81,6 +85,7 @@ export function checkOpts(words: readonly string[], allowUnsafe: boolean): OptsR
     problems: [],
     warnings: [],
     deletes: false,
+    deletesExcluded: false,
     onlyPretends: false,
     directories: readDirectories(read),
     filters: readFilters(read),
@@ -116,7 +121,7 @@ function readDirectories(words: readonly RsyncWord[]): OptsReport["directories"]
 }
 
 function readFilters(words: readonly RsyncWord[]): FilterReport {
-  const report: FilterReport = { excludes: [], unseen: false };
+  const report: FilterReport = { excludes: [], protects: [], unseen: false };
   for (const word of words) {
     if (word.kind === "stray") continue;
     if (word.name === "exclude") report.excludes.push(word.value ?? "");
@@ -126,10 +131,12 @@ function readFilters(words: readonly RsyncWord[]): FilterReport {
   return report;
 }
 
-/** Adds what a rule of `--filter` leaves out. */
+/** Adds what a rule of `--filter` leaves out, or protects. */
 export function readFilterRule(rule: string, report: FilterReport): void {
   const exclude = /^(?:-,?[^\s_]*|exclude(?:,[^\s_]*)?)[ _](.+)$/.exec(rule)?.[1];
+  const protect = /^(?:P|protect)(?:,[^\s_]*)?[ _](.+)$/.exec(rule)?.[1];
   if (exclude !== undefined) report.excludes.push(exclude);
+  else if (protect !== undefined) report.protects.push(protect);
   else if (/^(?:[.:]|merge|dir-merge)/.test(rule)) report.unseen = true;
 }
 
@@ -154,5 +161,6 @@ function judge(word: Extract<RsyncWord, { kind: "option" }>, report: OptsReport,
     report.warnings.push(`${shown} is no option of rsync 3.5.0, which would refuse to start${instead}`);
   }
   if (deletesAtDestination(name)) report.deletes = true;
+  if (name === "delete-excluded") report.deletesExcluded = true;
   if (name === "dry-run" || name === "list-only") report.onlyPretends = true;
 }
