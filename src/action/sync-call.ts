@@ -12,6 +12,7 @@ import type { RsyncResult } from "../rsync/run-rsync.ts";
 import type { ActionDeps } from "./action-kind.ts";
 import { childOptions, childSpec } from "./child-options.ts";
 import { refusedByHold } from "./hold-refusal.ts";
+import { neverReached } from "./never-reached.ts";
 import { outcomeOf, reportOf, treatedAs } from "./process-outcome.ts";
 import { judgeCopy } from "./judge-copy.ts";
 import type { SyncCall, SyncRun } from "./sync-run.ts";
@@ -39,7 +40,9 @@ export async function runSyncCall(run: SyncRun, call: SyncCall): Promise<ActionO
   );
   changes?.finish();
   const { output, stats, holdRefusal, firstError } = result;
-  const report = reportOf(result.process, { argv: shownArgv(call.spec), output, stats });
+  const told = reportOf(result.process, { argv: shownArgv(call.spec), output, stats });
+  // Here and not later: what is said of one call is not true of others that are joined with it.
+  const report = neverReached(told) ? { ...told, turnedAway: true } : told;
   return outcomeOf(result.process, {
     name: "rsync",
     signal: context.signal,

@@ -25,7 +25,7 @@ export interface ActionReport {
   output: string;
   /** Processes that even SIGKILL did not end and that may still write: the job's locks have to stay. */
   survivors?: readonly number[];
-  /** Nothing was written: it was turned away at the destination, or there was nothing to do. */
+  /** Nothing was written: it was turned away at the destination, never let in there, or there was nothing to do. */
   turnedAway?: boolean;
 }
 

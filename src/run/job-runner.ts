@@ -5,7 +5,6 @@ import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Job } from "../config/resolved.ts";
 import type { RunAction } from "../action/action.ts";
-import { neverReached } from "../action/never-reached.ts";
 import type { GuardedHold, GuardedLocks } from "../lock/hold/hold-locks.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { ActionOutcome, JobOutcome, JobResult, RunCause } from "../model/run.ts";
@@ -111,7 +110,7 @@ async function runHolding(deps: RunnerDeps, job: Job, request: JobRequest, held:
   const written = new Set<string>();
   const onOutcome: Work["onOutcome"] = ({ action, target }, { report }) => {
     survivors.push(...(report?.survivors ?? []));
-    const wasThere = report !== null && report.turnedAway !== true && !neverReached(report);
+    const wasThere = report !== null && report.turnedAway !== true;
     if (action.kind === "sync" && wasThere) written.add(target.id);
   };
   const onHookOutcome = ({ report }: ActionOutcome) => void survivors.push(...(report?.survivors ?? []));

@@ -180,6 +180,12 @@ describe("rsync itself", () => {
     ["exit 20", undefined, { kind: "failed", cause: "process", retryable: true }],
     ["kill -KILL $$", undefined, { kind: "failed", cause: "process", report: { signal: "SIGKILL", exitCode: null } }],
     ["echo 'me@h: Permission denied (publickey).' >&2; exit 255", undefined, { kind: "failed", retryable: false }],
+    [
+      "echo 'ssh: connect to host h port 22: Connection refused' >&2; " +
+        "echo 'rsync: connection unexpectedly closed (0 bytes received so far) [sender]' >&2; exit 255",
+      undefined,
+      { kind: "failed", retryable: true, report: { turnedAway: true } },
+    ],
     ["exit 23", "ok", { kind: "ok", report: { exitCode: 23 } }],
     ["exit 23", "warning", { kind: "warning" }],
     ["exit 24", "error", { kind: "failed", retryable: false }],

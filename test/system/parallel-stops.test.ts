@@ -3,10 +3,13 @@ import { access, chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { findProgram } from "../../src/process/find-program.ts";
+import { buildJob } from "../support/build-job.ts";
 import { createMemoryLog } from "../support/memory-log.ts";
 import { parentOf, processesMentioning, waitUntil } from "../support/process-state.ts";
-import { buildSync, startAction, type StartOptions } from "../support/run-action.ts";
+import { buildSync, realActions, startAction, type StartOptions } from "../support/run-action.ts";
+import { plainEndpoint } from "../support/ssh-endpoint.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
+import { setUp } from "../unit/run/job-runner-fixture.ts";
 
 const rsync = findProgram("rsync", process.env["PATH"] ?? "") ?? "rsync";
 const token = "tokentokentokentoken-1";
@@ -28,6 +31,15 @@ describe("the parts of a sync", () => {
     script: string,
     { holds = [], opts = [], ...rest }: Pick<StartOptions, "holds" | "context"> & { opts?: string[] },
   ) {
+    const env = await standIn(script);
+    const log = createMemoryLog();
+    const action = buildSync({
+      ...{ sources: [`${at("source")}/`], dest: at("dest"), parallel: 4, opts: ["--delete", ...opts] },
+    });
+    return { log, ...startAction(action, { ...rest, deps: { env }, holds, log }) };
+  }
+  /** The environment in which rsync is such a script. */
+  async function standIn(script: string): Promise<Record<string, string>> {
     const head = [
       "#!/bin/sh",
       `rsync=${rsync}`,
@@ -36,12 +48,7 @@ describe("the parts of a sync", () => {
     ];
     await writeFile(at("bin/rsync"), [...head, script, 'exec "$rsync" "$@"', ""].join("\n"));
     await chmod(at("bin/rsync"), 0o755);
-    const env = { PATH: `${at("bin")}:${process.env["PATH"]}` };
-    const log = createMemoryLog();
-    const action = buildSync({
-      ...{ sources: [`${at("source")}/`], dest: at("dest"), parallel: 4, opts: ["--delete", ...opts] },
-    });
-    return { log, ...startAction(action, { ...rest, deps: { env }, holds, log }) };
+    return { PATH: `${at("bin")}:${process.env["PATH"]}` };
   }
   const copied = async () => (await readdir(at("dest"))).filter((name) => name.startsWith("file-")).length;
   const nobodyIsLeft = () => processesMentioning(at("dest")).length === 0;
@@ -125,6 +132,25 @@ describe("the parts of a sync", () => {
     stop();
     await outcome;
     await waitUntil("the lock is free", () => spawnSync("flock", ["-n", "-x", hold, "true"]).status === 0);
+  });
+
+  it("may all have written where only one of them was never let in at the other host", async () => {
+    const look =
+      "printf 'rsyncdirector-part <f+++++++++ 3000000 %s\\n' a b; printf 'Number of files: 3\\nTotal file size: 6\\n'";
+    const refused = [
+      "ssh: connect to host backup01 port 22: Connection refused",
+      "rsync: connection unexpectedly closed (0 bytes received so far) [sender]",
+    ];
+    const env = await standIn(
+      `case "$*" in *--dry-run*) ${look}; exit 0 ;; esac
+       if mkdir once 2>/dev/null; then until [ -e writes ]; do sleep 0.05; done; printf '%s\\n' ${refused.map((line) => `'${line}'`).join(" ")} >&2; exit 255; fi
+       touch writes; exec sleep 600`,
+    );
+    const action = buildSync({ sources: [`${at("source")}/`], dest: "/backup", parallel: 2 });
+    const test = setUp(realActions({ env }));
+    const { outcome } = await test.run(buildJob({ type: "remote", actions: [action], endpoint: plainEndpoint }));
+    expect(outcome).toMatchObject({ kind: "failed", message: expect.stringContaining("rsync ended with 255") });
+    expect(test.released).toEqual([{ survivors: [], atTargets: ["backup01"] }]);
   });
 
   it("are not begun beside what is left of an earlier try", async () => {
