@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { absolute, excludes } from "./check-overlap.ts";
-import { meansContents } from "./paths.ts";
+import { isThisHost, meansContents } from "./paths.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
 import type { FilterReport } from "./rsync-opts.ts";
@@ -24,7 +24,12 @@ interface Copy {
   readonly spares: readonly string[] | undefined;
 }
 
-const thisHost = new Set(["localhost", "127.0.0.1", "::1", "[::1]"]);
+/** Where a job copies to; nothing: to this host. */
+interface Target {
+  readonly host?: string | undefined;
+  readonly port?: number | string | undefined;
+  readonly dest?: string | undefined;
+}
 
 /** A sync that deletes takes for surplus what another one has copied below its destination. Links are not followed. */
 export function checkNestedDests(
@@ -67,20 +72,23 @@ function isLost(inner: Copy, outer: Copy): boolean {
 
 function copiesOf(job: RawJob, path: KeyPath): Copy[] {
   const pulls = job.direction === "pull";
-  const targets: readonly { host?: string | undefined; dest?: string | undefined }[] =
-    job.type === "local" ? [{}] : (job.targets ?? [{ host: job.host }]);
+  const targets: readonly Target[] = job.type === "local" ? [{}] : (job.targets ?? [{ host: job.host }]);
   return recordsOf(job.actions).flatMap(([index, action]) => {
     if (action["action"] !== "sync") return [];
     const sync = action as unknown as RawSyncAction;
     const where = [...path, "actions", index, "dest"];
     const spares = sparedBy(job, sync);
-    return targets.flatMap(({ host = "", dest = sync.dest }) => {
+    return targets.flatMap(({ host = "", port = job.port, dest = sync.dest }) => {
+      // Behind another port of this host there may be a tunnel, or a container.
+      const there = host === "" || (isThisHost(host) && port === undefined) ? "" : `${host} ${port ?? ""}`;
       if (!dest.startsWith("/")) return [];
       return [sync.source].flat().map((source): Copy => {
         const from = absolute(source);
         const isContents = meansContents(source);
         const to = isContents ? absolute(dest) : posix.join(absolute(dest), posix.basename(from));
-        const [origin, place] = pulls ? [placeOf(host, from), placeOf("", to)] : [placeOf("", from), placeOf(host, to)];
+        const [origin, place] = pulls
+          ? [placeOf(there, from), placeOf("", to)]
+          : [placeOf("", from), placeOf(there, to)];
         return { jobId: job.id, where, origin, place, to, meansContents: isContents, spares };
       });
     });
@@ -88,7 +96,7 @@ function copiesOf(job: RawJob, path: KeyPath): Copy[] {
 }
 
 function placeOf(host: string, path: string): string {
-  return `${thisHost.has(host) ? "" : host}:${path === "/" ? "" : path}/`;
+  return `${host}:${path === "/" ? "" : path}/`;
 }
 
 function sparedBy(job: RawJob, sync: RawSyncAction): readonly string[] | undefined {

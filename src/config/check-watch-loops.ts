@@ -1,5 +1,5 @@
 import { absolute, excludes, holds } from "./check-overlap.ts";
-import { expandHome } from "./paths.ts";
+import { expandHome, isThisHost } from "./paths.ts";
 import type { KeyPath } from "./problem.ts";
 import { isRecord, recordsOf } from "./tree.ts";
 import type { WatchedJob } from "./watched-job.ts";
@@ -11,8 +11,6 @@ interface Written {
   readonly kind: "file" | "directory";
   readonly where: KeyPath;
 }
-
-const thisHost = new Set(["localhost", "127.0.0.1", "::1", "[::1]"]);
 
 /**
  * What a run writes below a directory that it watches causes the next run, without end. What
@@ -94,7 +92,7 @@ function ownFiles({ job, path, log }: WatchedJob): Written[] {
 
 function destinations({ job, path, syncs, log }: WatchedJob): Written[] {
   if (!log.isSound([...path, "host"]) || !log.isSound([...path, "type"])) return [];
-  if (job.type === "remote" && !thisHost.has(job.host ?? "")) return [];
+  if (job.type === "remote" && !isThisHost(job.host ?? "")) return [];
   return syncs.flatMap(({ action, path: here }) => {
     const where = [...here, "dest"];
     return action.dest?.startsWith("/") === true && log.isSound(where)

@@ -1,5 +1,12 @@
 import { posix } from "node:path";
 
+const thisHost: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1", "[::1]"]);
+
+/** Whether a host is named by a word that everywhere means the host that reads it. */
+export function isThisHost(host: string): boolean {
+  return thisHost.has(host);
+}
+
 /** Whether a path is the root of a file system, however it is written. */
 export function isRoot(path: string): boolean {
   return path.startsWith("/") && posix.normalize(path).replaceAll("/", "") === "";

@@ -64,6 +64,8 @@ describe("a sync that deletes around the destination of another", () => {
     expect(await warningsFor({ ...data, ...push }, dumps)).toEqual([]);
     expect(await warningsFor({ ...data, ...push }, { ...dumps, ...push })).toEqual(lost());
     expect(await warningsFor(data, { ...dumps, ...push, direction: "pull" })).toEqual(lost());
+    expect(await warningsFor(data, { ...dumps, ...push, host: "localhost" })).toEqual(lost());
+    expect(await warningsFor(data, { ...dumps, ...push, host: "localhost", port: 2222 })).toEqual([]);
     const targets = [{ host: "backup01", dest: "/backup/dumps" }, { host: "backup02" }];
     const several = { source: "/var/dumps/", dest: "/other", rsync: { archive: true }, type: "remote", targets };
     expect(await warningsFor({ ...data, ...push }, several)).toEqual(lost());
