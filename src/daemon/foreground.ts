@@ -7,6 +7,7 @@ import { formatProblem } from "../config/problem.ts";
 import type { Config, LogLevel } from "../config/resolved.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest, RunResult } from "../model/run.ts";
+import type { History } from "../store/open-history.ts";
 import { createDirector } from "./director.ts";
 import { createLogger } from "./logging.ts";
 import { startNotifying } from "./notifying.ts";
@@ -20,6 +21,8 @@ import { claimPidFile } from "./pid-file.ts";
 export interface Foreground {
   readonly events: Emitter<DirectorEvents>;
   submit(request: RunRequest): Promise<RunResult>;
+  /** Why what has run is not in the history; undefined: it is, or a dry run has none. */
+  whyNotRecorded(): string | undefined;
   /** Stops what runs, in good order. */
   stop(reason: AbortReason): void;
   /** Kills the children that are being stopped. */
@@ -54,11 +57,13 @@ export async function openForeground(options: ForegroundOptions): Promise<Foregr
   cleanup.defer("log", () => log.close());
   try {
     const events = createEvents(log);
+    let history: History | undefined;
     if (!dryRun) {
       const held = await claimPidFile(pidFile(config, env), process.pid);
       cleanup.defer("pid file", () => held.release());
-      const history = await keepHistory(() => config, { env, events, clock, log });
-      cleanup.defer("history", () => history.close());
+      const kept = await keepHistory(() => config, { env, events, clock, log });
+      cleanup.defer("history", () => kept.close());
+      history = kept;
       const notifier = await startNotifying(config, { env, events, clock, log, version });
       cleanup.defer("notifications", () => notifier.close(notifyGraceMs));
     }
@@ -78,6 +83,7 @@ export async function openForeground(options: ForegroundOptions): Promise<Foregr
     return {
       events,
       submit: (request) => director.dispatcher.submit(request).result,
+      whyNotRecorded: () => history?.state().detail || undefined,
       stop: (reason) => void director.dispatcher.stop(reason),
       hurry: () => director.hurry(),
       close: async () => void (await cleanup.unwind()),

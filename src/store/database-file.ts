@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { coerceError, systemErrorCode } from "../base/errors.ts";
 import { readSchemaVersion } from "./migrations.ts";
@@ -45,15 +45,23 @@ export function wrongVersion(version: number, wanted: number): SqlError {
   return new SqlError("SQLITE_SCHEMA", `its schema is version ${version}, this program reads ${wanted}`);
 }
 
-/** The file's inode, or undefined when there is none. */
+/** The file's inode, or undefined when there is none. Throws a `SqlError` when nobody can say. */
 export function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino;
+  return lookAt(path)?.ino;
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new SqlError("SQLITE_CANTOPEN", coerceError(error).message);
+  }
 }
 
 /** Opening a pipe waits for ever for its other end, and the whole director with it. */
 function refuseSpecialFile(path: string): void {
   for (const file of [path, `${path}-journal`]) {
-    const found = statSync(file, { throwIfNoEntry: false });
+    const found = lookAt(file);
     if (found !== undefined && !found.isFile()) throw new SqlError("SQLITE_CANTOPEN", `${file} is not a regular file`);
   }
 }

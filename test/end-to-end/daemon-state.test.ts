@@ -45,6 +45,19 @@ describe("the daemon", () => {
     await stop(director);
   });
 
+  it.each([[], ["--json"]])(
+    "says at a run of the command line that it is not in the history: %s",
+    async (...options) => {
+      const instance = await makeInstance({ jobs: [quick] });
+      await mkdir(instance.path("state", "history-test.db"));
+      const { exitCode, stderr } = await instance.cli("run", "quick", ...options);
+      expect(exitCode).toBe(0);
+      expect(stderr).toMatch(/^warning: this run is not in the history: .*is not a regular file$/);
+      const history = await instance.cli("history");
+      expect(history).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^rsyncdirector: cannot read/) });
+    },
+  );
+
   it("counts no run as a success while it only pretends", async () => {
     const instance = await makeInstance(({ path }) => {
       const sync = {

@@ -94,6 +94,8 @@ export async function runForeground(request: ForegroundRequest, context: Command
     endView();
     if (request.view === "json") context.stdout.write(formatJson(result));
     if (request.view === "lines") context.stdout.write(printable(formatRunSummary(result)));
+    const unrecorded = request.view === "log" ? undefined : director.whyNotRecorded();
+    if (unrecorded !== undefined) context.stderr.write(`warning: this run is not in the history: ${unrecorded}\n`);
     // The result may be fine, but whoever calls this must hear of a lock that stops the others.
     context.finish(locksLeft > 0 ? exitCodes.failed : exitCodeOfOutcome(result.outcome));
   } finally {
