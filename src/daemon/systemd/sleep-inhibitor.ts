@@ -42,9 +42,11 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
 
   const take = (why: string, before: KeptChild | undefined): KeptChild => {
     let said = "";
+    let wasHeld = false;
     const child = deps.startChild(inhibitCommand({ rsyncId: deps.rsyncId, why }, saysWhenHeld), {
       onOutput: () => {
         toldFailure = false;
+        wasHeld = true;
         // Only now, so that there is no moment without one.
         before?.stop();
       },
@@ -54,9 +56,16 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
     void child.ended.then(({ message }) => {
       children.delete(child);
       before?.stop();
-      if (held?.child !== child || toldFailure) return;
+      if (held?.child !== child) return;
+      const error = said.trim() || message;
+      if (wasHeld) {
+        // That logind refuses may be as it should be; that what it had granted is gone is not.
+        log.warn({ error }, "sleep is not put off any more while jobs run: asking again");
+        held = undefined;
+        return adjustSoon();
+      }
+      if (!toldFailure) log.debug({ error }, "sleep is not put off while jobs run");
       toldFailure = true;
-      log.debug({ error: said.trim() || message }, "sleep is not put off while jobs run");
     });
     return child;
   };

@@ -94,6 +94,18 @@ describe("while jobs work, sleep", () => {
     ]);
   });
 
+  it("is put off again when what logind had granted is gone, which is told", async () => {
+    work("home");
+    await clock.advance(1000);
+    started[0]?.agree();
+    started[0]?.refuse("Connection reset by peer");
+    await clock.advance(1000);
+    expect(started.map(({ why }) => why)).toEqual(["running: home", "running: home"]);
+    expect(log.lines).toEqual([
+      { level: "warn", message: expect.any(String), fields: { error: "Connection reset by peer" } },
+    ]);
+  });
+
   it("comes when it is not wanted, from the next reload on", async () => {
     inhibitor.reconfigure(false);
     work("home");
