@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { CancelTimer, Clock } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { DatabaseKeeper, HistoryWrite } from "./database-keeper.ts";
@@ -30,11 +30,13 @@ interface OpenRun {
 const rowBytes = 1000;
 const pruneDelayMs = 1000;
 const pruneStepMs = 100;
+/** The whole director waits while the disk is written, and the first child of a run would wait with it. */
+const startDelayMs = 50;
 
 /**
- * Writes what happens to the history. A run is on disk before the listeners after this one hear that
- * it began, or ended; its jobs and actions follow within moments, several in one transaction.
- * Returns what ends it.
+ * Writes what happens to the history. That a run has ended is on disk before the listeners after this one hear of it;
+ * that it began is soon after, and its jobs and actions follow within moments, several in one transaction. Whoever asks
+ * the history gets all of it at any time. Returns what ends it.
  */
 export function recordHistory(options: {
   events: Emitter<DirectorEvents>;
@@ -46,7 +48,8 @@ export function recordHistory(options: {
 }): () => void {
   const { events, keeper, retention, owner, clock } = options;
   const open = new Map<string, OpenRun>();
-  let cancelPrune: (() => void) | undefined;
+  let cancelStart: CancelTimer | undefined;
+  let cancelPrune: CancelTimer | undefined;
 
   const write = (apply: HistoryWrite["apply"], bytes = 0) => keeper.write({ bytes: rowBytes + bytes, apply });
 
@@ -71,6 +74,11 @@ export function recordHistory(options: {
     return job;
   }
 
+  function writeStarts(): void {
+    cancelStart = undefined;
+    keeper.flush();
+  }
+
   function prune(): void {
     const more = keeper.attempt((database) => pruneHistory(database, { retention, now: clock.now() }));
     cancelPrune = more === true ? clock.setTimer(pruneStepMs, prune) : undefined;
@@ -80,7 +88,7 @@ export function recordHistory(options: {
     events.on("run:started", ({ runId, cause, jobs, at }) => {
       const { facts } = openRun({ runId, cause, jobs, startedAt: at });
       write((database) => void recordRunStart(database, facts));
-      keeper.flush();
+      cancelStart ??= clock.setTimer(startDelayMs, writeStarts);
     }),
     events.on("job:started", (event) => {
       const job = openJob(event, event.at);
@@ -123,6 +131,7 @@ export function recordHistory(options: {
 
   return () => {
     for (const end of unsubscribe) end();
+    cancelStart?.();
     cancelPrune?.();
   };
 }

@@ -164,6 +164,19 @@ test("a run that is under way is shown as running", async () => {
   expect(run).toMatchObject({ outcome: "running", finishedAt: null, jobs: [{ jobId: "a", outcome: "running" }] });
 });
 
+test("that a run began is on disk a moment later, so that its first program need not wait for the disk", async () => {
+  const { events, clock, file } = await start();
+  const reader = await readHistory(file);
+  emitRunStart(events, { runId: "r1", at: 1, jobs: [{ id: "a" }] });
+  expect(reader?.listRuns({ limit: 1 })).toEqual([]);
+  await clock.advance(50);
+  expect(reader?.listRuns({ limit: 1 })).toMatchObject([{ runId: "r1", outcome: "running" }]);
+  emitRunStart(events, { runId: "r2", at: 2, jobs: [{ id: "b" }] });
+  await clock.advance(50);
+  expect(reader?.listRuns({ limit: 1 })).toMatchObject([{ runId: "r2", outcome: "running" }]);
+  reader?.close();
+});
+
 test("another process reads while this one writes", async () => {
   const { events, file } = await start();
   expect(await readHistory(`${file}-none`)).toBeUndefined();
