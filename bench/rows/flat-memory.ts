@@ -9,14 +9,14 @@ import { ratioOf, seriesOf } from "../series.ts";
 
 const outputBytes = 10_000_000;
 const lineBytes = 1000;
-const runs = { first: 100, all: 2000, eachLook: 5, looks: 9 };
+const runs = { first: 100, all: 2000, looks: 31 };
 
 /** Whether a director that has worked a lot is larger than one that has worked a little. */
 export const flatMemory: Row = {
   name: "flat-memory",
   title: "Memory after 2,000 runs",
   explains:
-    "Of an output only its end is kept, and of runs that have ended their last thirty; everything else is in the history, on disk. What varies is when V8 gives memory back.",
+    "Of an output only its end is kept, and of runs that have ended their last thirty; everything else is in the history, on disk. A single look says little: memory swings by some megabytes between two collections of garbage. What is added after the first 100 runs is code that V8 compiles because it is used often, and what the threads that compile it keep.",
   run: async (directory) => {
     const output = join(directory, "output");
     await writeFile(output, `${"x".repeat(lineBytes - 1)}\n`.repeat(outputBytes / lineBytes));
@@ -25,7 +25,7 @@ export const flatMemory: Row = {
     const job = { id: "talks", type: "local", actions: [talk] };
     const logging = [{ type: "stdout", level: "warn", format: "json" }];
     const director = await startBenchDirector(join(directory, "director"), [job], process.env, { logging });
-    const all = trialRounds() === undefined ? runs.all : runs.first + runs.looks * runs.eachLook;
+    const all = trialRounds() === undefined ? runs.all : runs.first + runs.looks;
     const early: number[] = [];
     const late: number[] = [];
     try {
@@ -47,7 +47,7 @@ export const flatMemory: Row = {
             { name: `after ${all} runs`, unit: "MB RSS", measured: after, side: "ours" },
             { name: `after ${runs.first} runs`, unit: "MB RSS", measured: before, side: "peer" },
           ],
-          note: `one command with ${outputBytes / 1e6} MB of output each, in lines of ${lineBytes / 1000} kB; ${(all / seconds).toFixed(0)} runs a second; looked at after every fifth of the last ${runs.looks * runs.eachLook} runs of both`,
+          note: `one command with ${outputBytes / 1e6} MB of output each, in lines of ${lineBytes / 1000} kB; ${(all / seconds).toFixed(0)} runs a second; looked at as each of the last ${runs.looks} runs up to run ${runs.first} and up to run ${all} begins; nothing collects garbage for it`,
         },
       ];
     } finally {
@@ -57,10 +57,9 @@ export const flatMemory: Row = {
   },
 };
 
-/** Every fifth of the last runs before `end`, `end` included. */
+/** One of the last runs up to `end`. */
 function isLook(run: number, end: number): boolean {
-  const before = end - run;
-  return before >= 0 && before < runs.looks * runs.eachLook && before % runs.eachLook === 0;
+  return run <= end && run > end - runs.looks;
 }
 
 /** Runs tell through a fifo that they have begun; the log would have to be read for it otherwise. */

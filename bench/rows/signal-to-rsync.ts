@@ -12,7 +12,7 @@ export const signalToRsync: Row = {
   name: "signal-to-rsync",
   title: "From a signal to a running rsync",
   explains:
-    "Node needs twice as long as a shell to start a child at all. The rest are the steps between: the request, the run and its row in the history, the guard that looks at the source.",
+    "Node needs twice as long as a shell to start a child at all: it copies the page table of a larger process. The rest are the steps between: the request, the run, the guard that looks at the source, and `setpriv`, which becomes rsync.",
   run: async (directory) => {
     const source = join(directory, "source");
     const dest = join(directory, "dest");

@@ -25,6 +25,17 @@ export function logEvents(options: {
 }): () => void {
   const { events, log, isSync } = options;
   const outputs = new Map<string, LoggedOutput>();
+  let newest: { readonly of: DirectorEvents["action:output"]; readonly output: LoggedOutput } | undefined;
+
+  /** An action writes many lines one after the other: a key made for each would cost as much as all else. */
+  function outputOf(event: DirectorEvents["action:output"]): LoggedOutput {
+    if (newest !== undefined && isSameTry(newest.of, event)) return newest.output;
+    const key = keyOf(event);
+    const output = outputs.get(key) ?? { lines: 0, characters: 0, left: 0 };
+    outputs.set(key, output);
+    newest = { of: event, output };
+    return output;
+  }
 
   function logOutput(event: DirectorEvents["action:output"]): void {
     const { stream } = event;
@@ -33,8 +44,7 @@ export function logEvents(options: {
       log.debug({ ...ofAction(event), stream, line }, "action output");
       return;
     }
-    const output = outputs.get(keyOf(event)) ?? { lines: 0, characters: 0, left: 0 };
-    outputs.set(keyOf(event), output);
+    const output = outputOf(event);
     if (output.lines >= outputLimit.lines || output.characters >= outputLimit.characters) {
       output.left += 1;
       if (output.left === 1) log.warn(ofAction(event), "action writes too much, the rest is not logged");
@@ -48,6 +58,7 @@ export function logEvents(options: {
   function logActionEnd(event: DirectorEvents["action:finished"]): void {
     const linesLeftOut = outputs.get(keyOf(event))?.left;
     outputs.delete(keyOf(event));
+    newest = undefined;
     const { outcome, startedAt, at } = event;
     const level = levelOf(outcome.kind);
     const fields = { ...ofAction(event), ...actionFields(outcome), duration: formatDuration(at - startedAt) };
@@ -175,6 +186,16 @@ function keyOf({
   attempt,
 }: DirectorEvents["action:output"] | DirectorEvents["action:finished"]) {
   return JSON.stringify([runId, jobId, actionId, targetId, attempt]);
+}
+
+function isSameTry(one: DirectorEvents["action:output"], other: DirectorEvents["action:output"]): boolean {
+  return (
+    one.runId === other.runId &&
+    one.jobId === other.jobId &&
+    one.actionId === other.actionId &&
+    one.targetId === other.targetId &&
+    one.attempt === other.attempt
+  );
 }
 
 function ofJob({ runId, jobId }: { runId: string; jobId: string }): LogFields {

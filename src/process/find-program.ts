@@ -15,8 +15,10 @@ export function findProgram(name: string, path: string, cwd: string = "/"): stri
 
 function isExecutable(file: string): boolean {
   try {
+    // Most directories do not have it, and an error for each takes longer than the look.
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false;
     accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
+    return true;
   } catch {
     return false;
   }

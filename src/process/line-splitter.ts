@@ -32,9 +32,11 @@ export function createLineSplitter(onLine: OnLine): { push(chunk: Buffer): void;
     }
   };
   const addSegment = (segment: string) => {
-    const pieces = segment.includes("\r") ? segment.split("\r") : [segment];
-    for (const [index, piece] of pieces.entries()) {
-      if (index > 0) finish("\r");
+    if (!segment.includes("\r")) return add(segment);
+    const [first = "", ...others] = segment.split("\r");
+    add(first);
+    for (const piece of others) {
+      finish("\r");
       add(piece);
     }
   };

@@ -39,7 +39,16 @@ export function createOutputTail(limit: number = outputTailBytes): OutputTail {
     total += kept.length;
   };
   return {
-    addLine: (line) => addBytes(Buffer.from(`${line}\n`, "utf8")),
+    addLine: (line) => {
+      const length = Buffer.byteLength(line) + 1;
+      grow(total + length);
+      const position = total % ring.length;
+      if (position + length > ring.length) return addBytes(Buffer.from(`${line}\n`));
+      // No buffer of its own for each of very many lines.
+      ring.write(line, position);
+      ring[position + length - 1] = newline;
+      total += length;
+    },
     text: () => {
       if (total <= ring.length) return ring.toString("utf8", 0, total);
       const start = total % ring.length;

@@ -173,7 +173,7 @@ async function runOne(
     log: log.child({ run: runId, job: job.id, action: program.hookId }),
     onSpawned: (pid) => held?.spawned(pid),
     onStarted: (argv) => events.emit("action:started", { ...of, argv, at: clock.now() }),
-    onOutput: (stream, line) => events.emit("action:output", { ...of, stream, line }),
+    onOutput: (stream, line) => events.emit("action:output", { stream, line, ...of }),
   });
   onOutcome?.(outcome);
   events.emit("action:finished", { ...of, outcome, startedAt, at: clock.now() });

@@ -88,7 +88,7 @@ async function tryOnce(
     holds: fencing?.kind === "fenced" ? fencing.holds : [],
     onSpawned: (pid) => held?.spawned(pid),
     onStarted: (argv) => events.emit("action:started", { ...of, argv, at: clock.now() }),
-    onOutput: (stream, line) => events.emit("action:output", { ...of, stream, line }),
+    onOutput: (stream, line) => events.emit("action:output", { stream, line, ...of }),
     onProgress: (progress) => events.emit("action:progress", { ...of, progress }),
   });
   work.onOutcome?.({ action, target }, outcome);

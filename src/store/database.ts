@@ -22,6 +22,8 @@ export function openHistoryFile(driver: SqlDriver, path: string, busyTimeoutMs: 
     // auto_vacuum counts only before the first table exists; later it is ignored.
     database.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     database.all("PRAGMA journal_mode = TRUNCATE");
+    // Kilobytes. Most pages are written once and hardly ever read again, and the kernel has them too.
+    database.exec("PRAGMA cache_size = -512");
     migrate(database);
     return { database, inode: inodeOf(path) ?? 0 };
   } catch (error) {

@@ -2,6 +2,9 @@ import type { Emitter } from "../../base/emitter.ts";
 import type { DirectorEvents } from "../../model/events.ts";
 import { listSome } from "./list-some.ts";
 
+/** They come often, thousands in a second, and change nothing in that line. */
+const silent: ReadonlySet<keyof DirectorEvents> = new Set(["action:output", "action:progress", "lock:beat"]);
+
 /**
  * Keeps what the director does in one line for `systemctl status`: what runs, what waits for the locks of
  * others, how many runs wait for their turn, and when a schedule is due next.
@@ -43,7 +46,9 @@ export function followStatus(
       next.set(of.join(" "), at);
     }),
     events.on("config:reload", ({ at }) => dropPast(at)),
-    events.onAny(told),
+    events.onAny((name) => {
+      if (!silent.has(name)) told();
+    }),
   ];
   return { text, stop: () => unsubscribe.forEach((end) => end()) };
 }

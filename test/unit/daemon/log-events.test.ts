@@ -76,6 +76,29 @@ test("an action that floods its output does not flood the log, and the log says 
   expect(log.lines.at(-1)?.fields["linesLeftOut"]).toBe(9500);
 });
 
+test("the output of each action and try is bounded by itself, also of two that take turns", () => {
+  const { events, log } = start();
+  const tries = [
+    { ...of, actionId: "dump" },
+    { ...of, actionId: "dump", attempt: 2 },
+    { ...of, actionId: "load" },
+  ];
+  const write = (lines: number) => {
+    for (let number = 0; number < lines; number += 1) {
+      for (const each of tries) events.emit("action:output", { ...each, stream: "stdout", line: "x" });
+    }
+  };
+  const written = () => log.messages("info").filter((message) => message === "action output").length;
+  write(600);
+  expect(written()).toBe(1500);
+  for (const each of tries) {
+    events.emit("action:finished", { ...each, outcome: { kind: "ok", report: report() }, startedAt: 0, at: 1 });
+  }
+  // The same action in the next run begins anew.
+  write(1);
+  expect(written()).toBe(1503);
+});
+
 test("one endless line is cut", () => {
   const { events, log } = start();
   events.emit("action:output", { ...of, stream: "stderr", line: "x".repeat(1e6) });
