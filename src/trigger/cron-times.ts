@@ -29,11 +29,43 @@ const longestMadeUpGap = 3 * 3_600_000;
  */
 export function parseCronTimes(expression: string, options: { zone: TimeZone; dialect: CronDialect }): CronTimes {
   const fields = readFields(expression, options.dialect);
-  return {
-    fields,
-    from: (after) =>
-      fields.fixed ? fixedTimes(fields, options.zone, after) : wildcardTimes(fields, options.zone, after),
+  const walk = fields.fixed ? fixedTimes : wildcardTimes;
+  return { fields, from: rememberNearest((after) => walk(fields, options.zone, after)) };
+}
+
+/** Enough for what is asked together: the next three for the log, and the first of them to wait for. */
+const remembered = 3;
+
+/** Times that follow each other: all those in (after, until]. */
+interface Stretch {
+  readonly after: number;
+  readonly until: number;
+  readonly times: readonly CronTime[];
+}
+
+/**
+ * Every job that shares an expression asks for its next times, mostly from the same moment on, and to open a pattern
+ * takes longer than to walk on in it.
+ */
+function rememberNearest(walk: CronTimes["from"]): CronTimes["from"] {
+  let stretch: Stretch = { after: 0, until: 0, times: [] };
+  return function* (after): Generator<CronTime, undefined> {
+    if (after < stretch.after || after >= stretch.until) stretch = firstTimes(walk, after);
+    const { times, until } = stretch;
+    yield* times.filter(({ at }) => at > after);
+    if (until !== Infinity) yield* walk(until);
   };
+}
+
+function firstTimes(walk: CronTimes["from"], after: number): Stretch {
+  const times: CronTime[] = [];
+  for (const time of walk(after)) {
+    times.push(time);
+    if (times.length === remembered) break;
+  }
+  // Fewer: the expression names no further day.
+  const until = times.length < remembered ? Infinity : (times.at(-1)?.at ?? Infinity);
+  return { after, until, times };
 }
 
 /**

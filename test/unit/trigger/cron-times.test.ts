@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { OperatorError } from "../../../src/base/errors.ts";
-import { parseCronTimes } from "../../../src/trigger/cron-times.ts";
+import { type CronTimes, parseCronTimes } from "../../../src/trigger/cron-times.ts";
 import { openTimeZone } from "../../../src/trigger/time-zone.ts";
 
 type Dialect = "linux" | "apscheduler";
@@ -94,4 +95,41 @@ test("a fixed time carries its local label, which names the zone; a wildcard tim
 test("an unknown time zone is refused by its name", () => {
   expect(() => openTimeZone("Europe/Berlln")).toThrow(OperatorError);
   expect(() => openTimeZone("Europe/Berlln")).toThrow('unknown time zone "Europe/Berlln"');
+});
+
+describe("asked again", () => {
+  const around = Date.parse("2026-10-24T12:00:00Z");
+  const zone = openTimeZone("Europe/Berlin");
+  const firstOf = (times: CronTimes, after: number) => {
+    const found = times.from(after);
+    return Array.from({ length: 5 }, () => found.next().value ?? null);
+  };
+
+  // Around the hour that comes twice on 25 October.
+  test.each(["30 2 * * *", "*/20 1-3 * * *", "0 0 29 2 *", "0 0 31 2 *"])("%s names the same times", (expression) => {
+    const asked = fc.array(fc.integer({ min: -40 * 60, max: 40 * 60 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(asked, (minutes) => {
+        const shared = parseCronTimes(expression, { zone, dialect: "linux" });
+        for (const minute of minutes) {
+          const after = around + minute * 60_000;
+          expect(firstOf(shared, after)).toEqual(
+            firstOf(parseCronTimes(expression, { zone, dialect: "linux" }), after),
+          );
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("while others are still being told", () => {
+    const times = parseCronTimes("@hourly", { zone: openTimeZone("UTC"), dialect: "linux" });
+    const early = times.from(around);
+    const first = early.next().value;
+    times.from(around + 30 * 86_400_000).next();
+    const rest = Array.from({ length: 4 }, () => early.next().value);
+    expect([first, ...rest].map((time) => (time?.at ?? 0) - around)).toEqual(
+      [1, 2, 3, 4, 5].map((hour) => hour * 3_600_000),
+    );
+  });
 });
