@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isPair,
   isScalar,
@@ -11,7 +12,7 @@ import {
 } from "yaml";
 import { coerceError } from "../base/errors.ts";
 import { type Environment, interpolate } from "./interpolate.ts";
-import type { Positions } from "./positions.ts";
+import type { ParsedFile, Positions } from "./positions.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import { formatPath, type KeyPath, type Place } from "./problem.ts";
 
@@ -65,14 +66,16 @@ export function parseYaml(source: Source, context: Context): unknown {
     reportSyntax(source, document.errors, placeAt, context.log);
     return undefined;
   }
-  if (!tagsAreKnown(document, placeAt, context.log) || !visitNodes(document, placeAt, context)) return undefined;
-  return toPlain(document, source, lines, context);
+  if (!tagsAreKnown(document, source, placeAt, context.log)) return undefined;
+  const targets = readNodes(document, placeAt, context);
+  if (targets === undefined) return undefined;
+  return toPlain(document, { file: source.file, lines, targetOf: (alias) => targets.get(alias) }, context);
 }
 
-function toPlain(document: Document.Parsed, source: Source, lines: LineCounter, context: Context): unknown {
+function toPlain(document: Document.Parsed, source: ParsedFile, context: Context): unknown {
   try {
     const value: unknown = document.toJS({ maxAliasCount: 50 });
-    context.positions.record(document, value, { file: source.file, lines });
+    context.positions.record(document.contents, value, source);
     return value;
   } catch (error) {
     const { message } = coerceError(error);
@@ -130,7 +133,14 @@ function lowerFirst(text: string): string {
 }
 
 /** A tag that the parser does not know would only be ignored; one that it knows may make other things than data. */
-function tagsAreKnown(document: Document.Parsed, placeAt: (offset: number) => Place, log: ProblemLog): boolean {
+function tagsAreKnown(
+  document: Document.Parsed,
+  { text }: Source,
+  placeAt: (offset: number) => Place,
+  log: ProblemLog,
+): boolean {
+  // Every tag is written with one.
+  if (!text.includes("!")) return true;
   let known = true;
   const refuse = (offset: number, tag: string) => {
     known = false;
@@ -147,13 +157,26 @@ function tagsAreKnown(document: Document.Parsed, placeAt: (offset: number) => Pl
   return known;
 }
 
-/** Looks at every alias and text of the document; false when it cannot be turned into a value. */
-function visitNodes(document: Document.Parsed, placeAt: (offset: number) => Place, context: Context): boolean {
+type Targets = ReadonlyMap<Alias, unknown>;
+
+/**
+ * Looks at every alias and text of the document, and finds what the aliases stand for: to ask each of them would mean
+ * to go through the whole document each time. undefined: it cannot be turned into a value.
+ */
+function readNodes(
+  document: Document.Parsed,
+  placeAt: (offset: number) => Place,
+  context: Context,
+): Targets | undefined {
   const { log } = context;
+  const targets = new Map<Alias, unknown>();
+  /** An anchor that is given again means what follows from there on. */
+  const anchored = new Map<string, unknown>();
   let usable = true;
   visit(document, {
     Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return;
+      const target = anchored.get(alias.source);
+      if (target !== undefined) return void targets.set(alias, target);
       usable = false;
       const place = placeAt(alias.range?.[0] ?? 0);
       const hint = /^[/\d,]|^$/.test(alias.source)
@@ -161,17 +184,23 @@ function visitNodes(document: Document.Parsed, placeAt: (offset: number) => Plac
         : "there is no such anchor before this";
       log.errorAt(place, "", `*${alias.source}: ${hint}`);
     },
+    Collection(_, collection) {
+      if (collection.anchor !== undefined) anchored.set(collection.anchor, collection);
+    },
     Scalar(key, scalar, ancestors) {
-      if (key === "key") return;
-      if (!mayNeedAttention(scalar)) return;
-      const path = pathOf([...ancestors, scalar]);
-      readScalar(scalar, { place: placeAt(scalar.range?.[0] ?? 0), path, ...context });
+      if (scalar.anchor !== undefined) anchored.set(scalar.anchor, scalar);
+      if (key === "key" || !mayNeedAttention(scalar)) return;
+      readScalar(scalar, {
+        place: () => placeAt(scalar.range?.[0] ?? 0),
+        path: () => pathOf([...ancestors, scalar]),
+        ...context,
+      });
     },
   });
-  return usable;
+  return usable ? targets : undefined;
 }
 
-/** Most texts are neither variables nor spelled like something else; their paths are not worth finding. */
+/** Most texts are neither variables nor spelled like something else. */
 function mayNeedAttention(scalar: Scalar): boolean {
   const source = scalar.source ?? "";
   return source.includes("${") || (scalar.type === "PLAIN" && /^(?:[-+]?\d|yes$|no$|on$|off$)/i.test(source));
@@ -185,13 +214,16 @@ function pathOf(nodes: readonly unknown[]): KeyPath {
   });
 }
 
-function readScalar(scalar: Scalar, context: Context & { place: Place; path: KeyPath }): void {
+/** A text of the document; where it stands takes long to find, and is for messages only. */
+type ScalarContext = Context & { place: () => Place; path: () => KeyPath };
+
+function readScalar(scalar: Scalar, context: ScalarContext): void {
   const plain = scalar.type === "PLAIN";
   if (plain) warnOfOldSpelling(scalar, context);
   if (context.env === undefined || typeof scalar.value !== "string" || !scalar.value.includes("${")) return;
   const result = interpolate(scalar.value, context.env);
   if ("problem" in result)
-    context.log.errorAt(context.place, formatPath(context.path), result.problem, { blame: true });
+    context.log.errorAt(context.place(), formatPath(context.path()), result.problem, { blame: true });
   else scalar.value = plain ? readPlain(result.text) : result.text;
 }
 
@@ -202,11 +234,11 @@ function readPlain(text: string): string | number | boolean {
 }
 
 /** What the Python original (YAML 1.1) read differently. Options of ssh are texts, yes and no among them. */
-function warnOfOldSpelling(scalar: Scalar, context: Context & { place: Place; path: KeyPath }): void {
+function warnOfOldSpelling(scalar: Scalar, context: ScalarContext): void {
   const { log, place, path } = context;
   const source = scalar.source ?? "";
-  const warn = (message: string) => log.warningAt(place, formatPath(path), message);
-  if (/^(?:yes|no|on|off)$/i.test(source) && !path.includes("options")) {
+  const warn = (message: string) => log.warningAt(place(), formatPath(path()), message);
+  if (/^(?:yes|no|on|off)$/i.test(source) && !path().includes("options")) {
     warn(
       `${source} is a text in YAML 1.2: write ${/^(?:yes|on)$/i.test(source) ? "true" : "false"}, or quote it if the text is meant`,
     );

@@ -1,5 +1,5 @@
 import {
-  type Document,
+  type Alias,
   isAlias,
   isMap,
   isScalar,
@@ -8,12 +8,24 @@ import {
   type Node,
   type Scalar,
   type YAMLMap,
+  type YAMLSeq,
 } from "yaml";
 import type { KeyPath, Place } from "./problem.ts";
 
+/** The file that a document was read from. */
+export interface ParsedFile {
+  readonly file: string;
+  readonly lines: LineCounter;
+  /** What an alias of the document stands for. */
+  readonly targetOf: (alias: Alias) => unknown;
+}
+
+type Keys = Map<string | number, { readonly key: Place; readonly value: Place }>;
+
+/** Places are worked out when somebody asks for them: most configurations have nothing to complain about. */
 interface Origin {
-  self: Place;
-  keys: Map<string | number, { key: Place; value: Place }>;
+  self(): Place;
+  keys(): Keys;
 }
 
 /**
@@ -24,30 +36,30 @@ export class Positions {
   readonly #origins = new WeakMap<object, Origin>();
   readonly #ownIndexes = new WeakMap<object, number>();
 
-  /** Takes in a parsed document and the plain value that was made of it. */
-  record(document: Document, value: unknown, source: { file: string; lines: LineCounter }): void {
-    new Recorder(document, source, this.#origins).record(document.contents, value);
+  /** Takes in the content of a parsed document and the plain value that was made of it. */
+  record(contents: unknown, value: unknown, source: ParsedFile): void {
+    new Recorder(source, this.#origins).record(contents, value);
   }
 
   /** The nearest known place of a value (or of its key); undefined if not even the root is known. */
   find(root: unknown, path: KeyPath, at: "key" | "value" = "value"): Place | undefined {
-    let place = isObject(root) ? this.#origins.get(root)?.self : undefined;
+    let place = isObject(root) ? this.#origins.get(root)?.self() : undefined;
     let value = root;
     for (const [index, part] of path.entries()) {
       if (!isObject(value)) return place;
-      const entry = this.#origins.get(value)?.keys.get(part);
+      const entry = this.#origins.get(value)?.keys().get(part);
       const last = index === path.length - 1;
       place = (last && at === "key" ? entry?.key : entry?.value) ?? place;
       value = childOf(value, part);
       // A value that an upgrade has moved still knows its own place.
-      if (entry === undefined && isObject(value)) place = this.#origins.get(value)?.self ?? place;
+      if (entry === undefined && isObject(value)) place = this.#origins.get(value)?.self() ?? place;
     }
     return place;
   }
 
   /** Puts one key's place under another name: the key was renamed. */
   rename(object: object, from: string, to: string): void {
-    const keys = this.#origins.get(object)?.keys;
+    const keys = this.#origins.get(object)?.keys();
     const entry = keys?.get(from);
     if (entry !== undefined) keys?.set(to, entry);
   }
@@ -57,16 +69,17 @@ export class Positions {
     const origins = sources.flatMap((source) => (isObject(source) ? (this.#origins.get(source) ?? []) : []));
     const [first] = origins;
     if (first === undefined) return;
-    const keys: Origin["keys"] = new Map();
-    for (const origin of origins.toReversed()) for (const [key, places] of origin.keys) keys.set(key, places);
-    this.#origins.set(object, { self: first.self, keys });
+    const keys: Keys = new Map();
+    for (const origin of origins.toReversed()) for (const [key, places] of origin.keys()) keys.set(key, places);
+    this.#origins.set(object, { self: () => first.self(), keys: () => keys });
   }
 
   /** Adds the elements of a list to another list, each keeping its place and its own file's index. */
   append(target: unknown[], source: readonly unknown[]): void {
-    const targetKeys = this.#originOf(target, source).keys;
+    const targetKeys = this.#originOf(target, source).keys();
+    const sourceKeys = this.#origins.get(source)?.keys();
     for (const [index, element] of source.entries()) {
-      const entry = this.#origins.get(source)?.keys.get(index);
+      const entry = sourceKeys?.get(index);
       if (entry !== undefined) targetKeys.set(target.length, entry);
       if (isObject(element)) this.#ownIndexes.set(element, index);
       target.push(element);
@@ -86,8 +99,9 @@ export class Positions {
   #originOf(target: object, similar: object): Origin {
     const known = this.#origins.get(target);
     if (known !== undefined) return known;
-    const self = this.#origins.get(similar)?.self ?? { file: "", line: 1, column: 1 };
-    const origin: Origin = { self, keys: new Map() };
+    const self = this.#origins.get(similar)?.self() ?? { file: "", line: 1, column: 1 };
+    const keys: Keys = new Map();
+    const origin: Origin = { self: () => self, keys: () => keys };
     this.#origins.set(target, origin);
     return origin;
   }
@@ -106,13 +120,22 @@ function keyText(key: Scalar): string {
   return key.value === null ? "" : JSON.stringify(key.value);
 }
 
+/** One element of a list, or one key of a block. */
+interface Entry {
+  readonly part: string | number;
+  readonly key: unknown;
+  readonly child: unknown;
+}
+
+function* itemsOf(list: YAMLSeq): Generator<Entry, undefined> {
+  for (const [index, item] of list.items.entries()) yield { part: index, key: item, child: item };
+}
+
 class Recorder {
-  readonly #document: Document;
-  readonly #source: { file: string; lines: LineCounter };
+  readonly #source: ParsedFile;
   readonly #origins: WeakMap<object, Origin>;
 
-  constructor(document: Document, source: { file: string; lines: LineCounter }, origins: WeakMap<object, Origin>) {
-    this.#document = document;
+  constructor(source: ParsedFile, origins: WeakMap<object, Origin>) {
     this.#source = source;
     this.#origins = origins;
   }
@@ -120,41 +143,45 @@ class Recorder {
   record(node: unknown, value: unknown): void {
     const target = this.#resolve(node);
     if (!isObject(value) || this.#origins.has(value) || !(isMap(target) || isSeq(target))) return;
-    const origin: Origin = { self: this.#placeOf(target), keys: new Map() };
-    this.#origins.set(value, origin);
-    if (isSeq(target)) {
-      for (const [index, item] of target.items.entries()) this.#recordEntry(origin, value, index, item, item);
-    } else {
-      this.#recordPairs(origin, value, target);
-    }
+    const areMerged = !Object.hasOwn(value, "<<");
+    const entries = () => (isSeq(target) ? itemsOf(target) : this.#pairsOf(target, areMerged));
+    let keys: Keys | undefined;
+    this.#origins.set(value, {
+      self: () => this.#placeOf(target),
+      keys: () => (keys ??= this.#keysOf(entries())),
+    });
+    for (const { part, child } of entries()) this.record(child, childOf(value, part));
   }
 
-  #recordPairs(origin: Origin, value: object, map: YAMLMap): void {
+  /** The first of several entries of one name is what counts. */
+  #keysOf(entries: Iterable<Entry>): Keys {
+    const keys: Keys = new Map();
+    for (const { part, key, child } of entries) {
+      if (keys.has(part)) continue;
+      const place = this.#placeOf(key);
+      keys.set(part, { key: place, value: isScalar(child) && child.value === null ? place : this.#placeOf(child) });
+    }
+    return keys;
+  }
+
+  /** Its own pairs, then those that it takes from others with `<<`. */
+  *#pairsOf(map: YAMLMap, areMerged: boolean): Generator<Entry, undefined> {
     const merged: unknown[] = [];
     for (const { key, value: child } of map.items) {
       if (!isScalar(key)) continue;
-      const name = typeof key.value === "string" ? key.value : keyText(key);
-      if (name === "<<" && !Object.hasOwn(value, "<<")) merged.push(child);
-      else if (!origin.keys.has(name)) this.#recordEntry(origin, value, name, key, child);
+      const part = typeof key.value === "string" ? key.value : keyText(key);
+      if (part === "<<" && areMerged) merged.push(child);
+      else yield { part, key, child };
     }
     for (const child of merged) {
       const target = this.#resolve(child);
       const sources = isSeq(target) ? target.items.map((item) => this.#resolve(item)) : [target];
-      for (const source of sources) if (isMap(source)) this.#recordPairs(origin, value, source);
+      for (const source of sources) if (isMap(source)) yield* this.#pairsOf(source, areMerged);
     }
   }
 
-  #recordEntry(origin: Origin, value: object, part: string | number, key: unknown, child: unknown): void {
-    const keyPlace = this.#placeOf(key);
-    origin.keys.set(part, {
-      key: keyPlace,
-      value: isScalar(child) && child.value === null ? keyPlace : this.#placeOf(child),
-    });
-    this.record(child, childOf(value, part));
-  }
-
   #resolve(node: unknown): unknown {
-    return isAlias(node) ? node.resolve(this.#document) : node;
+    return isAlias(node) ? this.#source.targetOf(node) : node;
   }
 
   #placeOf(node: unknown): Place {
