@@ -22,8 +22,8 @@ export type MetricSet = { readonly [Key in MetricKey]: MetricOf<Key> };
 
 export interface Metrics {
   readonly set: MetricSet;
-  /** The answer to a scrape, and its media type. */
-  scrape(): Promise<string>;
+  /** The answer to a scrape in pieces, as they are kept, and its media type. */
+  scrape(): Promise<readonly Buffer[]>;
   readonly contentType: string;
   /** Calls `refresh` at the begin of every scrape. */
   beforeScrape(refresh: () => void): void;
@@ -34,7 +34,7 @@ export function createMetrics(options: { version: string }): Metrics {
   const classes = loadPromClient();
   const registry = new classes.Registry();
   const changed = new Set<string>();
-  const texts = new Map<string, string>();
+  const texts = new Map<string, Buffer>();
   const refreshes: (() => void)[] = [() => readProcess(set)];
   const entries = Object.entries(metricList).map(([key, definition]) => {
     const metric = create(classes, registry, definition);
@@ -53,15 +53,16 @@ export function createMetrics(options: { version: string }): Metrics {
       for (const refresh of refreshes) refresh();
       const rendered = [...changed].map(async (name) => [name, await registry.getSingleMetricAsString(name)] as const);
       changed.clear();
-      for (const [name, text] of await Promise.all(rendered)) texts.set(name, text);
-      return `${[...texts.values()].join("\n\n")}\n`;
+      for (const [name, text] of await Promise.all(rendered)) texts.set(name, Buffer.from(`${text}\n\n`));
+      return [...texts.values()];
     },
   };
 }
 
 /**
  * With a thousand jobs a scrape takes prom-client 100 ms and more, and the director stands still for
- * it. Most of the text is the same as last time, so only metrics that were touched are rendered anew.
+ * it. Most of the text is the same as last time, so only metrics that were touched are rendered anew;
+ * it is kept as bytes, which go to the socket as they are.
  */
 function watchChanges(metric: unknown, onChange: () => void): void {
   const methods = metric as Record<string, ((...args: unknown[]) => unknown) | undefined>;

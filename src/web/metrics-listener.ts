@@ -102,7 +102,7 @@ async function answer(
     }
     if (hasBody(request)) return refuse(response, 413, "no body expected");
     if (path === "/metrics") send(response, 200, metrics.contentType, await metrics.scrape());
-    else send(response, 200, "application/json; charset=utf-8", `${JSON.stringify(health())}\n`);
+    else send(response, 200, "application/json; charset=utf-8", [Buffer.from(`${JSON.stringify(health())}\n`)]);
   } catch (error) {
     log.error({ error: describeError(error), stack: coerceError(error).stack }, "metrics request failed");
     if (response.headersSent) response.destroy();
@@ -117,17 +117,20 @@ function hasBody({ headers }: IncomingMessage): boolean {
 /** The connection is closed with it: whatever else the client sends is not read. */
 function refuse(response: ServerResponse, status: number, message: string): void {
   response.setHeader("Connection", "close");
-  send(response, status, "text/plain; charset=utf-8", `${message}\n`);
+  send(response, status, "text/plain; charset=utf-8", [Buffer.from(`${message}\n`)]);
 }
 
-function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+function send(response: ServerResponse, status: number, contentType: string, body: readonly Buffer[]): void {
   response.writeHead(status, {
     "Content-Type": contentType,
-    "Content-Length": Buffer.byteLength(body),
+    "Content-Length": body.reduce((sum, { length }) => sum + length, 0),
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
   });
-  response.end(body);
+  // Headers and pieces leave in one write.
+  response.cork();
+  for (const piece of body) response.write(piece);
+  response.end();
 }
 
 function bind(server: Server, { addr, port }: MetricsListen): Promise<void> {

@@ -13,7 +13,10 @@ async function start(overrides: Partial<MetricsListenerOptions> = {}) {
   const log = createMemoryLog();
   const listener = await startMetricsListener({
     listen: { addr: "127.0.0.1", port: 0, ...noRetry },
-    metrics: { scrape: () => Promise.resolve("up 1\n"), contentType: "text/plain; version=0.0.4; charset=utf-8" },
+    metrics: {
+      scrape: () => Promise.resolve([Buffer.from("up "), Buffer.from("1\n")]),
+      contentType: "text/plain; version=0.0.4; charset=utf-8",
+    },
     health: () => ({ status: "ok", history: "ok" }),
     clock: systemClock,
     signal: new AbortController().signal,

@@ -3,6 +3,7 @@ import { createMetrics } from "../../../src/metrics/metrics.ts";
 import { ratioToMedian, recordAnomalies } from "../../../src/metrics/record-anomalies.ts";
 import type { JobOutcome } from "../../../src/model/run.ts";
 import { newEvents, noStats, report } from "../../support/history-samples.ts";
+import { scrapeText } from "../../support/scrape-text.ts";
 
 async function start(jobs: readonly string[] = ["home"]) {
   const events = newEvents();
@@ -25,7 +26,7 @@ async function start(jobs: readonly string[] = ["home"]) {
     events.emit("job:finished", { ...of, outcome, startedAt: 0, at: (seconds + waited) * 1000 });
   };
   const show = async (jobId = "home") => {
-    const lines = (await metrics.scrape()).split("\n").filter((line) => line.includes(`{job_id="${jobId}"}`));
+    const lines = (await scrapeText(metrics)).split("\n").filter((line) => line.includes(`{job_id="${jobId}"}`));
     return Object.fromEntries(
       lines.map((line) => [/^rsyncdirector_(\w+)/.exec(line)?.[1] ?? "", Number(line.split(" ").at(-1))]),
     );

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createMetrics } from "../../../src/metrics/metrics.ts";
 import { recordMetrics } from "../../../src/metrics/record-metrics.ts";
 import { newEvents } from "../../support/history-samples.ts";
+import { scrapeText } from "../../support/scrape-text.ts";
 
 const home = { id: "home", actionIds: ["copy"], targetIds: [], blocks: true };
 const place = { host: "nas", path: "/run/x" };
@@ -22,7 +23,7 @@ describe("metrics of leases", () => {
 
   const of = (token = "token") => ({ jobId: "home", runId: "run", place, token, at: now });
   const value = async (name: string) => {
-    const text = await metrics.scrape();
+    const text = await scrapeText(metrics);
     return Number(new RegExp(`^rsyncdirector_${name}\\{job_id="home"\\} (.*)$`, "m").exec(text)?.[1] ?? "NaN");
   };
   const suspect = { ageMs: 1, detail: "" };
@@ -125,6 +126,6 @@ describe("metrics of leases", () => {
     events.emit("lock:broken", { ...broken, jobId: "elsewhere" });
     events.emit("lock:lost", { ...of(), ...suspect, cause: "taken", jobId: "elsewhere" });
     expect(await value("lock_broken_total")).toBe(1);
-    expect(await metrics.scrape()).not.toContain("elsewhere");
+    expect(await scrapeText(metrics)).not.toContain("elsewhere");
   });
 });

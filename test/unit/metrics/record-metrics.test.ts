@@ -4,6 +4,7 @@ import { createMetrics } from "../../../src/metrics/metrics.ts";
 import { recordMetrics } from "../../../src/metrics/record-metrics.ts";
 import type { ActionOutcome, JobOutcome } from "../../../src/model/run.ts";
 import { emitRun, newEvents, noStats, report } from "../../support/history-samples.ts";
+import { scrapeText } from "../../support/scrape-text.ts";
 
 const home: MetricJob = { id: "home", actionIds: ["copy", "check"], targetIds: [], blocks: true };
 const mail: MetricJob = { id: "mail", actionIds: ["copy"], targetIds: [], blocks: false };
@@ -15,7 +16,7 @@ async function start(jobs = [home, mail]) {
   recorder.setJobs(jobs);
   /** Value of one series, as a scrape shows it; undefined when it is not there. */
   const value = async (series: string) => {
-    const line = (await metrics.scrape()).split("\n").find((text) => text.startsWith(`${series} `));
+    const line = (await scrapeText(metrics)).split("\n").find((text) => text.startsWith(`${series} `));
     return line === undefined ? undefined : Number(line.slice(series.length + 1));
   };
   return { events, metrics, recorder, value };
@@ -32,7 +33,7 @@ const failedJob: JobOutcome = { kind: "failed", message: "no", actionId: "copy" 
 
 test("every series of every job is there before anything has happened", async () => {
   const { metrics } = await start();
-  const text = await metrics.scrape();
+  const text = await scrapeText(metrics);
   const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const names = series
     .filter((line) => line.includes('"home"') && !line.includes("_bucket{"))
@@ -100,7 +101,7 @@ test("every series of every job is there before anything has happened", async ()
 
 test("the original's histograms have the original's buckets", async () => {
   const { metrics } = await start([mail]);
-  const text = await metrics.scrape();
+  const text = await scrapeText(metrics);
   const buckets = [...text.matchAll(/^job_duration_seconds_bucket\{le="([^"]+)"/gm)].map((match) => match[1]);
   expect(buckets.join(" ")).toBe(
     "0.01 0.1 0.5 1 10 30 60 300 600 1800 3600 7200 14400 28800 86400 172800 604800 1209600 +Inf",
@@ -126,7 +127,7 @@ test.each([
 ] as const)("a job ended by an action's %s failure counts in %s alone", async (cause, name) => {
   const { events, metrics } = await start();
   emitRun(events, { runId: "r1", at: 0, jobs: [{ id: "home", action: failed(cause), outcome: failedJob }] });
-  const counted = (await metrics.scrape()).match(/^job_aborted\S+ 1$/gm);
+  const counted = (await scrapeText(metrics)).match(/^job_aborted\S+ 1$/gm);
   expect(counted).toEqual([`${name}{job_id="home",action_id="copy"} 1`]);
 });
 
@@ -221,18 +222,18 @@ test("what was known before a restart fills the gauges, for jobs that still exis
   expect(await value('rsyncdirector_last_success_timestamp_seconds{job_id="home",target=""}')).toBe(4);
   expect(await value('rsyncdirector_last_run_timestamp_seconds{job_id="home"}')).toBe(9);
   expect(await value('rsyncdirector_last_run_status{job_id="home"}')).toBe(4);
-  expect(await metrics.scrape()).not.toContain("gone");
+  expect(await scrapeText(metrics)).not.toContain("gone");
 });
 
 test("a reload removes the series of jobs that left and keeps the counts of those that stay", async () => {
   const { events, recorder, value, metrics } = await start();
   emitRun(events, { runId: "r1", at: 0, jobs: [{ id: "home" }, { id: "mail" }] });
   recorder.setJobs([mail, { id: "new", actionIds: [], targetIds: [], blocks: false }]);
-  expect(await metrics.scrape()).not.toContain('"home"');
+  expect(await scrapeText(metrics)).not.toContain('"home"');
   expect(await value('job_duration_seconds_count{job_id="mail"}')).toBe(1);
   expect(await value('job_duration_seconds_count{job_id="new"}')).toBe(0);
   emitRun(events, { runId: "r2", at: 0, jobs: [{ id: "home" }] });
-  expect(await metrics.scrape()).not.toContain('"home"');
+  expect(await scrapeText(metrics)).not.toContain('"home"');
 });
 
 test("schedules, the history and the build show", async () => {
@@ -259,7 +260,7 @@ test("ids that are no plain words cannot break the format or forge a line", asyn
   const id = 'a"b\\c\nruns_completed_total{rsync_id="x"} 99';
   const { events, metrics } = await start([{ id, actionIds: [id], targetIds: [], blocks: true }]);
   emitRun(events, { runId: "r1", at: 0, jobs: [{ id }] });
-  const lines = (await metrics.scrape()).split("\n");
+  const lines = (await scrapeText(metrics)).split("\n");
   expect(lines.filter((line) => line.startsWith("runs_completed_total"))).toHaveLength(1);
   expect(lines).toContain(
     `job_duration_seconds_count{job_id="a\\"b\\\\c\\nruns_completed_total{rsync_id=\\"x\\"} 99"} 1`,
@@ -281,9 +282,9 @@ test("two hundred jobs are scraped whole", async () => {
     blocks: true,
   }));
   const { metrics } = await start(jobs);
-  await metrics.scrape();
+  await scrapeText(metrics);
   const began = performance.now();
-  const text = await metrics.scrape();
+  const text = await scrapeText(metrics);
   console.log(`200 jobs: ${(text.length / 1000).toFixed(0)} kB in ${(performance.now() - began).toFixed(1)} ms`);
   expect(text.match(/^job_duration_seconds_count/gm)).toHaveLength(200);
 });

@@ -3,6 +3,7 @@ import { createMetrics } from "../../../src/metrics/metrics.ts";
 import { recordMetrics } from "../../../src/metrics/record-metrics.ts";
 import type { ActionOutcome } from "../../../src/model/run.ts";
 import { newEvents, noStats, report } from "../../support/history-samples.ts";
+import { scrapeText } from "../../support/scrape-text.ts";
 
 test("a job with several targets has what became of each, and counts its transfers once", async () => {
   const events = newEvents();
@@ -11,7 +12,7 @@ test("a job with several targets has what became of each, and counts its transfe
   const home = { id: "home", actionIds: ["copy"], targetIds: [], blocks: false };
   recorder.setJobs([{ ...home, targetIds: ["near", "far"] }]);
   const value = async (series: string) => {
-    const line = (await metrics.scrape()).split("\n").find((text) => text.startsWith(`${series} `));
+    const line = (await scrapeText(metrics)).split("\n").find((text) => text.startsWith(`${series} `));
     return line === undefined ? undefined : Number(line.slice(series.length + 1));
   };
   const success = (target: string) =>
@@ -29,14 +30,14 @@ test("a job with several targets has what became of each, and counts its transfe
   events.emit("target:result", { ...of, targetId: "unknown", outcome: { kind: "ok" }, at: 3000 });
   expect([await success("near"), await success("far"), await success("")]).toEqual([2, 0, 0]);
   expect([await status("near"), await status("far")]).toEqual([0, 4]);
-  const bytes = (await metrics.scrape()).match(/^rsyncdirector_transferred_bytes_total{job_id="home".*/gm);
+  const bytes = (await scrapeText(metrics)).match(/^rsyncdirector_transferred_bytes_total{job_id="home".*/gm);
   expect(bytes).toEqual([
     'rsyncdirector_transferred_bytes_total{job_id="home",target="near"} 100',
     'rsyncdirector_transferred_bytes_total{job_id="home",target="far"} 0',
   ]);
   recorder.restore([{ jobId: "home", targetId: "far", outcome: "ok", finishedAt: 1000, lastSuccessAt: 1000 }]);
   expect([await success("far"), await status("far"), await success("")]).toEqual([1, 0, 0]);
-  expect(await metrics.scrape()).not.toContain('target="unknown"');
+  expect(await scrapeText(metrics)).not.toContain('target="unknown"');
   recorder.setJobs([home]);
-  expect(await metrics.scrape()).not.toMatch(/target="(near|far)"/);
+  expect(await scrapeText(metrics)).not.toMatch(/target="(near|far)"/);
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createMetrics } from "../../../src/metrics/metrics.ts";
 import { recordWatches } from "../../../src/metrics/record-watches.ts";
 import { newEvents } from "../../support/history-samples.ts";
+import { scrapeText } from "../../support/scrape-text.ts";
 
 const now = 1_000_000;
 const www = { jobId: "www", actionId: "copy" };
@@ -12,7 +13,7 @@ async function start() {
   const jobs = [{ id: "www", targetIds: ["one", "two"] }];
   const watches = recordWatches({ events, set: metrics.set, jobs });
   const scrape = async () =>
-    (await metrics.scrape())
+    (await scrapeText(metrics))
       .split("\n")
       .filter((line) => /^rsyncdirector_(?:watch|pending|oldest)/.test(line))
       .map((line) => line.replace("rsyncdirector_", ""));
