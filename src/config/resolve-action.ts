@@ -29,9 +29,10 @@ function resolveSync(raw: RawSyncAction, home: string): SyncAction {
   return {
     kind: "sync",
     id: raw.id,
-    sources: [raw.source].flat(),
+    sources: typeof raw.source === "string" ? [raw.source] : raw.source,
     dest: raw.dest,
-    opts: splitOpts(raw.opts ?? []).words,
+    // A copy has no room for more words, which a list that was filled one by one has.
+    opts: splitOpts(raw.opts ?? []).words.slice(),
     rsync: resolveRsync(raw.rsync ?? {}, home),
     extensions: raw.extensions ?? [],
     parallel: raw.parallel ?? 1,

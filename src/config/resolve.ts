@@ -46,17 +46,36 @@ export function resolveConfig(raw: RawConfig, about: { file: string; home: strin
     history: { keepRuns: history.keep_runs ?? 1000, keepMs: daysToMs(history.keep_days) ?? 90 * day },
     lockOperationTimeoutMs: resolveOperationTimeout(raw.lock),
     notify: (raw.notify ?? []).map((channel) => resolveChannel(channel, home)),
-    jobs: raw.jobs.map((job) => resolveJob({ ...raw.defaults, ...job }, { raw, scheduling, home })),
+    jobs: resolveJobs(raw, { scheduling, home }),
   });
+}
+
+function resolveJobs(raw: RawConfig, about: Pick<JobContext, "scheduling" | "home">): Job[] {
+  const context = { raw, shared: shareEqual(), ...about };
+  return raw.jobs.map((job) => resolveJob({ ...raw.defaults, ...job }, context));
 }
 
 interface JobContext {
   raw: RawConfig;
   scheduling: Scheduling;
   home: string;
+  shared: <Part extends object>(part: Part) => Part;
 }
 
-function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
+/** Most jobs inherit most of what they are: parts that are equal are one object in all of them. */
+function shareEqual(): JobContext["shared"] {
+  const known = new Map<string, object>();
+  return <Part extends object>(part: Part) => {
+    const text = JSON.stringify(part);
+    const first = known.get(text) ?? part;
+    known.set(text, first);
+    return first as Part;
+  };
+}
+
+const noExitCodes: Job["exitCodes"] = new Map();
+
+function resolveJob(job: RawJob, { raw, scheduling, home, shared }: JobContext): Job {
   // Blocks within a job are laid over those of `defaults` and the top key by key.
   const ssh = { ...raw.ssh, ...raw.defaults?.ssh, ...job.ssh };
   const defaults: EndpointDefaults = { ssh, home };
@@ -70,9 +89,9 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
     targets: resolveTargets(job, defaults),
     maxParallel: job.max_parallel ?? 4,
     schedules: listOf(job.schedule),
-    scheduling: resolveScheduling(job, scheduling),
+    scheduling: shared(resolveScheduling(job, scheduling)),
     lockFiles: (job.lock_files ?? []).map((lock) => resolveLock(lock, job, defaults)),
-    lease: resolveLease(raw.lock, raw.defaults?.lock, job.lock),
+    lease: shared(resolveLease(raw.lock, raw.defaults?.lock, job.lock)),
     blocksOn: (job.blocks_on ?? []).map((block) => resolveBlock(block, job, defaults)),
     hold: job.hold ?? "auto",
     holdDir: job.hold_dir ?? "/run/rsyncdirector-locks",
@@ -80,10 +99,11 @@ function resolveJob(job: RawJob, { raw, scheduling, home }: JobContext): Job {
     timeoutMs: milliseconds(job.timeout),
     stallTimeoutMs: milliseconds(job.stall_timeout),
     warnAfterMs: milliseconds(job.warn_after),
-    retry: resolveRetry({ ...retryBlock(raw.defaults?.retry), ...retryBlock(job.retry) }),
-    exitCodes: new Map((job.exit_codes ?? []).map(({ code, treat_as: treatAs }) => [code, treatAs])),
+    retry: shared(resolveRetry({ ...retryBlock(raw.defaults?.retry), ...retryBlock(job.retry) })),
+    exitCodes:
+      job.exit_codes === undefined ? noExitCodes : new Map(job.exit_codes.map((each) => [each.code, each.treat_as])),
     allowUnsafeOpts: job.allow_unsafe_opts ?? false,
-    guard: resolveGuard({ ...raw.defaults?.guard, ...job.guard }),
+    guard: shared(resolveGuard({ ...raw.defaults?.guard, ...job.guard })),
     watch: resolveWatch(job, home),
     trackChanges: resolveTrackChanges(job.track_changes, home),
     hooks: (job.hooks ?? []).map(resolveHook),

@@ -40,7 +40,7 @@ export function createScheduleLedger(keeper: DatabaseKeeper): ScheduleLedger {
         (claim) => claim.scheduledFor === scheduledFor || (localLabel !== null && claim.localLabel === localLabel),
       );
       if (taken) return false;
-      claims.set(key, [...own, { scheduledFor, localLabel }].slice(-remembered));
+      claims.set(key, own.slice(1 - remembered).concat({ scheduledFor, localLabel }));
       const insert = (database: SqlDatabase) => database.run(insertClaim, key, scheduledFor, localLabel);
       const inserted = keeper.attempt(insert);
       if (inserted !== undefined) return inserted.changes === 1;
@@ -48,7 +48,7 @@ export function createScheduleLedger(keeper: DatabaseKeeper): ScheduleLedger {
       return true;
     },
     note(key, instant) {
-      claims.set(key, [...(claims.get(key) ?? []), { scheduledFor: instant, localLabel: null }]);
+      claims.set(key, (claims.get(key) ?? []).concat({ scheduledFor: instant, localLabel: null }));
       keeper.write({ bytes: 200, apply: (database) => void database.run(insertClaim, key, instant, null) });
     },
   };

@@ -11,10 +11,9 @@ export interface ScheduleLedger {
   note(key: string, instant: number): void;
 }
 
-interface Claims {
-  /** In order of their claim. */
-  labels: Map<number, string | null>;
-  used: Set<string>;
+interface Claim {
+  readonly scheduledFor: number;
+  readonly localLabel: string | null;
 }
 
 /** Enough for a clock that goes back by eight hours under a schedule that runs each minute. */
@@ -22,31 +21,26 @@ const keptPerKey = 500;
 
 /** A ledger that is forgotten when the process ends. */
 export function createMemoryLedger(): ScheduleLedger {
-  const keys = new Map<string, Claims>();
+  /** In order of their claim. */
+  const claims = new Map<string, readonly Claim[]>();
+  const claimsOf = (key: string) => claims.get(key) ?? [];
   const ledger: ScheduleLedger = {
     lastScheduled: (key) => {
-      const claims = keys.get(key);
-      return claims === undefined ? null : Math.max(...claims.labels.keys());
+      const times = claimsOf(key).map(({ scheduledFor }) => scheduledFor);
+      return times.length === 0 ? null : Math.max(...times);
     },
     claim: (key, scheduledFor, localLabel) => {
-      const claims = keys.get(key) ?? { labels: new Map<number, string | null>(), used: new Set<string>() };
-      if (claims.labels.has(scheduledFor) || (localLabel !== null && claims.used.has(localLabel))) return false;
-      keys.set(key, claims);
-      claims.labels.set(scheduledFor, localLabel);
-      if (localLabel !== null) claims.used.add(localLabel);
-      forgetOldest(claims);
+      const own = claimsOf(key);
+      const isTaken = own.some(
+        (claim) => claim.scheduledFor === scheduledFor || (localLabel !== null && claim.localLabel === localLabel),
+      );
+      if (isTaken) return false;
+      claims.set(key, own.slice(1 - keptPerKey).concat({ scheduledFor, localLabel }));
       return true;
     },
     note: (key, instant) => void ledger.claim(key, instant, null),
   };
   return ledger;
-}
-
-function forgetOldest(claims: Claims): void {
-  const oldest = claims.labels.entries().next().value;
-  if (claims.labels.size <= keptPerKey || oldest === undefined) return;
-  claims.labels.delete(oldest[0]);
-  if (oldest[1] !== null) claims.used.delete(oldest[1]);
 }
 
 /** A ledger that answers in any case. */
