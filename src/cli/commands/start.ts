@@ -39,7 +39,7 @@ export async function runStart(options: StartOptions, context: CommandContext): 
     await runForeground({ config: path, dryRun, jobs: [], logLevel, view: "log" }, context);
     return;
   }
-  keepYoungHeapSmall();
+  keepHeapSmall();
   const { runDaemon } = await import("../../daemon/run-daemon.ts");
   const { programVersion } = await import("../program-version.ts");
   const version = programVersion();
@@ -48,9 +48,11 @@ export async function runStart(options: StartOptions, context: CommandContext): 
 }
 
 /**
- * By default V8 doubles the space for new objects with every start's load up to 32 MB and hardly ever gives it back.
- * A director makes little garbage at a time: it lives as fast in the first megabyte, and for months.
+ * By default V8 doubles the space for new objects with every start's load up to 32 MB and hardly ever gives it back, and
+ * collects old ones only when the heap is up to four times what was left after the last time. A director makes little
+ * garbage at a time: it lives as fast in the first megabyte and in a quarter more than it needs, and for months.
  */
-function keepYoungHeapSmall(): void {
+function keepHeapSmall(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
+  setFlagsFromString("--heap-growing-percent=25");
 }
