@@ -97,14 +97,15 @@ function describeNext(
 function formatNext(at: number, now: number): string {
   if (at <= now) return "now";
   const ahead = at - now;
-  return `${formatDay(at, ahead)}${formatTime(at).slice(11, 16)}, in ${formatDuration(ahead)}`;
+  const time = formatTime(at);
+  return `${formatDay(at, { ahead, date: time.slice(0, 10) })}${time.slice(11, 16)}, in ${formatDuration(ahead)}`;
 }
 
 const hour = 3_600_000;
 const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
 
 /** None where the clock alone cannot be mistaken. */
-function formatDay(at: number, ahead: number): string {
+function formatDay(at: number, { ahead, date }: { ahead: number; date: string }): string {
   if (ahead < 20 * hour) return "";
-  return ahead < 6 * 24 * hour ? `${weekdays[new Date(at).getDay()]} ` : `${formatTime(at).slice(0, 10)} `;
+  return ahead < 6 * 24 * hour ? `${weekdays[new Date(at).getDay()]} ` : `${date} `;
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { exposeMetric } from "./exposition.ts";
 import { metricList, type MetricDefinition, type MetricKey } from "./metric-list.ts";
 
 interface Classes {
@@ -33,12 +34,12 @@ export interface Metrics {
 export function createMetrics(options: { version: string }): Metrics {
   const classes = loadPromClient();
   const registry = new classes.Registry();
-  const changed = new Set<string>();
-  const texts = new Map<string, Buffer>();
+  const changed = new Set<MetricKey>();
+  const texts = new Map<MetricKey, Buffer>();
   const refreshes: (() => void)[] = [() => readProcess(set)];
   const entries = Object.entries(metricList).map(([key, definition]) => {
     const metric = create(classes, registry, definition);
-    watchChanges(metric, () => changed.add(definition.name));
+    watchChanges(metric, () => changed.add(key as MetricKey));
     return [key, metric];
   });
   const set = Object.fromEntries(entries) as MetricSet;
@@ -51,9 +52,11 @@ export function createMetrics(options: { version: string }): Metrics {
     beforeScrape: (refresh) => void refreshes.push(refresh),
     scrape: async () => {
       for (const refresh of refreshes) refresh();
-      const rendered = [...changed].map(async (name) => [name, await registry.getSingleMetricAsString(name)] as const);
-      changed.clear();
-      for (const [name, text] of await Promise.all(rendered)) texts.set(name, Buffer.from(`${text}\n\n`));
+      // One after the other: what prom-client makes for one of them is garbage before the next.
+      for (const key of changed) {
+        changed.delete(key);
+        texts.set(key, Buffer.from(`${await exposeMetric(set[key])}\n\n`));
+      }
       return [...texts.values()];
     },
   };
