@@ -1,4 +1,4 @@
-import { Cron } from "croner";
+import { Cron, CronPattern } from "croner";
 import { OperatorError } from "../base/errors.ts";
 import { showValue } from "./problem.ts";
 import type { Scheduling } from "./resolved.ts";
@@ -44,9 +44,11 @@ const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 /** Where looks at a pattern alone begin (a Sunday): what they find must not depend on today. */
 const reference = new Date("2023-12-31T00:00:00Z");
 
+const mode = "5-part";
+
 /** croner walks local wall-clock labels here, so it is told a zone that has no clock changes. */
-export function openPattern(fields: Pick<CronFields, "pattern" | "bothDays">): Cron {
-  return new Cron(fields.pattern, { mode: "5-part", utcOffset: 0, domAndDow: fields.bothDays, paused: true });
+export function openPattern(fields: CronFields): Cron {
+  return new Cron(fields.pattern, { mode, utcOffset: 0, domAndDow: fields.bothDays, paused: true });
 }
 
 /**
@@ -70,17 +72,26 @@ export function readFields(expression: string, dialect: CronDialect): CronFields
     nickname: nickname !== undefined,
   };
   try {
-    openPattern(fields);
+    checkPattern(fields.pattern);
   } catch (error) {
     throw blameField(expression, written, translated, error);
   }
   return fields;
 }
 
+/** Throws for what croner cannot read. Half of what it costs to open one. */
+function checkPattern(pattern: string): void {
+  void new CronPattern(pattern, undefined, { mode });
+}
+
 /** Whether there is no such day in any year, as with 31 February. */
 export function neverComes(fields: CronFields): boolean {
+  const [, , dayOfMonth, month, dayOfWeek] = fields.written;
   // Every weekday comes in every month: only a day of the month can be missing.
-  if (isStar(fields.written[2])) return false;
+  if (isStar(dayOfMonth)) return false;
+  // To look for one takes a while; these come in every month, or in some.
+  const isCommon = /^(?:[1-9]|1\d|2[0-8])$/.test(dayOfMonth) || isStar(month);
+  if (isStar(dayOfWeek) && isCommon) return false;
   return openPattern(fields).nextRun(reference) === null;
 }
 
@@ -139,7 +150,7 @@ function blameField(expression: string, written: FiveFields, translated: readonl
   for (const [index, rule] of fieldRules.entries()) {
     const pattern = fieldRules.map((_, other) => (other === index ? translated[index] : "*")).join(" ");
     try {
-      openPattern({ pattern, bothDays: true });
+      checkPattern(pattern);
     } catch {
       const steps = "also lists, ranges, */n and a-b/n";
       return invalid(

@@ -18,17 +18,14 @@ export function redactTree(value: unknown, key = ""): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, redactTree(child, keyIn(key, name))]));
 }
 
-/** Where plain data holds the first secret, if it does. */
-export function findSecret(value: unknown, path: KeyPath = []): KeyPath | undefined {
-  if (typeof value === "string") {
-    const names = path.filter((part) => typeof part === "string");
-    const key = keyIn(names.at(-2) ?? "", names.at(-1) ?? "");
-    return redactTree(value, key) === value ? undefined : path;
-  }
+/** Where plain data holds the first secret, if it does. `owner` and `key`: the last two names that lead to it. */
+export function findSecret(value: unknown, owner = "", key = ""): KeyPath | undefined {
+  if (typeof value === "string") return redactTree(value, keyIn(owner, key)) === value ? undefined : [];
   if (typeof value !== "object" || value === null) return undefined;
   for (const [name, child] of Object.entries(value)) {
-    const found = findSecret(child, [...path, Array.isArray(value) ? Number(name) : name]);
-    if (found !== undefined) return found;
+    const isList = Array.isArray(value);
+    const found = isList ? findSecret(child, owner, key) : findSecret(child, key, name);
+    if (found !== undefined) return [isList ? Number(name) : name, ...found];
   }
   return undefined;
 }

@@ -70,7 +70,9 @@ export function recordAnomalies({ events, set }: { events: Emitter<DirectorEvent
   ];
   return {
     setJobs: (jobs) => {
-      for (const id of [...past.keys()].filter((known) => !jobs.includes(known))) {
+      const wanted = new Set(jobs);
+      for (const id of past.keys()) {
+        if (wanted.has(id)) continue;
         past.delete(id);
         for (const gauge of gauges) gauge.remove({ job_id: id });
       }

@@ -196,8 +196,9 @@ export function recordMetrics(options: {
 
   return {
     setJobs: (wanted) => {
+      const after = new Map(wanted.map((job) => [job.id, job]));
       for (const job of jobs.values()) {
-        const next = wanted.find(({ id }) => id === job.id);
+        const next = after.get(job.id);
         if (next === undefined || !hasSameSeries(job, next)) {
           removeJobSeries(set, job);
           leases.forget(job.id);

@@ -1,5 +1,5 @@
 import type { Emitter } from "../base/emitter.ts";
-import type { PendingSummary } from "../model/changes.ts";
+import { pendingByTarget, type PendingSummary } from "../model/changes.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { MetricSet } from "./metrics.ts";
 
@@ -21,23 +21,19 @@ export function recordWatches(options: {
   stop(): void;
 } {
   const { events, set } = options;
-  let jobs: readonly WatchedMetricJob[] = [];
-  const setJobs = (wanted: readonly WatchedMetricJob[]) => {
-    for (const job of jobs) {
-      const after = wanted.find(({ id }) => id === job.id);
+  let jobs: ReadonlyMap<string, WatchedMetricJob> = new Map();
+  const setJobs = (list: readonly WatchedMetricJob[]) => {
+    const wanted = new Map(list.map((job) => [job.id, job]));
+    for (const job of jobs.values()) {
+      const after = wanted.get(job.id);
       if (after === undefined) removeSeries(set, job);
       else removeTargets(set, { ...job, targetIds: job.targetIds.filter((id) => !after.targetIds.includes(id)) });
     }
-    for (const job of wanted)
-      addSeries(
-        set,
-        job,
-        jobs.find(({ id }) => id === job.id),
-      );
+    for (const job of list) addSeries(set, job, jobs.get(job.id));
     jobs = wanted;
   };
   setJobs(options.jobs);
-  const isKnown = (jobId: string) => jobs.some(({ id }) => id === jobId);
+  const isKnown = (jobId: string) => jobs.has(jobId);
   const unsubscribe = [
     events.on("watch:state", ({ jobId, state }) => {
       if (!isKnown(jobId)) return;
@@ -53,9 +49,10 @@ export function recordWatches(options: {
   return {
     setJobs,
     refresh: (pending, now) => {
-      for (const { id, targetIds } of jobs) {
+      const pendingAt = pendingByTarget(pending);
+      for (const { id, targetIds } of jobs.values()) {
         for (const target of targetIds) {
-          const own = pending.filter(({ jobId, targetId }) => jobId === id && targetId === target);
+          const own = pendingAt(id, target);
           const unknown = own.some(({ files }) => files === null);
           const files = unknown ? -1 : own.reduce((sum, summary) => sum + (summary.files ?? 0), 0);
           const oldestAt = own.reduce((oldest, summary) => Math.min(oldest, summary.oldestAt), now);

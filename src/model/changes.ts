@@ -118,3 +118,18 @@ export interface WatchState {
   /** Why changes may be missed until the next complete sync; null: they are not. */
   readonly degraded: string | null;
 }
+
+/** Finds what is pending at one target; nobody has to go through all of it for each. */
+export function pendingByTarget(
+  all: readonly PendingSummary[],
+): (jobId: string, targetId: string) => readonly PendingSummary[] {
+  const keyOf = (jobId: string, targetId: string) => `${jobId}\0${targetId}`;
+  const found = new Map<string, PendingSummary[]>();
+  for (const summary of all) {
+    const key = keyOf(summary.jobId, summary.targetId);
+    const own = found.get(key) ?? [];
+    own.push(summary);
+    found.set(key, own);
+  }
+  return (jobId, targetId) => found.get(keyOf(jobId, targetId)) ?? [];
+}

@@ -1,5 +1,5 @@
 import type { Config, Job } from "../../config/resolved.ts";
-import type { PendingSummary, WatchState } from "../../model/changes.ts";
+import { pendingByTarget, type PendingSummary, type WatchState } from "../../model/changes.ts";
 import type { Emitter } from "../../base/emitter.ts";
 import type { DirectorEvents } from "../../model/events.ts";
 import { freshnessOf, worstFreshness } from "../../model/freshness.ts";
@@ -63,7 +63,7 @@ const notYet: WatchState = { directories: 0, degraded: "the watches are not up y
 
 interface Context {
   readonly now: number;
-  readonly pending: ReadonlyMap<string, PendingSummary[]>;
+  readonly pending: ReturnType<typeof pendingByTarget>;
   readonly runId: string | null;
   readonly schedules: readonly string[];
   /** As it was told last, also of a job that no schedule runs any more. */
@@ -109,7 +109,7 @@ function targetStatus(
   // Of a job with one target only the job as a whole is reported.
   const result = results.of(job.id, job.targets.length === 1 ? "" : targetId);
   const lastSuccessAt = result?.lastSuccessAt ?? null;
-  const waiting = pending.get(keyOf(job.id, targetId)) ?? [];
+  const waiting = pending(job.id, targetId);
   const oldestPendingAt = waiting.length === 0 ? null : Math.min(...waiting.map(({ oldestAt }) => oldestAt));
   const facts = {
     enabled: job.enabled,
@@ -131,17 +131,4 @@ function targetStatus(
 function filesOf(waiting: readonly PendingSummary[]): number | null {
   if (waiting.some(({ files }) => files === null)) return null;
   return waiting.reduce((sum, { files }) => sum + (files ?? 0), 0);
-}
-
-function pendingByTarget(all: readonly PendingSummary[]): Map<string, PendingSummary[]> {
-  const found = new Map<string, PendingSummary[]>();
-  for (const summary of all) {
-    const key = keyOf(summary.jobId, summary.targetId);
-    found.set(key, [...(found.get(key) ?? []), summary]);
-  }
-  return found;
-}
-
-function keyOf(jobId: string, targetId: string): string {
-  return `${jobId}\0${targetId}`;
 }
