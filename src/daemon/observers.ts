@@ -72,9 +72,8 @@ export function compareRuns(options: {
   const recorder = recordAnomalies(options);
   return ({ jobs }) => {
     const compared = jobs.filter(({ watch }) => watch === undefined).map(({ id }) => id);
-    for (const id of recorder.setJobs(compared)) {
-      recorder.restore(id, options.history.runSizes(id, comparedRuns.most + 1));
-    }
+    const past = options.history.runSizes(recorder.setJobs(compared), comparedRuns.most + 1);
+    for (const [id, runs] of past) if (runs.length > 0) recorder.restore(id, runs);
   };
 }
 

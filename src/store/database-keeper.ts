@@ -28,8 +28,9 @@ export interface DatabaseKeeperOptions {
 
 /** Most that waits in memory while the database does not work; the oldest is given up first. */
 const waitingLimit = { entries: 2000, bytes: 32 * 1024 * 1024 };
-/** Several changes of a busy moment share one transaction, and one fsync. */
+/** Several changes of a busy moment share one transaction, and one fsync: so long is waited for them, or until there are so many. */
 const gatherMs = 200;
+const gathered = 100;
 const retryDelaysMs = [1000, 5000, 15_000, 60_000];
 /** SQLite's calls are synchronous: the whole director waits with them, so better write later. */
 const busyTimeoutMs = 1000;
@@ -75,6 +76,7 @@ export class DatabaseKeeper {
   write(entry: HistoryWrite): void {
     if (this.#closed) return;
     this.#waiting.push(entry);
+    if (this.#waiting.length >= gathered) this.flush();
     this.#giveUpOldest();
     this.#cancelTimer ??= this.#startTimer(gatherMs);
   }
@@ -124,7 +126,7 @@ export class DatabaseKeeper {
     for (const replacing of [false, true]) {
       try {
         const database = this.#connect();
-        while (this.#waiting.length > 0) this.#writeSome(database, this.#waiting.slice(0, 100));
+        while (this.#waiting.length > 0) this.#writeSome(database, this.#waiting.slice(0, gathered));
         this.#succeed();
         return;
       } catch (error) {

@@ -26,8 +26,8 @@ export interface History {
   readonly dirty: DirtyStore;
   /** Empty while the database does not work. */
   lastJobResults(): LastJobResult[];
-  /** The last successful runs of a job, at most `limit`, oldest first; empty while the database does not work. */
-  runSizes(jobId: string, limit: number): RunSize[];
+  /** The last successful runs of each job, at most `limit`, oldest first; empty while the database does not work. */
+  runSizes(jobIds: readonly string[], limit: number): ReadonlyMap<string, readonly RunSize[]>;
   state(): HistoryState;
   /** Asks the history; undefined while the database does not work. */
   query<T>(ask: (history: RunHistory) => T): T | undefined;
@@ -65,7 +65,8 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     ledger: createScheduleLedger(keeper),
     dirty: createDirtyStore(keeper),
     lastJobResults: () => keeper.attempt(readLastResults) ?? [],
-    runSizes: (jobId, limit) => keeper.attempt((database) => readRunSizes(database, jobId, limit)) ?? [],
+    runSizes: (jobIds, limit) =>
+      new Map(keeper.attempt((database) => jobIds.map((id) => [id, readRunSizes(database, id, limit)] as const)) ?? []),
     state: () => keeper.state,
     query: (ask) => keeper.attempt((database) => ask(createRunHistory(database, isOwnerAlive))),
     close: () => {

@@ -189,11 +189,11 @@ test("the sizes of the last successful runs of a job are remembered, oldest firs
   run(3, 30, "failed");
   run(4, null, "ok");
   await expect
-    .poll(() => history.runSizes("home", 2))
+    .poll(() => history.runSizes(["home"], 2).get("home"))
     .toEqual([
       { bytes: 40, durationMs: 15_000 },
       { bytes: null, durationMs: 35_000 },
     ]);
-  expect(history.runSizes("other", 2)).toEqual([]);
+  expect(history.runSizes(["other"], 2)).toEqual(new Map([["other", []]]));
   history.close();
 });

@@ -60,6 +60,14 @@ test("gathers changes for a moment, then writes them together", async () => {
   expect(stored(keeper)).toEqual(["a", "b"]);
 });
 
+test("loses nothing of more changes at once than it would keep", async () => {
+  const { keeper, log } = await newKeeper();
+  await keeper.start();
+  for (let number = 0; number < 2500; number += 1) keeper.write(result(`job${number}`));
+  expect(stored(keeper)).toHaveLength(2500);
+  expect(log.messages("warn")).toEqual([]);
+});
+
 test("a directory in place of the file stops nothing, and what waited is written once it is gone", async () => {
   const { keeper, path, clock, log, states } = await newKeeper();
   mkdirSync(path, { recursive: true });
