@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { get } from "node:http";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { askControl } from "../src/cli/control/control-request.ts";
 import { type DirectorProcess, type LogLine, startDirectorProcess } from "../test/support/director-process.ts";
 import { freePort } from "../test/support/sshd.ts";
 
@@ -9,8 +10,8 @@ export interface BenchDirector extends DirectorProcess {
   readonly metricsUrl: string;
   /** From the start of its process to its first answer. */
   readonly startedInMs: number;
-  /** Asks for a run and resolves to the milliseconds until it has ended. */
-  runOnce(): Promise<number>;
+  /** Asks for a run of all jobs, or of this one, and resolves to the milliseconds until it has ended. */
+  runOnce(job?: string): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -71,15 +72,24 @@ export async function startBenchDirector(
     metricsUrl,
     startedInMs,
     stop,
-    runOnce: async () => {
+    runOnce: async (job) => {
       const since = director.lines.length;
       const startedAt = performance.now();
-      director.signal("SIGHUP");
+      if (job === undefined) director.signal("SIGHUP");
+      else await askForRun(director, job);
       const line = await director.waitForLine(isRunFinished, { since, timeoutMs: patienceMs });
       if (line.outcome !== "ok") throw new Error(`a run of the bench ended ${JSON.stringify(line)}`);
       return performance.now() - startedAt;
     },
   };
+}
+
+async function askForRun(director: DirectorProcess, job: string): Promise<void> {
+  const opened = await director.waitForLine((line) => line.msg === "control socket opened");
+  const body = { jobs: [job] };
+  const options = { method: "POST", path: "/api/v1/runs", body, withinMs: patienceMs } as const;
+  const asked = await askControl(String(opened["path"]), options);
+  if (asked.kind !== "answered") throw new Error(`the director of the bench does not run ${job}: ${asked.kind}`);
 }
 
 function isRunFinished(line: LogLine): boolean {

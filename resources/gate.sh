@@ -456,7 +456,8 @@ gate_receive() {
       yes* | *[!/]) gate_refuse "$gate_given is no directory that is there" ;;
     esac
     case $gate_tail in */*) gate_refuse "$gate_given is no directory that is there" ;; esac
-    mkdir -- "$gate_at/$gate_tail" || exit 126
+    # Several rsyncs of one sync may come at the same time: then another one has made it.
+    mkdir -p -- "$gate_at/$gate_tail" || exit 126
   fi
   cd -P -- "$gate_at${gate_tail:+/$gate_tail}" || exit 126
   gate_at=$(pwd -P)

@@ -13,6 +13,8 @@ export interface Look {
   readonly outcome: ActionOutcome;
 }
 
+export type LookResult = Look | { readonly problem: ActionOutcome } | { readonly unclear: string };
+
 /** So many files are kept in mind; what is beyond them the last rsync copies. */
 const mostFiles = 1_000_000;
 
@@ -23,10 +25,7 @@ const sawAll: readonly (number | null)[] = [0, 24, 25];
  * Asks rsync, by a dry run of the very same call, which files it would transfer. `unclear`: it does not say, and the
  * sync itself may tell why.
  */
-export async function lookAhead(
-  run: SyncRun,
-  spec: RsyncCommandSpec,
-): Promise<Look | { readonly problem: ActionOutcome } | { readonly unclear: string }> {
+export async function lookAhead(run: SyncRun, spec: RsyncCommandSpec): Promise<LookResult> {
   const files: FileToCopy[] = [];
   /** What goes, and the directories above it, in whose place there may be a file. */
   const deleted = new Set<string>();
@@ -62,6 +61,17 @@ export async function lookAhead(
   }
   // Only --delete makes room for a file where a directory is.
   return { files: files.filter(({ path }) => !deleted.has(path)), destIsNew, outcome };
+}
+
+/** In `/proc` nobody can make anything, and no process has that number. */
+const nowhere = "/proc/0/nowhere";
+
+/**
+ * What a push would transfer to where there is nothing: that says the rsync of this host, without asking the other one.
+ */
+export function lookHere(run: SyncRun, spec: RsyncCommandSpec): Promise<LookResult> {
+  const context = { ...run.context, holds: [] };
+  return lookAhead({ ...run, context }, { ...spec, dest: nowhere, remote: undefined });
 }
 
 function addWithParents(paths: Set<string>, path: string): void {

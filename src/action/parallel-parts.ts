@@ -1,17 +1,23 @@
 import { AbortReason, childController } from "../base/abort.ts";
-import { rsyncOptionNames } from "../base/rsync-words.ts";
 import type { ActionOutcome } from "../model/run.ts";
-import { parseItemizedChange } from "../rsync/itemized-changes.ts";
 import { listText, listTransferWords } from "../rsync/list-words.ts";
 import { type FileToCopy, partWords, wordsOfPart } from "../rsync/part-words.ts";
 import { mayGoOn } from "./join-outcomes.ts";
+import { runOnOwnWay } from "./own-way.ts";
+import { makeDest } from "./parallel-dest.ts";
 import type { SharedProgress } from "./parallel-progress.ts";
-import { endOfWay, openWay } from "./remote-way.ts";
 import { runSyncCall, shownArgv } from "./sync-call.ts";
 import { commonWords, specOf, type SyncPlace } from "./sync-command.ts";
 import type { SyncCall, SyncRun } from "./sync-run.ts";
 
 type List = readonly FileToCopy[];
+
+export interface PartsPlan {
+  readonly lists: readonly List[];
+  readonly progress: SharedProgress;
+  /** `new`: the lists are for a destination that has to be made; `new?`: they are, and nothing is copied if it was there. */
+  readonly dest: "old" | "new" | "new?";
+}
 
 /**
  * Copies each list by an rsync of its own, side by side. One that breaks off stops the others. They hold the kernel
@@ -20,40 +26,51 @@ type List = readonly FileToCopy[];
 export async function copyParts(
   run: SyncRun,
   place: SyncPlace,
-  { lists, destIsNew, progress }: { lists: readonly List[]; destIsNew: boolean; progress: SharedProgress },
-): Promise<readonly ActionOutcome[]> {
+  { lists, progress, dest }: PartsPlan,
+): Promise<readonly ActionOutcome[] | "dest was there"> {
   const stopper = childController(run.context.signal);
-  const context = {
+  let isNeedless = false;
+  const context: SyncRun["context"] = {
     ...run.context,
     signal: stopper.signal,
     holds: run.context.holds.map((claim) => ({ ...claim, shared: true })),
+    // That they are stopped then is no trouble that anybody should read of.
+    onOutput: (stream, line) => {
+      if (!isNeedless) run.context.onOutput(stream, line);
+    },
   };
-  const copy = async (number: number, list: List, begun?: () => void): Promise<ActionOutcome> => {
-    const onProgress = progress.ofPart(number);
-    const stopOthers = () => stopper.abort(new AbortReason("cancelled", "another part of the sync failed"));
+  const stop = (why: string) => stopper.abort(new AbortReason("cancelled", why));
+  const watch = async (part: Promise<ActionOutcome>): Promise<ActionOutcome> => {
     try {
-      const outcome = await copyPart({ ...run, context: { ...context, onProgress } }, place, {
-        ...{ number, list, parts: lists.length, begun },
-      });
-      if (!mayGoOn(outcome)) stopOthers();
+      const outcome = await part;
+      if (!mayGoOn(outcome)) stop("another part of the sync failed");
       return outcome;
     } catch (error) {
-      stopOthers();
+      stop("another part of the sync failed");
       throw error;
-    } finally {
-      begun?.();
     }
   };
   try {
-    const [first = [], ...others] = lists;
-    const running: Promise<ActionOutcome>[] = [];
-    // Who finds no directory at the destination makes it, and two would be in each other's way.
-    if (destIsNew) await new Promise<void>((resolve) => void running.push(copy(0, first, resolve)));
-    else running.push(copy(0, first));
-    running.push(...others.map((list, index) => copy(index + 1, list)));
+    // By the slash it is taken for a directory also where there is none (any more): a single file would be written in its
+    // place, and a directory in that of a file.
+    const at = { ...place, dest: place.dest.endsWith("/") ? place.dest : `${place.dest}/` };
+    const maker = dest === "old" ? undefined : makeDest({ ...run, context }, at);
+    const isWanted = Promise.resolve(maker?.dest).then((was) => dest !== "new?" || was === "made");
+    const parts = lists.map((list, number) => {
+      const onProgress = progress.ofPart(number);
+      return copyPart({ ...run, context: { ...context, onProgress } }, at, {
+        ...{ number, list, parts: lists.length, isWanted },
+      });
+    });
+    const all = [...parts, ...(maker === undefined ? [] : [maker.outcome])].map(watch);
+    const ended = Promise.allSettled(all);
+    const mayLeave = maker !== undefined && !(await isWanted);
+    isNeedless = mayLeave && (await maker.outcome.then(mayGoOn, () => false));
+    if (isNeedless) stop("the destination was there");
     // A bug in one of them is told when the others have ended, too.
-    await Promise.allSettled(running);
-    return await Promise.all(running);
+    await ended;
+    const outcomes = await Promise.all(all);
+    return isNeedless ? "dest was there" : outcomes;
   } finally {
     stopper.dispose();
   }
@@ -63,56 +80,36 @@ interface Part {
   readonly number: number;
   readonly parts: number;
   readonly list: List;
-  /** Called when it has begun to write. */
-  readonly begun: (() => void) | undefined;
+  /** It is given its list only then. By that time it has logged in, and rsync has been started at the other side. */
+  readonly isWanted: Promise<boolean>;
 }
 
 async function copyPart(run: SyncRun, place: SyncPlace, part: Part): Promise<ActionOutcome> {
-  const { action, context, deps } = run;
-  const { target, signal } = context;
   // The first one goes the way of the sync itself, which is not used meanwhile.
-  const way =
-    part.number === 0 || place.remote === undefined ? undefined : await openWay(action, target, { deps, signal });
-  let how: ReturnType<typeof endOfWay> = "unclear";
-  try {
-    const own = way !== undefined && place.remote !== undefined;
-    const remote = own ? { ...place.remote, shell: way.shell, shownShell: way.shown } : place.remote;
-    const call = callOfPart(run, { ...place, remote }, part);
-    const bytes = part.list.reduce((sum, file) => sum + file.bytes, 0);
-    const files = part.list.length;
-    context.log.info({ part: part.number + 1, files, bytes, argv: shownArgv(call.spec) }, "part of a sync started");
-    const outcome = await runSyncCall(run, call);
-    how = endOfWay(outcome);
-    return outcome;
-  } finally {
-    way?.giveBack?.(how);
-  }
+  if (part.number === 0) return runSyncCall(run, callOfPart(run, place, part));
+  return runOnOwnWay(run, place, (at) => callOfPart(run, at, part));
 }
 
-function callOfPart({ job, action, context }: SyncRun, place: SyncPlace, { list, parts, begun }: Part): SyncCall {
-  const opts = wordsOfPart(place.words, parts);
-  const names = rsyncOptionNames(opts);
-  const isTold =
-    job.trackChanges !== undefined || ["i", "itemize-changes", "v", "verbose"].some((name) => names.has(name));
-  const itemize = begun === undefined ? [] : ["--itemize-changes"];
+function callOfPart(
+  { job, action, context }: SyncRun,
+  place: SyncPlace,
+  { number, list, parts, isWanted }: Part,
+): SyncCall {
+  const spec = {
+    ...specOf(place, context.dryRun),
+    sources: action.sources,
+    opts: wordsOfPart(place.words, parts),
+    own: [...commonWords(job, place), ...listTransferWords, ...partWords(place.words)],
+  };
+  const begin = (): string => {
+    const bytes = list.reduce((sum, file) => sum + file.bytes, 0);
+    const argv = shownArgv(spec);
+    context.log.info({ part: number + 1, files: list.length, bytes, argv }, "part of a sync started");
+    return listText(list.map(({ path }) => path));
+  };
   return {
-    spec: {
-      ...specOf(place, context.dryRun),
-      sources: action.sources,
-      opts,
-      own: [...commonWords(job, place), ...itemize, ...listTransferWords, ...partWords(place.words)],
-    },
-    // By ./ the directory itself comes along, so that nobody sees into it who may not. As an entry of its own it would
-    // bring all that is in it.
-    stdin: listText(list.map(({ path }, index) => (index === 0 ? `./${path}` : path))),
+    spec,
+    stdin: isWanted.then((wanted) => (wanted && !context.signal.aborted ? begin() : "")),
     judgedAs: "paths",
-    takeLine:
-      begun === undefined
-        ? undefined
-        : (line) => {
-            if (parseItemizedChange(line) === undefined) return false;
-            begun();
-            return !isTold;
-          },
   };
 }

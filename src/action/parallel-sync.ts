@@ -1,10 +1,11 @@
+import { rsyncOptionNames } from "../base/rsync-words.ts";
 import type { ActionOutcome } from "../model/run.ts";
 import type { TransferStats } from "../model/transfer.ts";
 import type { RsyncCommandSpec } from "../rsync/command.ts";
 import { cancelledBefore, joinOutcomes, mayGoOn } from "./join-outcomes.ts";
-import { lookAhead } from "./parallel-look.ts";
-import { copyParts } from "./parallel-parts.ts";
-import { shareProgress } from "./parallel-progress.ts";
+import { type Look, lookAhead, lookHere, type LookResult } from "./parallel-look.ts";
+import { copyParts, type PartsPlan } from "./parallel-parts.ts";
+import { shareProgress, type SharedProgress } from "./parallel-progress.ts";
 import { splitFiles } from "./split-files.ts";
 import { runSyncCall } from "./sync-call.ts";
 import type { SyncPlace } from "./sync-command.ts";
@@ -21,33 +22,82 @@ export async function runInParts(
   place: SyncPlace,
   { spec, checkSources }: { spec: RsyncCommandSpec; checkSources: () => Promise<ActionOutcome | undefined> },
 ): Promise<ActionOutcome> {
-  const { action, context } = run;
-  const { log, signal } = context;
-  const look = await lookAhead(run, spec);
-  if ("problem" in look) return look.problem;
-  if (signal.aborted) return cancelledBefore(signal);
-  if ("unclear" in look)
-    log.warn({ reason: look.unclear }, "one rsync copies alone: it cannot be asked what is to be copied");
-  const lists = "unclear" in look ? [] : splitFiles(look.files, action.parallel);
-  if ("unclear" in look || lists.length === 0) {
-    return (await checkSources()) ?? runSyncCall(run, { spec, judgedAs: "complete" });
-  }
-
-  const progress = shareProgress(look.files, (update) => context.onProgress(update));
-  const parts = await copyParts(run, place, { lists, destIsNew: look.destIsNew, progress });
+  const copied = (await copyAsNew(run, place, spec)) ?? (await copyMissing(run, place, spec)) ?? "alone";
+  if (copied === "alone") return (await checkSources()) ?? runSyncCall(run, { spec, judgedAs: "complete" });
+  if ("kind" in copied) return copied;
+  const { look, parts, progress } = copied;
   if (!parts.every(mayGoOn)) return joinOutcomes(parts);
   const lost = await checkSources();
   if (lost !== undefined) return joinOutcomes([lost, ...parts]);
   const last = await runSyncCall(
-    { ...run, context: { ...context, onProgress: (update) => progress.ofLast(update) } },
+    { ...run, context: { ...run.context, onProgress: (update) => progress.ofLast(update) } },
     { spec, judgedAs: "complete" },
   );
-  const joined = joinOutcomes([last, ...parts]);
+  const joined = joinOutcomes([last, ...parts.map((part) => mendedBy(last, part))]);
   const stats = joinStats(last.report?.stats ?? null, {
     parts: parts.map(({ report }) => report?.stats ?? null),
     announced: look.outcome.report?.stats ?? null,
   });
   return joined.report === null ? joined : ({ ...joined, report: { ...joined.report, stats } } as ActionOutcome);
+}
+
+/** What the parts were to do and have done; `alone`: there are none; an outcome: the sync is at its end. */
+type Copied =
+  | { readonly look: Look; readonly parts: readonly ActionOutcome[]; readonly progress: SharedProgress }
+  | ActionOutcome
+  | "alone";
+
+/**
+ * Where nothing is everything has to be copied, so that nobody over there need be asked what is missing. undefined:
+ * something is there, or may be.
+ */
+async function copyAsNew(run: SyncRun, place: SyncPlace, spec: RsyncCommandSpec): Promise<Copied | undefined> {
+  const { remote, mayBeNew, words } = place;
+  const names = rsyncOptionNames(words);
+  const copiesNew = !names.has("existing") && !names.has("ignore-non-existing");
+  // An earlier try has copied something, and may have left somebody, whom only a look at the destination finds.
+  if (!mayBeNew || !copiesNew || remote?.side !== "dest" || run.context.attempt > 1) return undefined;
+  const look = await lookHere(run, spec);
+  return "unclear" in look ? undefined : copyWhat(run, place, { look, dest: () => "new?" });
+}
+
+async function copyMissing(run: SyncRun, place: SyncPlace, spec: RsyncCommandSpec): Promise<Copied | undefined> {
+  const look = await lookAhead(run, spec);
+  return copyWhat(run, place, { look, dest: ({ destIsNew }) => (destIsNew ? "new" : "old") });
+}
+
+async function copyWhat(
+  run: SyncRun,
+  place: SyncPlace,
+  { look, dest }: { look: LookResult; dest: (look: Look) => PartsPlan["dest"] },
+): Promise<Copied | undefined> {
+  const { action, context } = run;
+  const { log, signal } = context;
+  if ("problem" in look) return look.problem;
+  if (signal.aborted) return cancelledBefore(signal);
+  if ("unclear" in look) {
+    log.warn({ reason: look.unclear }, "one rsync copies alone: it cannot be asked what is to be copied");
+    return "alone";
+  }
+  const lists = splitFiles(look.files, action.parallel);
+  if (lists.length === 0) return "alone";
+  const progress = shareProgress(look.files, (update) => context.onProgress(update));
+  const parts = await copyParts(run, place, { lists, progress, dest: dest(look) });
+  return parts === "dest was there" ? undefined : { look, parts, progress };
+}
+
+/** By these codes a part says that it could not copy some file, or that one had gone. */
+const incomplete: readonly (number | null | undefined)[] = [23, 24];
+
+/**
+ * A part as it counts beside the last rsync: that has been everywhere since, and where it found or made everything as
+ * it has to be, nothing is missing any more.
+ */
+function mendedBy(last: ActionOutcome, part: ActionOutcome): ActionOutcome {
+  const { report } = part;
+  const isWhole = last.kind === "ok" && last.report.exitCode === 0;
+  if (!isWhole || report === null || report.survivors !== undefined) return part;
+  return incomplete.includes(report.exitCode) ? { kind: "ok", report } : part;
 }
 
 /**

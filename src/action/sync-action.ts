@@ -29,7 +29,13 @@ export function createSyncAction(): ActionKind<SyncAction> {
         const place = syncPlace(job, action, { target, way });
         const files = sizes.lastKnown(job, action, target);
         const recursion = await recursionWords(action, place.words, { files, roundTrip: way?.roundTrip });
-        const outcome = await runScope({ job, action, context, deps }, { ...place, recursion });
+        const outcome = await runScope(
+          { job, action, context, deps },
+          {
+            ...place,
+            ...{ recursion, mayBeNew: files === undefined },
+          },
+        );
         if (isComplete(job, context.scope)) sizes.learn(job, action, { target, outcome });
         how = endOfWay(outcome);
         return outcome;

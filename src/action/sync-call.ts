@@ -1,9 +1,11 @@
+import { Readable } from "node:stream";
 import { redactArgv } from "../base/redact.ts";
 import { rsyncOptionNames } from "../base/rsync-words.ts";
 import type { Job } from "../config/resolved.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
 import { baseEnvironment } from "../process/child-environment.ts";
 import { findProgram } from "../process/find-program.ts";
+import type { ProcessSpec } from "../process/process-contract.ts";
 import { asShown, buildRsyncCommand } from "../rsync/command.ts";
 import type { RsyncCommandSpec } from "../rsync/command.ts";
 import { meaningOf, meansSignalled } from "../rsync/exit-codes.ts";
@@ -26,9 +28,8 @@ export async function runSyncCall(run: SyncRun, call: SyncCall): Promise<ActionO
   const changes = call.onChange === undefined ? watchChanges(run, call.spec) : undefined;
   const spec = changes?.spec ?? call.spec;
   const argv = buildRsyncCommand({ ...spec, holds });
-  const stdin = call.stdin === undefined ? {} : { stdin: { text: call.stdin } };
   const result = await runRsync(
-    { ...childSpec(argv, action.id, { context, deps }), ...stdin },
+    { ...childSpec(argv, action.id, { context, deps }), stdin: inputOf(call) },
     {
       ...childOptions(job, { context, deps }),
       onOutput: (stream, line) => context.onOutput(stream, line),
@@ -55,6 +56,15 @@ export async function runSyncCall(run: SyncRun, call: SyncCall): Promise<ActionO
       return judgeCopy(names, { result, dryRun: context.dryRun, judgedAs: call.judgedAs, ok: outcome });
     },
   });
+}
+
+function inputOf({ stdin }: SyncCall): NonNullable<ProcessSpec["stdin"]> {
+  if (stdin === undefined) return "ignore";
+  return typeof stdin === "string" ? { text: stdin } : { stream: Readable.from(once(stdin)) };
+}
+
+async function* once(text: Promise<string>): AsyncGenerator<string> {
+  yield await text;
 }
 
 /** People are shown what they could type; the shell around it, and the way it goes, say them nothing. */

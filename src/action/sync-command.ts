@@ -15,6 +15,8 @@ export interface SyncPlace {
   readonly progress: boolean;
   /** How a complete sync walks through the tree (`recursionWords`). */
   readonly recursion: readonly string[];
+  /** Since the start of this program no complete sync has been there: it may be the first one ever. */
+  readonly mayBeNew: boolean;
 }
 
 /** `way`: how the target's host is reached; undefined: it is this one. */
@@ -40,6 +42,7 @@ export function syncPlace(
     words: configuredWords(action, target),
     progress: action.rsync.progress !== false,
     recursion: [],
+    mayBeNew: false,
   };
 }
 

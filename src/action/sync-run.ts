@@ -14,8 +14,8 @@ export interface SyncRun {
 /** One of the calls of rsync that a sync is made of. */
 export interface SyncCall {
   readonly spec: RsyncCommandSpec;
-  /** What rsync reads from its standard input. */
-  readonly stdin?: string | undefined;
+  /** What rsync reads from its standard input, where it waits until there is something. */
+  readonly stdin?: string | Promise<string> | undefined;
   /** `complete`: an rsync that ends well without having copied anything is looked at closely. */
   readonly judgedAs: "complete" | "paths";
   /** Only to be looked at: its changes go to `onChange` and nowhere else. */

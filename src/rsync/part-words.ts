@@ -24,10 +24,15 @@ export function readLookLine(line: string): LookLine | undefined {
   if (!line.startsWith(`${mark} `)) return undefined;
   const [, flags = "", bytes = "", name = ""] = /^\S+ (\*deleting {2}|\S+) (\d+) (.+)$/s.exec(line) ?? [];
   if (flags.startsWith("*deleting")) return { deleted: readPath(name) };
-  if (/^cd\++$/.test(flags) && name === "./") return "new root";
+  if (namesNewRoot(`${flags} ${name}`)) return "new root";
   // A name with bytes that are no UTF-8, or with what looks like one: the last rsync copies it.
   if (!/^[<>]f/.test(flags) || /\\#(?:[23][0-7]{2}|134#)/.test(name)) return "other";
   return { file: { path: readPath(name), bytes: Number(bytes) } };
+}
+
+/** Whether an itemised line says that the directory at the destination has been made. */
+export function namesNewRoot(line: string): boolean {
+  return /^cd\++ \.\/$/.test(line);
 }
 
 /** What hides or adds lines, in a call whose lines are read here. */
@@ -62,6 +67,14 @@ export function partWords(words: readonly string[]): string[] {
   const names = rsyncOptionNames(words);
   const setsModes = ["a", "archive", "p", "perms"].some((name) => names.has(name));
   return ["--omit-dir-times", ...(setsModes && !names.has("no-p") && !names.has("no-perms") ? ["--chmod=Du+rwx"] : [])];
+}
+
+/** The words after the user's for a call that makes the directory at the destination, says so, and puts nothing in it. */
+export function destinationWords(words: readonly string[]): readonly string[] {
+  const names = rsyncOptionNames(words);
+  // Given twice it names what is unchanged, too.
+  const itemize = names.has("i") || names.has("itemize-changes") ? [] : ["--itemize-changes"];
+  return ["--no-recursive", "--dirs", "--exclude=*", ...itemize, ...partWords(words)];
 }
 
 function lastBandwidth(words: readonly string[]): string | undefined {

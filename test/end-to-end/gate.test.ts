@@ -56,6 +56,25 @@ describe("a director whose key is restricted by a gate", () => {
     expect(await locksIn(host.path("locks"))).toEqual([]);
   });
 
+  it("copies with several rsyncs at a time, to where there was nothing, and what is missing there", async () => {
+    const host = await makeHost();
+    const instance = await makePusher(host, {
+      actions: [
+        {
+          ...{ action: "sync", id: "copy", source: `${host.path("more")}/`, dest: `${host.path("data", "tree")}/` },
+          ...{ rsync: { archive: true, delete: true }, parallel: 3 },
+        },
+      ],
+    });
+    for (const round of [1, 2]) {
+      const files = Array.from({ length: 400 }, (_, file) => host.path("more", `file-${file}-${round}`));
+      await Promise.all(files.map((path) => writeFile(path, "x".repeat(2000))));
+      const { exitCode, stdout, stderr } = await instance.cli("run");
+      expect(exitCode, stdout + stderr).toBe(0);
+      expect(compareTrees(host.path("more"), host.path("data", "tree"), { mtimes: "all" })).toEqual([]);
+    }
+  });
+
   it("is turned away while another writer holds the kernel lock", async () => {
     const host = await makeHost();
     const instance = await makePusher(host);

@@ -203,6 +203,32 @@ describe("a sync that is split", () => {
     120_000,
   );
 
+  const firstCopies = plans.filter(([name]) => name !== "only existing files");
+  it.each(firstCopies)(
+    `leaves what one rsync leaves where nothing was: %s (seed ${seed})`,
+    async (_name, plan) => {
+      const dests = await makeTempDir();
+      const outcomes = [];
+      const log = createMemoryLog();
+      for (const [name, parallel] of [
+        ["one", 1],
+        ["split", 3],
+      ] as const) {
+        const action = buildSync({ sources: [`${source}/`], dest: join(dests, name), parallel, ...plan });
+        const holds = [{ hold: join(dests, `${name}.hold`), lock: undefined, token: "tokentokentokentoken-1" }];
+        outcomes.push(await startAction(action, { job: jobs()["push"]!, log, holds }).outcome);
+      }
+      const [alone, together] = outcomes;
+      expect(together!.kind).toBe(alone!.kind);
+      expect(log.messages("warn")).toEqual([]);
+      const [one, split] = [join(dests, "one"), join(dests, "split")];
+      expect(compareTrees(one, split, { mtimes: "all" }).filter((line) => !isOfNow(line))).toEqual([]);
+      expect(differencesByRsync(one, split).filter((line) => !/^\.d\.\.t\.+ /.test(line))).toEqual([]);
+      expect(linkGroups(split)).toEqual(linkGroups(one));
+    },
+    120_000,
+  );
+
   it("is split into several parts at all", async () => {
     const log = createMemoryLog();
     const action = buildSync({ sources: [`${source}/`], dest: join(directory, "dest"), parallel: 4 });
