@@ -1,3 +1,4 @@
+import { keepRsyncOptions } from "../base/rsync-words.ts";
 import type { ActionOutcome } from "../model/run.ts";
 import { type FileToCopy, lookWords, readLookLine, wordsOfLook } from "../rsync/part-words.ts";
 import type { RsyncCommandSpec } from "../rsync/command.ts";
@@ -71,7 +72,9 @@ const nowhere = "/proc/0/nowhere";
  */
 export function lookHere(run: SyncRun, spec: RsyncCommandSpec): Promise<LookResult> {
   const context = { ...run.context, holds: [] };
-  return lookAhead({ ...run, context }, { ...spec, dest: nowhere, remote: undefined });
+  // Its directory is one of the other host.
+  const opts = keepRsyncOptions(spec.opts, (name) => name !== "temp-dir");
+  return lookAhead({ ...run, context }, { ...spec, opts, dest: nowhere, remote: undefined });
 }
 
 function addWithParents(paths: Set<string>, path: string): void {

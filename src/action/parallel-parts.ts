@@ -107,9 +107,8 @@ function callOfPart(
     context.log.info({ part: number + 1, files: list.length, bytes, argv }, "part of a sync started");
     return listText(list.map(({ path }) => path));
   };
-  return {
-    spec,
-    stdin: isWanted.then((wanted) => (wanted && !context.signal.aborted ? begin() : "")),
-    judgedAs: "paths",
-  };
+  // Who is to be stopped gets no list at all: with an empty one it would go on.
+  const never = new Promise<string>(() => undefined);
+  const stdin = isWanted.then((wanted) => (wanted && !context.signal.aborted ? begin() : never));
+  return { spec, stdin, judgedAs: "paths" };
 }

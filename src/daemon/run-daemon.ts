@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { AbortReason } from "../base/abort.ts";
 import { systemClock } from "../base/clock.ts";
 import { coerceError } from "../base/errors.ts";
@@ -39,7 +38,6 @@ export async function runDaemon(options: RunDaemonOptions): Promise<boolean> {
       onRunNow,
       follow: (events) => service.follow(events),
     });
-    keepHeapSmall();
     service.ready();
     const bug = new Promise<Error>((resolve) => process.once("uncaughtException", resolve));
     const ended = await Promise.race([signals.stopRequested, bug]);
@@ -54,14 +52,6 @@ export async function runDaemon(options: RunDaemonOptions): Promise<boolean> {
     await service.close();
     await log.close();
   }
-}
-
-/**
- * By default V8 lets garbage grow to several times of what lives before it collects all of it, and gives little back:
- * programs that print a lot would cost 40 MB for good. Not before the director has started, which takes longer with it.
- */
-function keepHeapSmall(): void {
-  setFlagsFromString("--heap-growing-percent=50");
 }
 
 async function stopDaemon(daemon: Daemon, ended: NodeJS.Signals | Error): Promise<void> {

@@ -70,7 +70,7 @@ describe("a director and the parts of a sync", () => {
     expect(await director.exited).toBe("SIGKILL");
   }
 
-  /** What a run that is not disturbed leaves; `quick` is the same configuration without its limit. */
+  /** The next run leaves what one that nobody disturbed would have left, and its locks free. */
   async function expectNextRunIsWhole(instance: Instance, director: DirectorProcess): Promise<void> {
     await mkdir(instance.path("dest/tree"), { recursive: true });
     await writeFile(instance.path("dest/tree/surplus"), "");

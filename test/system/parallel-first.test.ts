@@ -60,6 +60,14 @@ describe("the first copy of a sync that is split", () => {
     expect(compareTrees(source, at("dest"), { mtimes: "all" })).toEqual([]);
   });
 
+  it("needs nothing here of what is there for the other side", async () => {
+    const there = at("temporary");
+    const { env, calls } = await recordRsync(`if [ "$kind" != 'look here' ]; then mkdir -p '${there}'; fi`);
+    const { outcome } = push(sync({ opts: [`--temp-dir=${there}`] }), { deps: { env } });
+    expect(await outcome).toMatchObject({ kind: "ok", report: { stats: { filesTransferred: 600 } } });
+    expect(await calls()).not.toContain("look there");
+  });
+
   it("shuts the directory that it makes to whom the source is shut, before anything is in it", async () => {
     const action = sync({ opts: ["--chmod=D700", "--bwlimit=4"] });
     const { outcome, stop } = push(action);

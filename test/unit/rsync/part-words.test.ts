@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { partWords, readLookLine, wordsOfLook, wordsOfPart } from "../../../src/rsync/part-words.ts";
+import {
+  destinationWords,
+  namesNewRoot,
+  partWords,
+  readLookLine,
+  wordsOfLook,
+  wordsOfPart,
+} from "../../../src/rsync/part-words.ts";
 
 describe("the words of a part", () => {
   it("delete nothing, filter nothing, and share the bandwidth", () => {
@@ -25,6 +32,16 @@ describe("the words of a part", () => {
     expect(partWords(["-a"])).toContain("--chmod=Du+rwx");
     expect(partWords(["-rt"])).not.toContain("--chmod=Du+rwx");
     expect(partWords(["-a", "--no-p"])).not.toContain("--chmod=Du+rwx");
+  });
+
+  it("make a directory and nothing in it, and say so once", () => {
+    expect(destinationWords(["-a"])).toEqual([
+      ...["--no-recursive", "--dirs", "--exclude=*", "--itemize-changes", "--omit-dir-times", "--chmod=Du+rwx"],
+    ]);
+    // Given twice the option would name what is unchanged, too.
+    for (const told of ["-ai", "--itemize-changes"])
+      expect(destinationWords([told])).not.toContain("--itemize-changes");
+    expect(["cd+++++++++ ./", ".d..t...... ./", "cd+++++++++ a/"].map(namesNewRoot)).toEqual([true, false, false]);
   });
 
   it("let a look speak in its own form only", () => {
