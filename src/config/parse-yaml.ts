@@ -72,9 +72,15 @@ export function parseYaml(source: Source, context: Context): unknown {
   return toPlain(document, { file: source.file, lines, targetOf: (alias) => targets.get(alias) }, context);
 }
 
+/**
+ * Hundreds of jobs may have the same lines by an alias, with aliases in them. What yaml counts, and this bounds, is how
+ * often something is repeated times how much is repeated in it: of ten aliases in ten aliases in ten… it is the product.
+ */
+const mostRepeats = 1_000_000;
+
 function toPlain(document: Document.Parsed, source: ParsedFile, context: Context): unknown {
   try {
-    const value: unknown = document.toJS({ maxAliasCount: 50 });
+    const value: unknown = document.toJS({ maxAliasCount: mostRepeats });
     context.positions.record(document.contents, value, source);
     return value;
   } catch (error) {

@@ -191,3 +191,26 @@ describe("the loader never crashes", () => {
     expect("polluted" in {}).toBe(false);
   });
 });
+
+describe("aliases", () => {
+  test("may stand in hundreds of jobs, with others in them", async () => {
+    const job = (id: string) => `  - {<<: *common, id: ${id}}\n`;
+    const jobs = Array.from({ length: 500 }, (_, index) => job(`job-${index}`)).join("");
+    const text = `rsync_id: x\ncron_schedule: "0 3 * * *"\njobs:
+  - &common
+    id: first
+    type: local
+    actions:
+      - &write {action: command, id: a, command: /bin/true}
+      - {<<: *write, id: b}
+${jobs}`;
+    expect(await outcome(await makeTempDir(), text)).toBe("config");
+  });
+
+  test("that repeat ten times what repeats ten times, and so on, are refused", async () => {
+    const ten = (level: number) => Array.from({ length: 10 }, () => `*l${level - 1}`).join(", ");
+    const levels = Array.from({ length: 8 }, (_, index) => `l${index + 1}: &l${index + 1} [${ten(index + 1)}]\n`);
+    const text = `rsync_id: x\nl0: &l0 [a]\n${levels.join("")}`;
+    expect(await outcome(await makeTempDir(), text)).toMatch(/repeats anchors \(&, \*\) too often$/);
+  });
+});
