@@ -12,7 +12,8 @@ export interface OwnerProbe {
 /**
  * Who can see that the owner is dead need not wait for its lease. Every doubt counts
  * as alive. Cloned machines share a machine id, hence the host name; processes of another container are
- * not visible here, hence the pid namespace.
+ * not visible here, hence the pid namespace. Nor are those of other users where /proc is mounted with hidepid: who
+ * cannot see the first process cannot tell a hidden one from one that is gone.
  */
 export function createOwnerProbe(self: LockOwner, proc = "/proc"): OwnerProbe {
   const isHere = ({ machine, host, boot }: LockOwner) =>
@@ -25,11 +26,16 @@ export function createOwnerProbe(self: LockOwner, proc = "/proc"): OwnerProbe {
       return isGone(error);
     }
   };
+  const seesEverybody = () =>
+    readFile(`${proc}/1/stat`).then(
+      () => true,
+      () => false,
+    );
   return {
     isDead: async ({ owner, run, hold }) => {
       if (!isHere(owner)) return false;
       if (owner.boot !== self.boot) return true;
-      if (!(await hasEnded(owner))) return false;
+      if (!(await hasEnded(owner)) || !(await seesEverybody())) return false;
       const children = await findChildren(run, owner.start, proc);
       return children.found === 0 && (hold || children.unreadable === 0);
     },

@@ -84,6 +84,12 @@ describe("the owner of a lock on this machine", () => {
     expect(await isDead(recordOf())).toBe(true);
   });
 
+  it("counts as alive where the processes of other users are hidden, as by hidepid=2", async () => {
+    await rm(join(proc, "1"), { recursive: true });
+    expect(await isDead(recordOf())).toBe(false);
+    expect(await isDead(recordOf({}, { hold: true }))).toBe(false);
+  });
+
   it.each([
     ["another machine", { machine: "ffffffffffffffff" }],
     ["another machine with the same id", { host: "clone" }],
