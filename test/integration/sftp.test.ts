@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { mkdir, mkdtemp, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
@@ -22,11 +22,12 @@ const theirs = "their-token-0123456789-";
 function reach(
   sshd: TestSshd,
   operationTimeoutMs = 8000,
+  clock = systemClock,
 ): { transport: LockTransport; log: ReturnType<typeof createMemoryLog> } {
   const log = createMemoryLog();
   const pool = createConnectionPool({ runTool, startChild, clock: systemClock, log });
   onTestFinished(() => pool.close());
-  const deps = { endpoint: endpointOf(sshd), pool, operationTimeoutMs, clock: systemClock, log };
+  const deps = { endpoint: endpointOf(sshd), pool, operationTimeoutMs, clock, log };
   return { transport: createRemoteTransport(deps), log };
 }
 
@@ -123,6 +124,18 @@ describe("an account that allows sftp only", () => {
     expect(await readdir(directory)).toEqual(["ballast"]);
   });
 
+  it("asks again for a removal that was put off because it could not be written down", async () => {
+    const { transport } = reach(sshd);
+    const path = join(await makeTempDir(), "a.lock");
+    await take(transport, path);
+    let isWritten = false;
+    const lock = { path, token: mine, mayUnlink: () => Promise.resolve(isWritten) };
+    expect(await transport.release([lock], never)).toMatchObject([{ kind: "error" }]);
+    expect(await readFile(path, "utf8")).toContain(mine);
+    isWritten = true;
+    expect(await transport.release([lock], never)).toEqual([{ kind: "released" }]);
+  });
+
   it("answers unknown when the server falls silent, and connects anew", async () => {
     const { transport } = reach(sshd, 3000);
     const path = join(await makeTempDir(), "a.lock");
@@ -141,7 +154,14 @@ describe("accounts of other kinds", () => {
   const accountOf = async (options: TestSshdOptions) => {
     const sshd = await startSshd(options);
     onTestFinished(() => sshd.stop());
-    return { ...reach(sshd), path: join(await mkdtemp(join(await makeTempDir(), "locks ")), "a.lock") };
+    let laterMs = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs };
+    const pass = (ms: number) => void (laterMs += ms);
+    return {
+      ...reach(sshd, 8000, clock),
+      pass,
+      path: join(await mkdtemp(join(await makeTempDir(), "locks ")), "a.lock"),
+    };
   };
   const works = async ({ transport, path }: Awaited<ReturnType<typeof account>>) => {
     expect(await take(transport, path)).toEqual({ kind: "acquired" });
@@ -191,12 +211,48 @@ describe("accounts of other kinds", () => {
     expect(await works(await account(`ForceCommand ${login}`))).toMatchObject({ mode: "sftp" });
   });
 
-  it("goes over sftp when the host has no flock", async (context) => {
-    const hidden = await execa("unshare", ["-m", "mount", "--bind", "/bin/false", "/usr/bin/flock"], { reject: false });
-    if (hidden.exitCode !== 0) return context.skip("no mount namespace can be made here");
-    const shell = 'exec unshare -m sh -c "mount --bind /bin/false /usr/bin/flock; exec /bin/sh -s"';
+  /** flock works as soon as there is a file `hasFlock`. Undefined: no mount namespace can be made here. */
+  const withoutFlock = async () => {
+    const directory = await makeTempDir();
+    const [flock, real, hasFlock] = ["flock", "real", "yes"].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const hide = `mount --bind ${flock} /usr/bin/flock`;
+    await copyFile("/usr/bin/flock", real);
+    await writeFile(flock, `#!/bin/sh\ntest -e ${hasFlock} && exec ${real} "$@"\nexit 1\n`, { mode: 0o755 });
+    const hidden = await execa("unshare", ["-m", "sh", "-c", hide], { reject: false });
+    if (hidden.exitCode !== 0) return undefined;
+    const shell = `exec unshare -m sh -c "${hide}; exec /bin/sh -s"`;
     const command = `case "$SSH_ORIGINAL_COMMAND" in *sftp*) exec /usr/lib/openssh/sftp-server;; esac; ${shell}`;
-    const { transport, path, log } = await account(`ForceCommand ${command}`);
+    return { ...(await account(`ForceCommand ${command}`)), hasFlock };
+  };
+  const oneDayMs = 86_400_000;
+
+  it("stays with sftp for the locks of a host without flock, also after a day, until a probe finds flock", async (context) => {
+    const host = await withoutFlock();
+    if (host === undefined) return context.skip("no mount namespace can be made here");
+    const { transport, path, pass, hasFlock } = host;
+    const directory = join(path, "..");
+    await transport.probe([directory], never);
+    expect(await take(transport, path)).toEqual({ kind: "acquired" });
+    pass(oneDayMs);
+    expect(await transport.beat([{ path, token: mine }], never)).toEqual([{ kind: "beaten" }]);
+    expect(await take(transport, `${path}2`, theirs)).toEqual({ kind: "acquired" });
+    expect(await transport.probe([directory], never)).toMatchObject([{ mode: "sftp" }]);
+    expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "released" }]);
+
+    await writeFile(hasFlock, "");
+    pass(oneDayMs);
+    expect(await transport.probe([directory], never)).toMatchObject([{ mode: "full" }]);
+    expect(await transport.release([{ path: `${path}2`, token: theirs }], never)).toEqual([{ kind: "released" }]);
+  });
+
+  it("goes over sftp when the host has no flock", async (context) => {
+    const host = await withoutFlock();
+    if (host === undefined) return context.skip("no mount namespace can be made here");
+    const { transport, path, log } = host;
     expect(await transport.probe([join(path, "..")], never)).toMatchObject([{ kind: "probed", mode: "sftp" }]);
     expect(log.messages("info")).toContain("no shell for lock files, sftp is used");
     expect(await take(transport, path)).toEqual({ kind: "acquired" });

@@ -24,17 +24,21 @@ const retryShellMs = 86_400_000;
  */
 export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport {
   const { endpoint, clock, log } = deps;
-  /** Since when, and why, there is no shell; undefined: there is one, or nobody has tried yet. */
-  let shellless: { since: number; detail: string } | undefined;
-  const onNoShell = (detail: string) => {
+  /**
+   * Since when, and why, there is no shell that can lock; undefined: there is one, or nobody has tried yet. One that
+   * lacks flock answers all the same, and only a probe tells whether it has it by now.
+   */
+  let shellless: { since: number; detail: string; lacksFlock: boolean } | undefined;
+  const onNoShell = (detail: string, lacksFlock = false) => {
     if (shellless?.detail !== detail)
       log.info({ host: endpoint.host, detail }, "no shell for lock files, sftp is used");
-    shellless = { since: clock.monotonic(), detail };
+    shellless = { since: clock.monotonic(), detail, lacksFlock };
   };
-  const shell = createSshTransport({ ...deps, onNoShell });
+  const shell = createSshTransport({ ...deps, onNoShell: (detail) => onNoShell(detail) });
   const sftp = createSftpTransport({ ...deps, whyNoShell: () => shellless?.detail });
 
-  const isShellless = () => shellless !== undefined && clock.monotonic() - shellless.since < retryShellMs;
+  const isOld = () => shellless !== undefined && clock.monotonic() - shellless.since >= retryShellMs;
+  const isShellless = () => shellless !== undefined && (shellless.lacksFlock || !isOld());
   /** Something has been answered, one way or the other. */
   let proven = false;
   const operate = async <T>(operation: (transport: LockTransport) => Promise<T>): Promise<T> => {
@@ -46,6 +50,17 @@ export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport 
   const check: LockTransport["check"] = async (paths, signal) => {
     const answers = await operate((transport) => transport.check(paths, signal));
     proven ||= answers.some(({ kind }) => kind === "absent" || kind === "held");
+    return answers;
+  };
+  const probe: LockTransport["probe"] = async (directories, signal) => {
+    const known = shellless;
+    if (known?.lacksFlock !== true || !isOld()) {
+      return operate((transport) => transport.probe(directories, signal));
+    }
+    const answers = await shell.probe(directories, signal);
+    // By now there is not even a shell.
+    if (shellless !== known) return sftp.probe(directories, signal);
+    if (answers.some((answer) => answer.kind === "probed" && answer.flock === true)) shellless = undefined;
     return answers;
   };
   const acquire: LockTransport["acquire"] = async (request, signal) => {
@@ -70,13 +85,13 @@ export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport 
     holds: (paths, signal) => operate((transport) => transport.holds(paths, signal)),
     fence: (dead, signal) => operate((transport) => transport.fence(dead, signal)),
     probe: async (directories, signal) => {
-      const answers = await operate((transport) => transport.probe(directories, signal));
+      const answers = await probe(directories, signal);
       proven ||= answers.some(({ kind }) => kind === "probed");
       const lacksFlock = answers.some((answer) => answer.kind === "probed" && answer.flock === false);
       if (!lacksFlock || signal.aborted) return answers;
       const overSftp = await sftp.probe(directories, signal);
       if (!overSftp.every((answer) => answer.kind === "probed")) return answers;
-      onNoShell("the host has no working flock(1)");
+      onNoShell("the host has no working flock(1)", true);
       return overSftp;
     },
   };

@@ -114,7 +114,9 @@ export async function releaseOverSftp(lock: OwnLock, scope: SftpScope): Promise<
   const seen = await see(files, path);
   const mine = seen.kind === "file" && tokenOf(seen.content) === token;
   if (mine && !(await mayUnlink())) {
-    return refusal("it was asked to be removed before, without an answer: if it stays, somebody has to remove it");
+    return refusal(
+      "it was asked to be removed before, without an answer, or that it is cannot be written down: if it stays, somebody has to remove it",
+    );
   }
   if (mine) scope.aboutToChange();
   // A claim that broke off, before or after the lock was there, may have left the name it was made under.

@@ -65,7 +65,10 @@ export function createSftpTransport(deps: SftpQueueDeps): LockTransport {
       mayUnlink: async () => {
         if (unlinked.has(key)) return false;
         unlinked.add(key);
-        return (await lock.mayUnlink?.()) ?? true;
+        const may = (await lock.mayUnlink?.()) ?? true;
+        // Nothing is sent: whoever forbade it, perhaps for want of space to write it down, is asked again.
+        if (!may) unlinked.delete(key);
+        return may;
       },
       unlinkAnswered: () => {
         unlinked.delete(key);
