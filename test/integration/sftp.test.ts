@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
@@ -16,6 +16,7 @@ import { startSshd, type TestSshd, type TestSshdOptions } from "../support/sshd.
 import { makeTempDir } from "../support/temp-dir.ts";
 
 const never = new AbortController().signal;
+const oneDayMs = 86_400_000;
 const mine = "my-own-token-0123456789";
 const theirs = "their-token-0123456789-";
 
@@ -159,7 +160,7 @@ describe("accounts of other kinds", () => {
     const pass = (ms: number) => void (laterMs += ms);
     return {
       ...reach(sshd, 8000, clock),
-      pass,
+      ...{ pass, sshd },
       path: join(await mkdtemp(join(await makeTempDir(), "locks ")), "a.lock"),
     };
   };
@@ -211,6 +212,30 @@ describe("accounts of other kinds", () => {
     expect(await works(await account(`ForceCommand ${login}`))).toMatchObject({ mode: "sftp" });
   });
 
+  it("does not believe that a shell that has answered is gone, such as for want of processes", async () => {
+    const failing = join(await makeTempDir(), "failing");
+    const login = `case "$SSH_ORIGINAL_COMMAND" in *sftp*) exec /usr/lib/openssh/sftp-server;; esac; test ! -e ${failing} || exit 254; exec /bin/sh -s`;
+    const { transport, path, pass, sshd } = await account(`ForceCommand ${login}`);
+    const loseConnection = async () => {
+      const { stdout } = await execa("pgrep", ["-P", String(sshd.pid)]);
+      for (const session of stdout.split("\n")) process.kill(Number(session), "SIGKILL");
+    };
+    expect(await take(transport, path)).toEqual({ kind: "acquired" });
+    await writeFile(failing, "");
+    await loseConnection();
+    await expect
+      .poll(() => transport.beat([{ path, token: mine }], never))
+      .toMatchObject([{ kind: "unknown", detail: expect.stringContaining("the shell ended") }]);
+    expect(await transport.release([{ path, token: mine }], never)).toMatchObject([{ kind: "unknown" }]);
+    await rm(failing);
+    expect(await transport.holds([`${path}.hold`], never)).toEqual([{ kind: "free" }]);
+
+    await writeFile(failing, "");
+    await loseConnection();
+    pass(oneDayMs);
+    await expect.poll(() => transport.probe([join(path, "..")], never)).toMatchObject([{ mode: "sftp" }]);
+  });
+
   /** flock works as soon as there is a file `hasFlock`. Undefined: no mount namespace can be made here. */
   const withoutFlock = async () => {
     const directory = await makeTempDir();
@@ -228,8 +253,6 @@ describe("accounts of other kinds", () => {
     const command = `case "$SSH_ORIGINAL_COMMAND" in *sftp*) exec /usr/lib/openssh/sftp-server;; esac; ${shell}`;
     return { ...(await account(`ForceCommand ${command}`)), hasFlock };
   };
-  const oneDayMs = 86_400_000;
-
   it("stays with sftp for the locks of a host without flock, also after a day, until a probe finds flock", async (context) => {
     const host = await withoutFlock();
     if (host === undefined) return context.skip("no mount namespace can be made here");

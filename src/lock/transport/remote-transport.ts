@@ -34,7 +34,14 @@ export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport 
       log.info({ host: endpoint.host, detail }, "no shell for lock files, sftp is used");
     shellless = { since: clock.monotonic(), detail, lacksFlock };
   };
-  const shell = createSshTransport({ ...deps, onNoShell: (detail) => onNoShell(detail) });
+  let answeredAt = -Infinity;
+  const shell = createSshTransport({
+    ...deps,
+    onAnswered: () => void (answeredAt = clock.monotonic()),
+    // A host that is out of processes or memory ends its shells too. What was locked by a shell has a lease and a hold
+    // lock, of which sftp knows nothing: that the account has changed is believed once it gave no answer for a day.
+    onNoShell: (detail) => void (clock.monotonic() - answeredAt >= retryShellMs && onNoShell(detail)),
+  });
   const sftp = createSftpTransport({ ...deps, whyNoShell: () => shellless?.detail });
 
   const isOld = () => shellless !== undefined && clock.monotonic() - shellless.since >= retryShellMs;

@@ -18,6 +18,8 @@ export interface SshTransportDeps {
   readonly log: Logger;
   /** Told, before the answer, that the account has something else than a shell: the answer is worth nothing. */
   readonly onNoShell?: (detail: string) => void;
+  /** Told, before the answer, that the shell has carried something out. */
+  readonly onAnswered?: () => void;
 }
 
 /** One operation on its way to the shell. */
@@ -48,7 +50,10 @@ export function createSshTransport(deps: SshTransportDeps): LockTransport {
     const answering = shell.run(command);
     trip.letNext();
     const answer = await answering;
-    if (answer.kind === "answered") return answer;
+    if (answer.kind === "answered") {
+      deps.onAnswered?.();
+      return answer;
+    }
     return { kind: "unknown", detail: answer.detail, mayHaveRun: true } as const;
   };
   const run = async (command: string, trip: Trip): Promise<ScriptResult> => {
