@@ -49,12 +49,16 @@ export class DirtyJournal {
       left.delete(key);
       const pending = new DestinationChanges();
       this.#destinations.set(key, { ...entry, pending });
-      for (const change of before?.paths ?? []) pending.add(change, { at: change.since, sequence: 0 });
+      const isElsewhere = before !== undefined && before.fingerprint !== entry.fingerprint;
+      // What is to be deleted at one place says nothing of another, as when it is adopted.
+      for (const change of (isElsewhere ? undefined : before?.paths) ?? [])
+        pending.add(change, { at: change.since, sequence: 0 });
       const reason = whyEverything(entry, { readable: stored !== undefined, before });
       const everything = before?.everything ?? null;
       if (everything !== null) pending.addEverything(everything.reason, { at: everything.since, sequence: 0 });
       else if (reason !== undefined) pending.addEverything(reason, { at: this.#clock.now(), sequence: 0 });
-      this.#put(entry.of, false);
+      if (isElsewhere) this.#rewrite(entry.of);
+      else this.#put(entry.of, false);
     }
     for (const destination of left.values()) this.#store.forget(destination);
   }

@@ -62,6 +62,16 @@ describe("a journal that is opened", () => {
     expect(next.snapshot(here)?.scope).toEqual({ kind: "full", reason, deleted: ["/b"] });
   });
 
+  test("forgets what was to be deleted where the sync leads no more", () => {
+    const { store, journal } = openSettled();
+    journal.add(here, paths(["/srv/a", "deleted"]));
+    journal.close();
+    const { journal: next } = openJournal(store, [entry(here, { fingerprint: "another" })]);
+    const reason = "the sync or its target has changed";
+    expect(next.snapshot(here)?.scope).toEqual({ kind: "full", reason, deleted: [] });
+    expect(store.load()).toMatchObject([{ fingerprint: "another", clean: false, paths: [] }]);
+  });
+
   test("wants everything, and says so, when the store cannot be read", () => {
     const store = settledStore();
     store.works = false;
