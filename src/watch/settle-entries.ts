@@ -30,6 +30,12 @@ export interface SettleContext extends AdoptContext {
   mayHaveMoved(directory: WatchedDirectory): Promise<boolean>;
   /** The root is not what was watched any more. */
   suspectRoot(): void;
+  /** The root is where it was, and the watch on it may have ended. */
+  doubtRoot(): void;
+  /** Whether something was heard of a directory itself. */
+  hasHeardOfItself(directory: WatchedDirectory): boolean;
+  /** Whether that was heard and the one above has not heard of it, as it does of all but an unmount. */
+  mayBeDead(directory: WatchedDirectory): boolean;
   /** false: file systems were mounted or unmounted, and all that is known is void. */
   mountsAreTheSame(): Promise<boolean>;
 }
@@ -56,6 +62,7 @@ export async function settleEntries(
   });
   const concernsItself = heard.has(itself);
   if ((gone.length > 0 || concernsItself) && !(await isStillThere(directory, context))) return;
+  if (concernsItself) doubt(directory, context);
   // Its attributes changed: of others the directory above hears as well.
   if (concernsItself && directory.parent === null) report(directory, null, "changed", context);
   if (gone.length > 0 && (await context.mayHaveMoved(directory))) {
@@ -66,6 +73,17 @@ export async function settleEntries(
     for (const name of gone) if (heard.get(name) !== "changed") await settleGone(directory, name, context);
   }
   for (const name of directories) await adoptChild(directory, name, heard.get(name) ?? "renamed", context);
+}
+
+/**
+ * The directory is where it was. Perhaps its file system was unmounted, which ends the watch for good, and mounted again
+ * between two looks: then it is to be watched and read anew, with all below it.
+ */
+function doubt(directory: WatchedDirectory, context: SettleContext): void {
+  const { parent, name } = directory;
+  if (parent === null || !context.mayBeDead(directory)) return;
+  if (parent.parent === null && context.hasHeardOfItself(parent)) context.doubtRoot();
+  else if (!context.mayBeDead(parent)) context.hear(parent, name, "doubtful");
 }
 
 async function settleFile(directory: WatchedDirectory, name: EntryName, context: SettleContext): Promise<void> {

@@ -8,7 +8,7 @@ import { settleEntries } from "./settle-entries.ts";
 import { describeDegradation, type TreeWatchState } from "./watch-state.ts";
 import type { TreeWatcher, TreeWatcherOptions } from "./tree-watcher-contract.ts";
 import { WatchedRoot } from "./watched-root.ts";
-import { currentOf } from "./watched-directory.ts";
+import { currentOf, itself, type WatchedDirectory } from "./watched-directory.ts";
 
 /** So many entries may wait to be looked at; more of them are not listed. */
 const mostHeard = 200_000;
@@ -227,7 +227,11 @@ class InotifyTreeWatcher implements TreeWatcher {
   async #settleHeard(): Promise<void> {
     const changes = new PendingChanges();
     let unknown: string | null = null;
-    for (const [heardOf, entries] of this.#heard.take()) {
+    const taken = this.#heard.take();
+    const hasHeard = (of: WatchedDirectory) => taken.get(of)?.has(itself) === true;
+    const mayBeDead = (of: WatchedDirectory) =>
+      hasHeard(of) && of.parent !== null && taken.get(of.parent)?.has(of.name) !== true;
+    for (const [heardOf, entries] of taken) {
       const directory = currentOf(heardOf);
       // One that has gone is covered by what is reported of those above it.
       if (directory === null) continue;
@@ -244,6 +248,9 @@ class InotifyTreeWatcher implements TreeWatcher {
           return this.#heard.hasMoved(moved);
         },
         suspectRoot: () => this.#check(),
+        doubtRoot: () => this.#rebuild(`the watch on ${this.#root.path} may have ended`),
+        hasHeardOfItself: hasHeard,
+        mayBeDead,
         mountsAreTheSame: async () => {
           const same = await this.#root.mountsAreTheSame();
           if (!same) this.#rebuild(this.#root.mountsDiffer());

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -101,3 +102,30 @@ it("another directory that is bound over one is not taken for deletions", async 
   await tree.becomesEqual();
   expect(deletions(tree)).toEqual([]);
 });
+
+it.for(["", "sub"])(
+  "a disk at %j that is away for less than a look at it is watched as before",
+  async (where, { skip }) => {
+    const place = await makeTempDir();
+    const disk = join(place, "disk");
+    await mkdir(disk);
+    const refused = await mount(disk, ...tmpfs);
+    if (refused !== null) return skip(refused);
+    const point = join(place, "source", where);
+    for (const path of ["lower", "upper", "work"].map((name) => join(disk, name))) await mkdir(path);
+    await mkdir(point, { recursive: true });
+    // Unlike a tmpfs it is the same again when it comes back: what was mounted cannot be told from what is.
+    const layers = `lowerdir=${disk}/lower,upperdir=${disk}/upper,workdir=${disk}/work`;
+    const overlay = ["-t", "overlay", "-o", layers, "overlay"];
+    const cannot = await mount(point, ...overlay);
+    if (cannot !== null) return skip(cannot);
+    const tree = await watchTree(place, { rescanMs: 3_600_000, prepare: () => prepare(point) });
+    // The watcher cannot look before the disk is back.
+    execFileSync("/bin/sh", ["-ec", 'umount "$1"; point=$1; shift; mount "$@" "$point"', "sh", point, ...overlay]);
+    await writeFile(join(point, "one"), "changed");
+    await tree.becomesEqual();
+    await writeFile(join(point, "sub/deep/three"), "changed later");
+    await tree.becomesEqual();
+    expect(deletions(tree)).toEqual([]);
+  },
+);
