@@ -3,8 +3,8 @@ import type { SqlDatabase } from "./sql-database.ts";
 
 /** Remembers which scheduled times were used, over restarts too, so that none is used twice. */
 export interface ScheduleLedger {
-  /** The latest time that was claimed for the schedule (ms), or null. */
-  lastScheduled(key: string): number | null;
+  /** The latest time (ms) up to `until` that was claimed for the schedule, or null. */
+  lastScheduled(key: string, until: number): number | null;
   /**
    * True exactly once for each time of a schedule. `localLabel` is its wall-clock time where that must
    * not come twice either (the hour that is repeated in autumn), else null.
@@ -26,11 +26,10 @@ const insertClaim = "INSERT OR IGNORE INTO schedule_ledger VALUES (?, ?, ?)";
 export function createScheduleLedger(keeper: DatabaseKeeper): ScheduleLedger {
   const claims = new Map<string, { scheduledFor: number; localLabel: string | null }[]>();
   return {
-    lastScheduled(key) {
-      const own = (claims.get(key) ?? []).map((claim) => claim.scheduledFor);
-      const row = keeper.attempt((database) =>
-        database.all("SELECT max(scheduled_for) AS last FROM schedule_ledger WHERE key = ?", key),
-      )?.[0];
+    lastScheduled(key, until) {
+      const own = (claims.get(key) ?? []).map((claim) => claim.scheduledFor).filter((time) => time <= until);
+      const sql = "SELECT max(scheduled_for) AS last FROM schedule_ledger WHERE key = ? AND scheduled_for <= ?";
+      const row = keeper.attempt((database) => database.all(sql, key, until))?.[0];
       const known = typeof row?.["last"] === "number" ? [...own, row["last"]] : own;
       return known.length === 0 ? null : Math.max(...known);
     },

@@ -152,7 +152,8 @@ export function createCronTrigger(options: {
 
   const begin = (plan: SchedulePlan, unseen: PlanState[]): PlanState => {
     const now = clock.now();
-    const last = ledger.lastScheduled(plan.key);
+    // What a clock that was far ahead has left says nothing of what was missed since.
+    const last = ledger.lastScheduled(plan.key, now + lateTolerance);
     const fresh = now - plan.offsetMs;
     const state: PlanState = { plan, cursor: fresh, next: null };
     settle(state, last ?? fresh, last === null || isOffTheMinute(last) ? null : last);

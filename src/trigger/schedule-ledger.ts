@@ -3,8 +3,8 @@ import type { Logger } from "../base/logger.ts";
 
 /** What was started when, kept so that no time runs twice: not after a restart, not when clocks go back. */
 export interface ScheduleLedger {
-  /** The newest time (ms) that was claimed under this key; null when there was none. */
-  lastScheduled(key: string): number | null;
+  /** The newest time (ms) up to `until` that was claimed under this key; null when there was none. */
+  lastScheduled(key: string, until: number): number | null;
   /** Records a start. False: this time, or this local label, was claimed before. */
   claim(key: string, scheduledFor: number, localLabel: string | null): boolean;
   /** Records when a plan was first seen, from which on it can have missed something. */
@@ -25,9 +25,10 @@ export function createMemoryLedger(): ScheduleLedger {
   const claims = new Map<string, readonly Claim[]>();
   const claimsOf = (key: string) => claims.get(key) ?? [];
   const ledger: ScheduleLedger = {
-    lastScheduled: (key) => {
+    lastScheduled: (key, until) => {
       const times = claimsOf(key).map(({ scheduledFor }) => scheduledFor);
-      return times.length === 0 ? null : Math.max(...times);
+      const known = times.filter((time) => time <= until);
+      return known.length === 0 ? null : Math.max(...known);
     },
     claim: (key, scheduledFor, localLabel) => {
       const own = claimsOf(key);
@@ -71,10 +72,10 @@ export function createDependableLedger(ledger: ScheduleLedger, log: Logger): Dep
     }
   };
   return {
-    lastScheduled: (key) =>
+    lastScheduled: (key, until) =>
       ask(
-        () => ledger.lastScheduled(key),
-        () => memory.lastScheduled(key),
+        () => ledger.lastScheduled(key, until),
+        () => memory.lastScheduled(key, until),
       ),
     claim: (key, scheduledFor, localLabel) =>
       memory.claim(key, scheduledFor, localLabel) &&

@@ -167,7 +167,10 @@ describe("a sync that is split", () => {
       const filters = ["--exclude=*.log", "--filter=protect kept*", "--exclude=/--delete1/"];
       for (const name of ["one", "split"]) {
         await surplusOf(at(name));
-        for (const file of ["a.log", "kept"]) await writeFile(at(name, file), file);
+        for (const file of ["a.log", "kept"]) {
+          await writeFile(at(name, file), file);
+          await utimes(at(name, file), 0, 0);
+        }
         await mkdir(at(name, "-rf0", "n\nl", "deep"), { recursive: true });
         await writeFile(at(name, "-rf0", "n\nl", "deep", "file"), "in the place of a file");
         execFileSync("ln", ["-s", "/nowhere", at(name, "#comment3")]);

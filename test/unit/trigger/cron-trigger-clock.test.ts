@@ -125,6 +125,15 @@ describe("after a stop of the daemon", () => {
   });
 });
 
+test("a record from the future hides nothing that was missed", () => {
+  const ledger = ledgerWithRun("2026-11-18T02:00:00Z");
+  ledger.claim("instance", Date.parse("2036-01-01T02:00:00Z"), null);
+  const { trigger, starts, missed } = setUpTrigger(nightlyOnce, { at: "2026-11-21T09:00:00Z", ledger });
+  trigger.start();
+  expect(starts).toEqual(["21 09:00:00 home"]);
+  expect(missed).toMatchObject([{ scheduledFor: Date.parse("2026-11-21T02:00:00Z"), ran: true }]);
+});
+
 describe("a host that sleeps, or a clock that is put forward", () => {
   test("is noticed within twenty seconds, and what was missed runs once", async () => {
     const { clock, trigger, starts, missed } = setUpTrigger(nightlyOnce, { at: "2026-11-20T12:00:00Z" });

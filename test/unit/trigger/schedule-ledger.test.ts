@@ -18,11 +18,12 @@ test("a local label is claimed once under each key, whatever the time", () => {
 
 test("the last scheduled time is the newest, not the last claimed", () => {
   const ledger = createMemoryLedger();
-  expect(ledger.lastScheduled("a")).toBeNull();
+  expect(ledger.lastScheduled("a", Number.MAX_SAFE_INTEGER)).toBeNull();
   ledger.claim("a", 2000, null);
   ledger.claim("a", 1000, null);
-  expect(ledger.lastScheduled("a")).toBe(2000);
-  expect(ledger.lastScheduled("b")).toBeNull();
+  expect(ledger.lastScheduled("a", Number.MAX_SAFE_INTEGER)).toBe(2000);
+  expect(ledger.lastScheduled("a", 1999)).toBe(1000);
+  expect(ledger.lastScheduled("b", Number.MAX_SAFE_INTEGER)).toBeNull();
 });
 
 test("only the newest 500 claims of a key are kept", () => {
