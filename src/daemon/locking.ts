@@ -11,7 +11,8 @@ import type { ProgressOf } from "../lock/lease/lock-status.ts";
 import { startRecovery } from "../lock/recovery/recover.ts";
 import type { TransportPool } from "../lock/transport/transport-pool.ts";
 import type { DirectorEvents } from "../model/events.ts";
-import { startTimeOf, stopLeftovers } from "../process/leftovers.ts";
+import { stopLeftovers } from "../process/leftovers.ts";
+import { startTimeOf } from "../process/process-group.ts";
 import { intentsFile } from "./paths.ts";
 
 /** The start waits so long for lock hosts to take back the locks of an earlier life. */

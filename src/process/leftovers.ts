@@ -18,12 +18,6 @@ export interface DeadRun {
   readonly groups: readonly { readonly id: number; readonly start: number }[];
 }
 
-/** Field 22 of /proc/PID/stat of a process that can still act; undefined when it has ended. */
-export function startTimeOf(pid: number): number | undefined {
-  const entry = readProcess(pid);
-  return entry === undefined || entry.isZombie ? undefined : entry.start;
-}
-
 /**
  * Stops what is left of dead runs, each process group as a child of ours would be: a process
  * is ours if the run is in its environment, or if it leads a known group and was started when that

@@ -24,30 +24,41 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals): boolean {
 
 /**
  * The processes of a group that can still do something; zombies cannot. Costs one system call when
- * the group is gone, which is the usual answer, and a walk over /proc otherwise.
+ * the group is gone, which is the usual answer, and a walk over /proc otherwise. A group of which nobody can be seen
+ * (other users' processes where /proc is mounted with hidepid) is alive as long as the kernel knows it.
  */
-export function livingMembers(groupId: number): readonly number[] {
+export function livingMembers(groupId: number, proc = "/proc"): readonly number[] {
   if (!kill(-requireChildId(groupId), 0)) return [];
-  return membersOf(groupId)
-    .filter((member) => !member.isZombie)
-    .map((member) => member.pid);
+  const members = membersOf(groupId, proc);
+  if (members.length === 0) return kill(-groupId, 0) ? [groupId] : [];
+  return members.filter((member) => !member.isZombie).map((member) => member.pid);
 }
 
 /**
  * Remembers processes by id and start time, since ids are used again. The returned function says which
  * of them can still do something.
  */
-export function trackProcesses(pids: readonly number[]): () => readonly number[] {
-  const tracked = pids.map((pid) => ({ pid, start: livingSince(pid) }));
-  return () =>
-    tracked.filter(({ pid, start }) => start !== undefined && livingSince(pid) === start).map(({ pid }) => pid);
+export function trackProcesses(pids: readonly number[], proc = "/proc"): () => readonly number[] {
+  const tracked = pids.map((pid) => ({ pid, start: startTimeOf(pid, proc) }));
+  return () => tracked.filter(({ pid, start }) => mayBeSame(start, startTimeOf(pid, proc))).map(({ pid }) => pid);
 }
 
-/** Field 22 of /proc/PID/stat, clock ticks since boot; undefined for zombies and where there is nobody. */
-function livingSince(pid: number): string | undefined {
-  const stat = readProc(`/proc/${pid}/stat`);
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : fields?.[19];
+/**
+ * Since when a process is there: field 22 of /proc/PID/stat, clock ticks since boot. undefined: it can do nothing any
+ * more, or never was. `hidden`: it is there, and that cannot be read: another user's where /proc is mounted with hidepid.
+ */
+export type StartTime = number | "hidden" | undefined;
+
+export function startTimeOf(pid: number, proc = "/proc"): StartTime {
+  const entry = readProcess(pid, proc);
+  if (entry === undefined) return pid > 0 && kill(pid, 0) ? "hidden" : undefined;
+  return entry.isZombie ? undefined : entry.start;
+}
+
+/** Whether a number may still be that of the process that had it before. What cannot be seen may. */
+export function mayBeSame(before: StartTime, now: StartTime): boolean {
+  if (before === undefined || now === undefined) return false;
+  return before === "hidden" || now === "hidden" || before === now;
 }
 
 /**
@@ -74,25 +85,25 @@ function readBytes(pid: number): number | undefined {
   return read === undefined || written === undefined ? undefined : Number(read) + Number(written);
 }
 
-function membersOf(groupId: number): ProcessEntry[] {
-  return listProcesses().filter((entry) => entry.groupId === groupId);
+function membersOf(groupId: number, proc = "/proc"): ProcessEntry[] {
+  return listProcesses(proc).filter((entry) => entry.groupId === groupId);
 }
 
 /** Every process that can be seen, zombies included. */
-export function listProcesses(): ProcessEntry[] {
+export function listProcesses(proc = "/proc"): ProcessEntry[] {
   const entries: ProcessEntry[] = [];
-  for (const entry of readdirSync("/proc")) {
+  for (const entry of readdirSync(proc)) {
     const first = entry.charCodeAt(0);
     if (first < 48 || first > 57) continue;
-    const process = readProcess(Number(entry));
+    const process = readProcess(Number(entry), proc);
     if (process !== undefined) entries.push(process);
   }
   return entries;
 }
 
-/** Undefined: there is no such process. */
-export function readProcess(pid: number): ProcessEntry | undefined {
-  const stat = readProc(`/proc/${pid}/stat`);
+/** Undefined: there is no such process, or none that can be seen. */
+export function readProcess(pid: number, proc = "/proc"): ProcessEntry | undefined {
+  const stat = readProc(`${proc}/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The name stands in parentheses and may itself contain any character, also ")".
   const nameEnd = stat.lastIndexOf(")");

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { execa } from "execa";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { startTimeOf, stopLeftovers } from "../../src/process/leftovers.ts";
+import { stopLeftovers } from "../../src/process/leftovers.ts";
+import { startTimeOf } from "../../src/process/process-group.ts";
 import { createMemoryLog } from "../support/memory-log.ts";
 import { isAlive, livingGroup, waitUntil } from "../support/process-state.ts";
 
@@ -25,6 +26,12 @@ async function start(script: string, env: Record<string, string> = {}): Promise<
   });
   await once(child.stdout, "data");
   return pid;
+}
+
+function startOf(pid: number): number {
+  const start = startTimeOf(pid);
+  if (typeof start !== "number") throw new Error(`process ${pid} is not there`);
+  return start;
 }
 
 function stop(groups: readonly { id: number; start: number }[] = [], runId = run) {
@@ -56,7 +63,7 @@ describe("leftovers of a dead run", () => {
 
   it("are found by group and start time when the run is not in their environment", async () => {
     const pid = await start("echo ready; exec sleep 600");
-    expect(await stop([{ id: pid, start: startTimeOf(pid) ?? 0 }])).toEqual([]);
+    expect(await stop([{ id: pid, start: startOf(pid) }])).toEqual([]);
     expect(isAlive(pid)).toBe(false);
   });
 
@@ -66,7 +73,7 @@ describe("leftovers of a dead run", () => {
       await start("echo ready; exec sleep 600", { RSYNCDIRECTOR_RUN: `${run}-other` }),
       await start("echo ready; exec sleep 600", { NOT_RSYNCDIRECTOR_RUN: run }),
     ];
-    const wrongStart = strangers.map((id) => ({ id, start: (startTimeOf(id) ?? 0) + 1 }));
+    const wrongStart = strangers.map((id) => ({ id, start: startOf(id) + 1 }));
     expect(await stop(wrongStart)).toEqual([]);
     expect(strangers.map(isAlive)).toEqual([true, true, true]);
   });

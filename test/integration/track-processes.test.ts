@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, it } from "vitest";
-import { trackProcesses } from "../../src/process/process-group.ts";
+import { livingMembers, startTimeOf, trackProcesses } from "../../src/process/process-group.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
 
 it("tells which of the processes it remembers still run, and takes a zombie for gone", async () => {
   const sleeper = spawn("sleep", ["1000"]);
@@ -16,4 +17,19 @@ it("tells which of the processes it remembers still run, and takes a zombie for 
   expect(living()).toEqual([]);
   keeper.kill("SIGKILL");
   await once(keeper, "exit");
+});
+
+it("takes a process that is there and cannot be seen for one that goes on, as with hidepid", async () => {
+  const nothing = await makeTempDir();
+  const sleeper = spawn("sleep", ["1000"], { detached: true });
+  const pid = sleeper.pid ?? 0;
+  const living = [trackProcesses([pid], nothing), trackProcesses([pid])];
+  expect(startTimeOf(pid, nothing)).toBe("hidden");
+  expect(livingMembers(pid, nothing)).toEqual([pid]);
+  expect(living.map((ask) => ask())).toEqual([[pid], [pid]]);
+  sleeper.kill("SIGKILL");
+  await once(sleeper, "exit");
+  expect(startTimeOf(pid, nothing)).toBeUndefined();
+  expect(livingMembers(pid, nothing)).toEqual([]);
+  expect(living.map((ask) => ask())).toEqual([[], []]);
 });

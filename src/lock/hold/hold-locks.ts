@@ -78,7 +78,7 @@ export function createGuardedLocks(deps: GuardedLocksDeps): GuardedLocks {
       },
       spawned: (id) => {
         const start = processes.startTimeOf(id);
-        if (start !== undefined) intents.spawned(of, { id, start });
+        if (typeof start === "number") intents.spawned(of, { id, start });
       },
       release: ({ survivors, atTargets }) => {
         const sites = [...new Set(atTargets)].flatMap((id) => byTarget.get(id)?.site ?? []);

@@ -1,7 +1,8 @@
+import { mayBeSame, type StartTime } from "../../process/process-group.ts";
+
 /** What the kernel says about processes. */
 export interface ProcessTable {
-  /** Field 22 of /proc/PID/stat; undefined when the process has ended. A zombie has. */
-  startTimeOf(pid: number): number | undefined;
+  startTimeOf(pid: number): StartTime;
 }
 
 /**
@@ -11,7 +12,7 @@ export interface ProcessTable {
 export function watchSurvivors(pids: readonly number[], processes: ProcessTable): () => string | undefined {
   const known = pids.map((pid) => ({ pid, start: processes.startTimeOf(pid) }));
   return () => {
-    const alive = known.filter(({ pid, start }) => start !== undefined && processes.startTimeOf(pid) === start);
+    const alive = known.filter(({ pid, start }) => mayBeSame(start, processes.startTimeOf(pid)));
     if (alive.length === 0) return undefined;
     return `processes ${alive.map(({ pid }) => pid).join(", ")} cannot be killed and may still write`;
   };

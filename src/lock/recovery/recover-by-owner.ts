@@ -4,6 +4,7 @@ import type { LockDeps } from "../claim/claim-scope.ts";
 import type { Intent } from "./intents-file.ts";
 import type { HoldPlace, LockOwner, LockRecord } from "../lock-record.ts";
 import { lookAt } from "../look.ts";
+import { mayBeSame } from "../../process/process-group.ts";
 import type { ProcessTable } from "../hold/survivors.ts";
 import type { TransportPool } from "../transport/transport-pool.ts";
 
@@ -68,7 +69,7 @@ function isOfDeadLife(
 ): boolean {
   if (inst !== owner.inst || host !== owner.host || machine === "" || machine !== owner.machine) return false;
   if (boot === "" || start === 0 || owner.boot === "") return false;
-  return boot !== owner.boot || (pidns === owner.pidns && processes.startTimeOf(pid) !== start);
+  return boot !== owner.boot || (pidns === owner.pidns && !mayBeSame(start, processes.startTimeOf(pid)));
 }
 
 /** Undefined: nobody can say whether a writer of it is left. */

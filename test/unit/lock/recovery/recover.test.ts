@@ -5,6 +5,7 @@ import { type IntentBook, noIntents } from "../../../../src/lock/recovery/intent
 import type { LockOwner } from "../../../../src/lock/lock-record.ts";
 import { defaultLockTimings } from "../../../../src/lock/lock-timings.ts";
 import { startRecovery } from "../../../../src/lock/recovery/recover.ts";
+import type { StartTime } from "../../../../src/process/process-group.ts";
 import { EventLog } from "../../../support/event-log.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { lockContent, memoryTransportPool, remoteLock } from "../../../support/lock-fixture.ts";
@@ -29,7 +30,7 @@ describe("recovery after a crash", () => {
   let local: MemoryLockHost;
   let events: EventLog;
   let log: ReturnType<typeof createMemoryLog>;
-  let alive: Map<number, number>;
+  let alive: Map<number, StartTime>;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -259,7 +260,9 @@ describe("recovery after a crash", () => {
       ["of which nobody knows the machine", { machine: "" }],
       ["of which nobody knows the start", { start: 0 }],
       ["of another container", { pidns: "pid:[1]" }],
+      ["of a process that is there and cannot be seen", { pid: 78 }],
     ])("leaves a lock alone %s", async (_, of) => {
+      alive.set(78, "hidden");
       backup.write("/locks/a", own(of));
       start({ lost: true, configured: [there] });
       await clock.advance(120_000);
