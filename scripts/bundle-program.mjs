@@ -1,5 +1,6 @@
 import { chmod } from "node:fs/promises";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { root } from "./run-program.mjs";
@@ -30,8 +31,9 @@ export async function bundleProgram(directory) {
     preserveEntrySignatures: "allow-extension",
     // A lazy import of what lies in a part is for the source, where it keeps the rest of the part away.
     checks: { ineffectiveDynamicImport: false },
+    onLog: refuseWarning,
   });
-  await bundle.write({
+  const { output } = await bundle.write({
     dir: directory,
     format: "esm",
     entryFileNames: "[name].js",
@@ -43,11 +45,21 @@ export async function bundleProgram(directory) {
     },
   });
   await bundle.close();
+  const taken = output.flatMap(({ moduleIds = [] }) => moduleIds).find((id) => id.includes("/node_modules/"));
+  if (taken !== undefined) throw new Error(`${taken}: its package is not among the dependencies in package.json`);
   await chmod(join(directory, "main.js"), 0o755);
 }
 
+const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Stays outside: what Node and the packages provide that are installed with the program. */
 function isPackage(id) {
-  return /^[a-z@]/.test(id);
+  return isBuiltin(id) || Object.keys(dependencies).some((name) => id === name || id.startsWith(`${name}/`));
+}
+
+/** What the bundler itself needs (its helpers for syntax that it rewrites) has to come along, and nothing may be missing. */
+function refuseWarning(level, log) {
+  if (level === "warn") throw new Error(`the bundle would not be as it should: ${log.message}`);
 }
 
 /**
