@@ -20,7 +20,7 @@ export const manyJobs: Row = {
   name: "many-jobs",
   title: "Asking a director with 500 jobs and 100,000 runs",
   explains:
-    "The page: a row of HTML for each job. The command line: the start of Node, which is half of it, and one question on the control socket. The scrape: some sixty lines of text for each job. The history is not read for any of them: what they show is kept in memory.",
+    "The page: a row of HTML for each job. The command line: the start of Node, which is more than half of it, and one question on the control socket. The scrape: some sixty lines of text for each job. The history is not read for any of them: what they show is kept in memory.",
   run: async (directory) => {
     const place = join(directory, "director");
     await mkdir(join(place, "state"), { recursive: true });

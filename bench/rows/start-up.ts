@@ -14,7 +14,7 @@ export const startUp: Row = {
   name: "start-up",
   title: "Start",
   explains:
-    "The start of Node itself, a quarter of it, and then reading and compiling: nine files of our own and some hundred and forty of packages, more than half of them yaml's. What a start does not need (ssh, the API) is loaded when it is first used.",
+    "The start of Node itself, two fifths of it, and then reading and compiling: nine files of our own and some hundred and forty of packages, more than half of them yaml's. What a start does not need (ssh, the API) is loaded when it is first used.",
   run: async (directory) => {
     const actions = [
       { action: "sync", id: "sync", source: `${directory}/source/`, dest: `${directory}/dest`, opts: ["-a"] },
