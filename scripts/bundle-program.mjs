@@ -6,13 +6,7 @@ import { rolldown } from "rolldown";
 import { root } from "./run-program.mjs";
 
 /** What a process that only asks a director needs: `status`, and what every command begins with. */
-const askingModules = [
-  "src/cli/program.ts",
-  "src/cli/paint.ts",
-  "src/cli/commands/status.ts",
-  "src/cli/control/read-status.ts",
-  "src/cli/status-view.ts",
-];
+const askingModules = ["src/cli/program.ts", "src/cli/commands/status.ts"];
 const configModules = ["src/config/load.ts"];
 /** It loads its locks lazily, and always. */
 const daemonModules = ["src/daemon/run-daemon.ts", "src/daemon/locking.ts"];

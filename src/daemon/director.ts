@@ -23,7 +23,8 @@ import { sshCommand } from "../ssh/ssh-arguments.ts";
 import { createChangeTracking } from "./change-tracking.ts";
 import { readInstanceId } from "./instance-id.ts";
 import { openLocks } from "./locking.ts";
-import { instanceIdFile, socketDirectories } from "./paths.ts";
+import { instanceIdFile } from "./paths.ts";
+import { socketDirectories } from "./socket-directories.ts";
 import { keepProgress } from "./progress-board.ts";
 import { inhibitSleep } from "./systemd/sleep-inhibitor.ts";
 

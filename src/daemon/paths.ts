@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -49,19 +48,6 @@ export function changeLogFile(track: TrackChanges, of: { config: Config; env: En
   return track.logFile ?? join(changesDirectory(track, of), "changes.log");
 }
 
-/**
- * Where the masters of shared ssh connections may listen: beside the pid file, which only one director of an instance
- * holds, or, where that path is too long for a socket, under a short name that it alone has.
- */
-export function socketDirectories(config: Config, env: Environment): string[] {
-  const beside = join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.ssh`);
-  const short = createHash("sha256").update(beside).digest("hex").slice(0, 16);
-  const runtime = env.XDG_RUNTIME_DIR;
-  return [beside, ...(runtime === undefined ? [] : [runtime]), "/tmp"].map((directory) =>
-    directory === beside ? beside : join(directory, `rsyncdirector-${short}`),
-  );
-}
-
 /** The pid file of the original: tools that people wrote look for it there. */
 export function pidFile(config: Pick<Config, "rsyncId" | "pidFileDir">, env: Environment): string {
   return join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.pid`);
@@ -72,7 +58,7 @@ export function controlSocket(config: Pick<Config, "rsyncId" | "pidFileDir">, en
   return join(pidFileDirectory(config, env), `rsyncdirector-${config.rsyncId}.sock`);
 }
 
-function pidFileDirectory(config: Pick<Config, "pidFileDir">, env: Environment): string {
+export function pidFileDirectory(config: Pick<Config, "pidFileDir">, env: Environment): string {
   if (config.pidFileDir !== undefined) return config.pidFileDir;
   if (canUse("/run/rsyncdirector")) return "/run/rsyncdirector";
   // A unit with User= may write nowhere else below /run.

@@ -2,7 +2,10 @@ import { Command } from "commander";
 import { OperatorError } from "../../base/errors.ts";
 import { type CommandContext, sizeOf } from "../command-context.ts";
 import { configOption } from "../config-option.ts";
+import { readStatus } from "../control/read-status.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { canMoveCursor, paintFor } from "../paint.ts";
+import { formatStatus, statusAsJson } from "../status-view.ts";
 
 interface StatusOptions {
   config?: string;
@@ -45,7 +48,6 @@ async function runStatus(
   context: CommandContext,
   host: { now?: number; withinMs?: number } = {},
 ): Promise<void> {
-  const { canMoveCursor, paintFor } = await import("../paint.ts");
   if (options.watch === true && (options.json === true || !canMoveCursor(context.stdout, context.env))) {
     throw new OperatorError("--watch needs a terminal, and does not go with --json", { kind: "usage" });
   }
@@ -53,10 +55,6 @@ async function runStatus(
     const { openInstance } = await import("../control/open-instance.ts");
     return watch(await openInstance(options.config, context), context);
   }
-  const [{ readStatus }, { formatStatus, statusAsJson }] = await Promise.all([
-    import("../control/read-status.ts"),
-    import("../status-view.ts"),
-  ]);
   const { now = Date.now(), withinMs } = host;
   const limits = withinMs === undefined ? {} : { withinMs };
   const { report, problem } = await readStatus(options.config, context, { now, ...limits });
