@@ -85,12 +85,15 @@ function describeFailure(error: unknown): Asked<never> {
   }
 }
 
+/** A socket has none, and Node takes ten milliseconds to find that out: by a pattern for all addresses of IPv6. */
+const noServerName = { servername: "" };
+
 function send(socketPath: string, options: ControlRequest, signal: AbortSignal): Promise<IncomingMessage> {
   const { method, path, body } = options;
   const content = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const sent = request({
-      ...{ socketPath, method, path, signal, agent: false },
+      ...{ socketPath, method, path, signal, agent: false, ...noServerName },
       headers: {
         host: "localhost",
         accept: "application/json, text/event-stream, text/plain",
