@@ -32,7 +32,6 @@ export async function bundleProgram(directory) {
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
-    sourcemap: true,
     codeSplitting: {
       groups: [{ debugName: "part", name: (id, graph) => (partOf ??= divide(graph)).get(id) ?? null }],
       includeDependenciesRecursively: false,
@@ -40,6 +39,8 @@ export async function bundleProgram(directory) {
   });
   await bundle.close();
   const taken = output.flatMap(({ moduleIds = [] }) => moduleIds).find((id) => id.includes("/node_modules/"));
+  // It waits for its parts when it is loaded: one that waited for it would wait for ever.
+  if (output.some(({ imports = [] }) => imports.includes("main.js"))) throw new Error("a part imports main.js");
   if (taken !== undefined) throw new Error(`${taken}: its package is not among the dependencies in package.json`);
   await chmod(join(directory, "main.js"), 0o755);
 }

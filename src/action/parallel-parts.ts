@@ -19,6 +19,12 @@ export interface PartsPlan {
   readonly dest: "old" | "new" | "new?";
 }
 
+/** The same with kernel locks that parts, which may just be ending at the other side, can hold as well. */
+export function besideParts(run: SyncRun): SyncRun {
+  const holds = run.context.holds.map((claim) => ({ ...claim, shared: true }));
+  return { ...run, context: { ...run.context, holds } };
+}
+
 /**
  * Copies each list by an rsync of its own, side by side. One that breaks off stops the others. They hold the kernel
  * locks together: each of them keeps out whoever is not part of this job, and all are gone when this resolves.
@@ -31,9 +37,8 @@ export async function copyParts(
   const stopper = childController(run.context.signal);
   let isNeedless = false;
   const context: SyncRun["context"] = {
-    ...run.context,
+    ...besideParts(run).context,
     signal: stopper.signal,
-    holds: run.context.holds.map((claim) => ({ ...claim, shared: true })),
     // That they are stopped then is no trouble that anybody should read of.
     onOutput: (stream, line) => {
       if (!isNeedless) run.context.onOutput(stream, line);

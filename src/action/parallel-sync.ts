@@ -4,7 +4,7 @@ import type { TransferStats } from "../model/transfer.ts";
 import type { RsyncCommandSpec } from "../rsync/command.ts";
 import { cancelledBefore, joinOutcomes, mayGoOn } from "./join-outcomes.ts";
 import { type Look, lookAhead, lookHere, type LookResult } from "./parallel-look.ts";
-import { copyParts, type PartsPlan } from "./parallel-parts.ts";
+import { besideParts, copyParts, type PartsPlan } from "./parallel-parts.ts";
 import { shareProgress, type SharedProgress } from "./parallel-progress.ts";
 import { splitFiles } from "./split-files.ts";
 import { runSyncCall } from "./sync-call.ts";
@@ -22,7 +22,11 @@ export async function runInParts(
   place: SyncPlace,
   { spec, checkSources }: { spec: RsyncCommandSpec; checkSources: () => Promise<ActionOutcome | undefined> },
 ): Promise<ActionOutcome> {
-  const copied = (await copyAsNew(run, place, spec)) ?? (await copyMissing(run, place, spec)) ?? "alone";
+  const guessed = await copyAsNew(run, place, spec);
+  const copied =
+    guessed === undefined || guessed === "dest was there"
+      ? await copyMissing(guessed === undefined ? run : besideParts(run), place, spec)
+      : guessed;
   if (copied === "alone") return (await checkSources()) ?? runSyncCall(run, { spec, judgedAs: "complete" });
   if ("kind" in copied) return copied;
   const { look, parts, progress } = copied;
@@ -33,7 +37,8 @@ export async function runInParts(
     { ...run, context: { ...run.context, onProgress: (update) => progress.ofLast(update) } },
     { spec, judgedAs: "complete" },
   );
-  const joined = joinOutcomes([last, ...parts.map((part) => mendedBy(last, part))]);
+  const mended = looksAtAll(place) ? parts.map((part) => mendedBy(last, part)) : parts;
+  const joined = joinOutcomes([last, ...mended]);
   const stats = joinStats(last.report?.stats ?? null, {
     parts: parts.map(({ report }) => report?.stats ?? null),
     announced: look.outcome.report?.stats ?? null,
@@ -51,7 +56,11 @@ type Copied =
  * Where nothing is everything has to be copied, so that nobody over there need be asked what is missing. undefined:
  * something is there, or may be.
  */
-async function copyAsNew(run: SyncRun, place: SyncPlace, spec: RsyncCommandSpec): Promise<Copied | undefined> {
+async function copyAsNew(
+  run: SyncRun,
+  place: SyncPlace,
+  spec: RsyncCommandSpec,
+): Promise<Copied | "dest was there" | undefined> {
   const { remote, mayBeNew, words } = place;
   const names = rsyncOptionNames(words);
   const copiesNew = !names.has("existing") && !names.has("ignore-non-existing");
@@ -61,16 +70,17 @@ async function copyAsNew(run: SyncRun, place: SyncPlace, spec: RsyncCommandSpec)
   return "unclear" in look ? undefined : copyWhat(run, place, { look, dest: () => "new?" });
 }
 
-async function copyMissing(run: SyncRun, place: SyncPlace, spec: RsyncCommandSpec): Promise<Copied | undefined> {
+async function copyMissing(run: SyncRun, place: SyncPlace, spec: RsyncCommandSpec): Promise<Copied> {
   const look = await lookAhead(run, spec);
-  return copyWhat(run, place, { look, dest: ({ destIsNew }) => (destIsNew ? "new" : "old") });
+  const copied = await copyWhat(run, place, { look, dest: ({ destIsNew }) => (destIsNew ? "new" : "old") });
+  return copied === "dest was there" ? "alone" : copied;
 }
 
 async function copyWhat(
   run: SyncRun,
   place: SyncPlace,
   { look, dest }: { look: LookResult; dest: (look: Look) => PartsPlan["dest"] },
-): Promise<Copied | undefined> {
+): Promise<Copied | "dest was there"> {
   const { action, context } = run;
   const { log, signal } = context;
   if ("problem" in look) return look.problem;
@@ -83,7 +93,16 @@ async function copyWhat(
   if (lists.length === 0) return "alone";
   const progress = shareProgress(look.files, (update) => context.onProgress(update));
   const parts = await copyParts(run, place, { lists, progress, dest: dest(look) });
-  return parts === "dest was there" ? undefined : { look, parts, progress };
+  return parts === "dest was there" ? parts : { look, parts, progress };
+}
+
+/**
+ * Whether the last rsync compares every file. What is there already, newer, or as large as it has to be the others pass
+ * over, also where a part says that it could not copy it as it is.
+ */
+function looksAtAll({ words }: SyncPlace): boolean {
+  const names = rsyncOptionNames(words);
+  return !["ignore-existing", "u", "update", "size-only"].some((name) => names.has(name));
 }
 
 /** By these codes a part says that it could not copy some file, or that one had gone. */

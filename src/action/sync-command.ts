@@ -1,5 +1,5 @@
 import { OperatorError } from "../base/errors.ts";
-import { deletesAtDestination, rsyncOptionNames } from "../base/rsync-words.ts";
+import { deletesAtDestination, readRsyncWords, rsyncOptionNames } from "../base/rsync-words.ts";
 import type { Job, SyncAction, Target } from "../config/resolved.ts";
 import type { RsyncCommandSpec } from "../rsync/command.ts";
 import { extensionWords } from "../rsync/extensions.ts";
@@ -102,9 +102,10 @@ export function maxDeleteWords({ guard }: Job, names: ReadonlySet<string>): stri
   return guard.maxDelete === undefined || names.has("max-delete") ? [] : [`--max-delete=${guard.maxDelete}`];
 }
 
-/** The same call with another limit of ours; one of the user's stays. */
+/** The same call with another limit of ours; one of the user's that is lower stays. Of several rsync obeys the last. */
 export function withMaxDelete(spec: RsyncCommandSpec, most: number): RsyncCommandSpec {
   const others = (spec.own ?? []).filter((word) => !word.startsWith("--max-delete="));
-  const limit = rsyncOptionNames(spec.opts).has("max-delete") ? [] : [`--max-delete=${most}`];
-  return { ...spec, own: [...others, ...limit] };
+  const theirs = readRsyncWords(spec.opts).findLast((word) => word.kind === "option" && word.name === "max-delete");
+  const limit = theirs?.kind === "option" && /^\d+$/.test(theirs.value ?? "") ? Number(theirs.value) : Infinity;
+  return { ...spec, own: [...others, `--max-delete=${Math.min(limit, most)}`] };
 }

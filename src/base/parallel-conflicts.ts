@@ -68,6 +68,18 @@ const reasons: Readonly<Record<string, string>> = {
   "log-format": "its lines would not be told of what the parts copy; use -i",
 };
 
+const halfCopied = "with --ignore-existing what a part leaves of a file when it is stopped would be taken for the file";
+const severalNames =
+  "with --ignore-existing the last rsync passes over the name that a part has copied, and would not link others to it";
+
+/** What goes wrong where the last rsync, or a further try, skips whatever is there. */
+const spoiltBySkipping: Readonly<Record<string, string>> = {
+  P: halfCopied,
+  partial: halfCopied,
+  H: severalNames,
+  "hard-links": severalNames,
+};
+
 /** An option that cannot be used where a sync is split, and why. */
 export function parallelConflict(words: readonly string[]): { shown: string; why: string } | undefined {
   const options = readRsyncWords(words).filter((word) => word.kind === "option");
@@ -78,6 +90,10 @@ export function parallelConflict(words: readonly string[]): { shown: string; why
       shown: namesAttributes.shown,
       why: "its rules may name extended attributes, which a list of files cannot",
     };
+  }
+  if (names.has("ignore-existing")) {
+    const spoilt = options.find(({ name }) => Object.hasOwn(spoiltBySkipping, name));
+    if (spoilt !== undefined) return { shown: spoilt.shown, why: spoiltBySkipping[spoilt.name] ?? "" };
   }
   for (const option of options) {
     const why = conflictOf(option);

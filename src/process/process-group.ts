@@ -51,8 +51,13 @@ export type StartTime = number | "hidden" | undefined;
 
 export function startTimeOf(pid: number, proc = "/proc"): StartTime {
   const entry = readProcess(pid, proc);
-  if (entry === undefined) return pid > 0 && kill(pid, 0) ? "hidden" : undefined;
+  if (entry === undefined) return isProcessId(pid) && kill(pid, 0) ? "hidden" : undefined;
   return entry.isZombie ? undefined : entry.start;
+}
+
+/** Of what a lock file says nobody knows whether it is one. */
+function isProcessId(pid: number): boolean {
+  return Number.isInteger(pid) && pid > 0 && pid < 2 ** 31;
 }
 
 /** Whether a number may still be that of the process that had it before. What cannot be seen may. */

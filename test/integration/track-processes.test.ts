@@ -19,6 +19,10 @@ it("tells which of the processes it remembers still run, and takes a zombie for 
   await once(keeper, "exit");
 });
 
+it.each([0, -1, 0.5, 2 ** 40, Number.NaN])("knows that nobody has the number %s", (pid) => {
+  expect(startTimeOf(pid)).toBeUndefined();
+});
+
 it("takes a process that is there and cannot be seen for one that goes on, as with hidepid", async () => {
   const nothing = await makeTempDir();
   const sleeper = spawn("sleep", ["1000"], { detached: true });

@@ -94,6 +94,21 @@ describe("the first copy of a sync that is split", () => {
     expect(compareTrees(source, at("dest"), { mtimes: "all" })).toEqual([]);
   });
 
+  it("is not in the way of its own look there, while parts that were stopped are just ending at the other side", async () => {
+    await mkdir(at("dest"));
+    await writeFile(at("hold.sh"), `exec 9<'${at("x.hold")}'; flock -s 9; touch '${at("held")}'; exec sleep 600`);
+    const { env, calls } = await recordRsync(
+      `case $kind in
+         'look there') setsid sh '${at("hold.sh")}' </dev/null >/dev/null 2>&1 & echo $! >'${at("holder")}'
+           until [ -e '${at("held")}' ]; do sleep 0.05; done ;;
+         last) kill "$(cat '${at("holder")}')" ;;
+       esac`,
+    );
+    const { outcome } = push(sync(), { deps: { env } });
+    expect(await outcome).toMatchObject({ kind: "ok", report: { stats: { filesTransferred: 600 } } });
+    expect(await calls()).toContain("look there");
+  });
+
   it("is none any more once a complete sync has been there, whatever has become of the directory", async () => {
     const { env, calls } = await recordRsync();
     const registry = realActions({ env });

@@ -124,6 +124,18 @@ describe("the parts of a sync", () => {
     });
   });
 
+  it.each(["--ignore-existing", "--update", "--size-only"])(
+    "are not made good by a last rsync that passes over what they have left: %s",
+    async (option) => {
+      const { outcome } = await start(onceIncomplete, { opts: [option] });
+      expect(await outcome).toMatchObject({
+        kind: "failed",
+        message: expect.stringContaining("one file could not be read"),
+        report: { exitCode: 23 },
+      });
+    },
+  );
+
   it("are not begun where rsync cannot be asked: one copies alone", async () => {
     const { outcome, log } = await start(`case "$*" in *--dry-run*) exit 2 ;; esac`, {});
     expect(await outcome).toMatchObject({ kind: "ok", report: { stats: { filesTransferred: 600 } } });
