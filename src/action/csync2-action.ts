@@ -8,13 +8,14 @@ import type { SyncScope } from "../model/changes.ts";
 import type { ActionOutcome, ActionReport } from "../model/run.ts";
 import { createOutputTail } from "../process/output-tail.ts";
 import type { ActionKind } from "./action-kind.ts";
-import { awaitReceiver } from "./csync2/await-receiver.ts";
 import { listDirty, markUnnoticed, runChecks } from "./csync2/check-files.ts";
 import { type Csync2Cluster, clusterOf } from "../config/csync2-peers.ts";
 import { readCsync2Settings } from "../config/csync2-settings.ts";
 import { checkOfChanges, completeCheck, csync2File, csync2Words } from "./csync2/csync2-words.ts";
 import { outcomeOfPeers } from "./csync2/peer-outcome.ts";
+import { createReceiver } from "./csync2/receiver.ts";
 import type { Csync2Work } from "./csync2/run-csync2.ts";
+import { settledChecks } from "./csync2/settled-checks.ts";
 import { updatePeers } from "./csync2/update-peers.ts";
 
 /**
@@ -24,6 +25,8 @@ import { updatePeers } from "./csync2/update-peers.ts";
 export function createCsync2Action(): ActionKind<Csync2Action> {
   /** Paths carried since the last complete check, for each job and action. */
   const carried = new Map<string, number>();
+  /** Connections to csync2 on this host over which nothing comes. */
+  const deaf = new Set<string>();
   return {
     preview: (_job, action) => Promise.resolve([...csync2Words(action), ...completeCheck(action.paths).flatMap(flat)]),
 
@@ -48,20 +51,25 @@ export function createCsync2Action(): ActionKind<Csync2Action> {
       });
       if (context.dryRun) return dryRun(work, cluster, report);
 
-      await awaitReceiver(action, { clock: deps.clock, signal: context.signal });
-      const checked = await runChecks(work, calls);
+      const receiver = createReceiver(action, deaf);
+      const waiting = { clock: deps.clock, signal: context.signal };
+      if (scope.kind === "full") await receiver.settle(waiting);
+      const checked = await runChecks(work, scope.kind === "full" ? calls : await settledChecks(work, calls, receiver));
       if ("problem" in checked) return checked.problem;
+      // csync2 takes the mark of a file away that it was just getting from that peer.
+      await receiver.settle(waiting);
       let listed = await listDirty(work);
       if ("problem" in listed) return listed.problem;
       if (scope.kind === "paths") {
         const changed = scope.changes.filter(({ kind }) => kind === "changed").map(({ path }) => path);
-        const marking = await markUnnoticed(work, changed, { dirty: listed.files, peers: cluster.peers });
+        const about = { dirty: listed.files, peers: cluster.peers, settle: () => receiver.settle(waiting) };
+        const marking = await markUnnoticed(work, changed, about);
         if ("problem" in marking) return marking.problem;
         if (marking.marked > 0) listed = await listDirty(work);
         if ("problem" in listed) return listed.problem;
       }
       const updates =
-        action.mode === "check" ? new Map() : await updatePeers(work, cluster.peers, { dirty: listed.files });
+        action.mode === "check" ? new Map() : await updatePeers(work, cluster.peers, { dirty: listed.files, receiver });
       if (context.signal.aborted) {
         const { kind, message } = abortReasonOf(context.signal);
         return { kind: "cancelled", reason: kind, message, report: report() };

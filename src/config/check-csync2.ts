@@ -1,23 +1,9 @@
 import { basename } from "node:path";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
+import { readCsync2Options } from "./csync2-options.ts";
 import { splitOpts } from "./rsync-opts.ts";
 import type { RawCsync2Action } from "./schema-sync.ts";
-
-/** Options that every call may have; what they take is in the same word or in the next. */
-const takesNothing = "ABt";
-const takesValue = "DGps";
-
-/** What is a key of its own, or decided by the program. */
-const decided: Readonly<Record<string, string>> = {
-  C: "use config",
-  N: "use hostname",
-  P: "use peers",
-  F: "it would overwrite what was changed on both sides",
-  d: "use run --dry-run",
-  v: "the program adds it where it needs it",
-  r: "the program adds it where it needs it",
-};
 
 /** Rules about a csync2 action; `raw` are the keys that nothing is wrong with. */
 export function checkCsync2(raw: Partial<RawCsync2Action>, path: KeyPath, log: ProblemLog): void {
@@ -34,25 +20,6 @@ export function checkCsync2(raw: Partial<RawCsync2Action>, path: KeyPath, log: P
   }
   const split = splitOpts(raw.opts ?? []);
   for (const { element, problem } of split.problems) log.error([...path, "opts", element], problem);
-  const complaint = wrongCsync2Option(split.words);
+  const { complaint } = readCsync2Options(split.words);
   if (complaint !== undefined) log.error([...path, "opts"], complaint);
-}
-
-/** What csync2 would do otherwise than the program expects; undefined: nothing. */
-export function wrongCsync2Option(words: readonly string[]): string | undefined {
-  for (let index = 0; index < words.length; index += 1) {
-    const word = words[index] ?? "";
-    if (!/^-[A-Za-z]/.test(word)) return `${JSON.stringify(word)} is not an option of csync2; paths belong into path`;
-    for (let at = 1; at < word.length; at += 1) {
-      const letter = word.charAt(at);
-      if (takesValue.includes(letter)) {
-        if (at + 1 === word.length) index += 1;
-        if (index >= words.length) return `-${letter} has no value`;
-        break;
-      }
-      if (takesNothing.includes(letter)) continue;
-      return `-${letter} cannot be used: ${decided[letter] ?? "only -A, -B, -D, -G, -p, -s and -t may be given"}`;
-    }
-  }
-  return undefined;
 }

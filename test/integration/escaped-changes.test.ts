@@ -6,6 +6,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
 const { signal } = new AbortController();
+const settle = () => Promise.resolve();
 const [fraction, whole] = [new Date(1_700_000_000_500), new Date(1_700_000_000_000)];
 
 describe("changes that escaped csync2", () => {
@@ -24,14 +25,14 @@ describe("changes that escaped csync2", () => {
     await mkdir(join(directory, "directory"));
     await symlink("own", join(directory, "link"));
     const clock = new FakeClock(Date.now() + 60_000);
-    expect(await escapedChanges([own, ...others, join(directory, "gone")], { clock, signal })).toEqual([own]);
-    expect(await escapedChanges([], { clock, signal })).toEqual([]);
+    expect(await escapedChanges([own, ...others, join(directory, "gone")], { clock, signal, settle })).toEqual([own]);
+    expect(await escapedChanges([], { clock, signal, settle })).toEqual([]);
   });
 
   it("are not in a file that csync2 was just receiving", async () => {
     const [own, received] = [await write("own", fraction), await write("received", fraction)];
     const clock = new FakeClock(Date.now());
-    const escaped = escapedChanges([own, received], { clock, signal });
+    const escaped = escapedChanges([own, received], { clock, signal, settle });
     await expect.poll(() => clock.pendingTimers).toBe(1);
     await utimes(received, whole, whole);
     await clock.advance(3000);
@@ -41,7 +42,7 @@ describe("changes that escaped csync2", () => {
   it("are left to the next run in a file that changes again", async () => {
     const [own, busy] = [await write("own", fraction), await write("busy", fraction)];
     const clock = new FakeClock(Date.now());
-    const escaped = escapedChanges([own, busy], { clock, signal });
+    const escaped = escapedChanges([own, busy], { clock, signal, settle });
     await expect.poll(() => clock.pendingTimers).toBe(1);
     // The kernel's time of a change goes on in steps of a few milliseconds.
     const { ctimeMs } = await stat(busy);

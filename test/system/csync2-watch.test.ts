@@ -161,12 +161,15 @@ describe.skipIf(missing !== undefined)("a watched job that was imported from csy
       const content = `round${" and on".repeat(round)}`;
       await write("of-alpha", content);
       await writeFile(cluster.data("beta", "of-beta"), content);
+      // A new one has another mode and owner between the steps by which csync2 puts it in its place.
+      await write(`alpha-${round}`, content);
+      await writeFile(cluster.data("beta", `beta-${round}`), content);
       if (round % 3 !== 2) {
         await arrives("of-alpha", content, ["beta"]);
         continue;
       }
-      await arrives("of-alpha", content);
-      await arrives("of-beta", content, ["alpha", "gamma"]);
+      for (const name of ["of-alpha", `alpha-${round}`]) await arrives(name, content);
+      for (const name of ["of-beta", `beta-${round}`]) await arrives(name, content, ["alpha", "gamma"]);
     }
     await nothingPending(onAlpha);
     await expect.poll(() => gauge(onBeta, "pending_files", "beta"), patience).toBe(0);

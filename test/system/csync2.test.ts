@@ -69,8 +69,8 @@ describe.skipIf(missing !== undefined)("csync2 between three hosts", () => {
     }
     const made = (await cluster.calls())
       .slice(before)
-      .map((call) => / (-[cuM](?: -[rv])*(?: -P \w+)?)/.exec(call)?.[1]);
-    expect(made).toEqual(["-c", "-c -r", "-M", "-u -v -P beta", "-u -v -P gamma", "-M"]);
+      .map((call) => / (-[couM](?: -[rv]+)*(?: -P \w+)?)/.exec(call)?.[1]);
+    expect(made).toEqual(["-o -vv", "-c", "-c -r", "-M", "-u -v -P beta", "-u -v -P gamma", "-M"]);
     expect(await cluster.csync2("alpha", "-M")).toBe("");
   });
 
@@ -112,6 +112,45 @@ describe.skipIf(missing !== undefined)("csync2 between three hosts", () => {
       expect.stringContaining("beta: beta does not answer (no connection in 2 s)"),
     );
     expect(await read("gamma", "file")).toBe("text");
+  });
+
+  it("does not check again what csync2 knows as it is, as after it was received", async () => {
+    await mkdir(cluster.data("beta", "new"));
+    await write("beta", "new/file", "beta's");
+    await cluster.csync2("beta", "-c", "-r", cluster.path);
+    await cluster.csync2("beta", "-u");
+    expect(await read("alpha", "new/file")).toBe("beta's");
+    expect(await run(changes(change("new"), change("new/file")))).toMatchObject({ kind: "ok" });
+    const calls = (await cluster.calls()).join("\n");
+    expect(calls).toMatch(/ -o -vv .*new\/file/);
+    expect(calls).not.toMatch(/ -[cum] /);
+  });
+
+  it("takes a conflict for one only when it is still there a moment later", async () => {
+    await write("alpha", "file", "first");
+    expect(await run(full)).toMatchObject({ kind: "ok" });
+    await write("beta", "file", "changed on beta");
+    await write("alpha", "file", "alpha's");
+    const outcome = run(changes(change("file")));
+    // It has asked why beta does not take the file, and waits.
+    await expect.poll(async () => (await cluster.calls()).at(-1), { timeout: 30_000 }).toContain("-vvv");
+    await cluster.csync2("beta", "-f", `${cluster.path}/file`);
+    await cluster.csync2("beta", "-u", `${cluster.path}/file`);
+    expect(await outcome).toMatchObject({ kind: "ok" });
+    for (const host of ["alpha", ...peers] as const) expect(await read(host, "file")).toBe("changed on beta");
+  });
+
+  it("stops at once while it waits for another look", async () => {
+    await write("alpha", "file", "first");
+    expect(await run(full)).toMatchObject({ kind: "ok" });
+    await write("beta", "file", "changed on beta");
+    await write("alpha", "file", "alpha's");
+    const controller = new AbortController();
+    const outcome = run(changes(change("file")), {}, controller.signal);
+    await expect.poll(async () => (await cluster.calls()).at(-1), { timeout: 30_000 }).toContain("-vvv");
+    controller.abort(new AbortReason("shutdown", "shutdown came"));
+    expect(await outcome).toMatchObject({ kind: "cancelled", reason: "shutdown" });
+    expect(await read("beta", "file")).toBe("changed on beta");
   });
 
   it("reports a conflict by name and overwrites nothing until the operator chooses", async () => {

@@ -31,11 +31,14 @@ export async function runChecks(work: Csync2Work, calls: readonly Csync2Call[]):
 export async function markUnnoticed(
   work: Csync2Work,
   changed: readonly string[],
-  about: { dirty: readonly DirtyFile[]; peers: readonly string[] },
+  about: { dirty: readonly DirtyFile[]; peers: readonly string[]; settle: () => Promise<unknown> },
 ): Promise<{ readonly marked: number } | { readonly problem: ActionOutcome }> {
   const { deps, context } = work;
   const candidates = unnoticed(changed, about.dirty, about.peers);
-  const paths = await escapedChanges(candidates, { clock: deps.clock, signal: context.signal });
+  const paths = await escapedChanges(candidates, {
+    ...{ clock: deps.clock, signal: context.signal },
+    settle: about.settle,
+  });
   const result = await runChecks(work, markCalls(paths));
   return "problem" in result ? result : { marked: paths.length - result.ignored.length };
 }

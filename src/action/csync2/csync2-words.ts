@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { wrongCsync2Option } from "../../config/check-csync2.ts";
+import { readCsync2Options } from "../../config/csync2-options.ts";
 import { OperatorError } from "../../base/errors.ts";
 import type { Csync2Action } from "../../config/resolved.ts";
 import type { PathChange } from "../../model/changes.ts";
@@ -9,7 +9,7 @@ const longestArguments = 512 * 1024;
 
 /** The words before what csync2 is to do. Throws an OperatorError for options that would change that. */
 export function csync2Words({ config, hostname, opts }: Csync2Action): string[] {
-  const complaint = wrongCsync2Option(opts);
+  const { complaint } = readCsync2Options(opts);
   if (complaint !== undefined) throw new OperatorError(`opts of csync2: ${complaint}`, { kind: "usage" });
   return [
     "csync2",
@@ -45,6 +45,11 @@ export function checkOfChanges(changes: readonly PathChange[], roots: readonly s
   const deep = changes.filter(({ kind }) => kind !== "changed").map(({ path }) => path);
   const above = changes.flatMap(({ path }) => directoriesAbove(path, roots));
   return [...inPieces(["-c"], sorted([...above, ...single])), ...inPieces(["-c", "-r"], sorted(deep))];
+}
+
+/** The same paths, compared by csync2 and told, and not marked. */
+export function comparison({ mode, paths }: Csync2Call): string[] {
+  return [...mode.map((word) => (word === "-c" ? "-o" : word)), "-vv", ...paths];
 }
 
 export function markCalls(paths: readonly string[]): Csync2Call[] {

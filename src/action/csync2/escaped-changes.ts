@@ -14,12 +14,14 @@ const settlingMs = 3000;
  */
 export async function escapedChanges(
   paths: readonly string[],
-  { clock, signal }: { clock: Clock; signal: AbortSignal },
+  { clock, signal, settle }: { clock: Clock; signal: AbortSignal; settle: () => Promise<unknown> },
 ): Promise<string[]> {
   const before = await changeTimes(paths);
   const youngest = Math.max(...[...before.values()].map((time) => Number(time / 1_000_000n)));
   const rest = Math.min(settlingMs, youngest + settlingMs - clock.now());
   if (rest > 0) await sleep(rest, { clock, signal });
+  // It may be between two steps for longer: csync2 waits whole seconds for its database.
+  if (before.size > 0) await settle();
   const after = await changeTimes([...before.keys()]);
   return [...after].filter(([path, time]) => before.get(path) === time).map(([path]) => path);
 }

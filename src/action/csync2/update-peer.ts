@@ -13,12 +13,15 @@ export type PeerUpdate =
   /** The whole action ends with this. */
   | { readonly kind: "ended"; readonly outcome: ActionOutcome };
 
+/** How a try went: a conflict may still turn out to be none. */
+export type UpdateAttempt = PeerUpdate | { readonly kind: "conflict"; readonly message: string };
+
 /** More files than this are not asked about one by one. */
 const mostAsked = 20;
 const mostNamed = 5;
 
 /** Lets csync2 bring its marked files to one peer, and finds out why it could not. */
-export async function updatePeer(work: Csync2Work, peer: string): Promise<PeerUpdate> {
+export async function updatePeer(work: Csync2Work, peer: string): Promise<UpdateAttempt> {
   const { result, output, silent } = await runUpdate(work, peer);
   if (result.kind === "broken") {
     if (silent) {
@@ -72,7 +75,7 @@ async function explain(
   work: Csync2Work,
   peer: string,
   { code, output }: { code: number; output: UpdateOutput },
-): Promise<PeerUpdate> {
+): Promise<UpdateAttempt> {
   const { action, words } = work;
   const about = { file: csync2File(action), config: action.config, peer };
   if (output.left.length > 0) {
@@ -80,7 +83,7 @@ async function explain(
     const causes = await askForCauses(work, peer, asked);
     if (!("causes" in causes)) return causes;
     const conflicts = asked.filter((file) => causes.causes.get(file)?.kind === "conflict");
-    if (conflicts.length > 0) return { kind: "failed", message: conflictMessage(conflicts), retryable: false };
+    if (conflicts.length > 0) return { kind: "conflict", message: conflictMessage(conflicts) };
     const refused = asked.flatMap((file) => {
       const cause = causes.causes.get(file);
       return cause?.kind === "other" ? [{ file, answer: cause.answer }] : [];
@@ -100,8 +103,9 @@ async function explain(
 
   function conflictMessage(files: readonly string[]): string {
     const which = some(files, files.length);
-    const force = [...words, "-f", ...files.slice(0, 1)].map(quoteWord).join(" ");
-    return `conflict: ${which} was changed on ${peer} too, and nothing was overwritten; choose who wins: run ${force} here, or csync2 -f and csync2 -u on ${peer}`;
+    const [first = ""] = files;
+    const force = ["-f", "-u"].map((mode) => [...words, mode, first].map(quoteWord).join(" ")).join(" && ");
+    return `conflict: ${which} was changed on ${peer} too, and nothing was overwritten; choose who wins: run ${force} here, or csync2 -f FILE && csync2 -u FILE on ${peer}`;
   }
 }
 

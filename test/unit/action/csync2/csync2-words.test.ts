@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { checkOfChanges, completeCheck, csync2Words, markCalls } from "../../../../src/action/csync2/csync2-words.ts";
-import { wrongCsync2Option } from "../../../../src/config/check-csync2.ts";
+import {
+  checkOfChanges,
+  comparison,
+  completeCheck,
+  csync2Words,
+  markCalls,
+} from "../../../../src/action/csync2/csync2-words.ts";
+import { readCsync2Options } from "../../../../src/config/csync2-options.ts";
 import type { Csync2Action } from "../../../../src/config/resolved.ts";
 
 const action = { config: "web", hostname: "alpha", opts: ["-D", "/db"] } as unknown as Csync2Action;
@@ -31,6 +37,10 @@ describe("the words for csync2", () => {
     ]);
   });
 
+  it("compare without marking what a check would look at", () => {
+    expect(comparison({ mode: ["-c"], paths: ["/srv/www/file"] })).toEqual(["-o", "-vv", "/srv/www/file"]);
+  });
+
   it("become as few calls as the kernel takes, and none for nothing", () => {
     expect(markCalls([])).toEqual([]);
     const paths = Array.from({ length: 6000 }, (_, index) => `/srv/${"x".repeat(200)}/${index}`);
@@ -42,7 +52,15 @@ describe("the words for csync2", () => {
 
 describe("the operator's own options", () => {
   it.each([[["-D", "/db"]], [["-D/db"]], [["-AB", "-p", "30866"]], [["-tGweb"]], [[]]])("may be %j", (words) => {
-    expect(wrongCsync2Option(words)).toBeUndefined();
+    expect(readCsync2Options(words).complaint).toBeUndefined();
+  });
+
+  it("are read as csync2 reads them: the last value counts, and letters may share a word", () => {
+    const { values } = readCsync2Options(["-D", "/a", "-Bp", "30866", "-tD/b", "-A"]);
+    expect([...values]).toEqual([
+      ["D", "/b"],
+      ["p", "30866"],
+    ]);
   });
 
   it.each([
@@ -53,6 +71,6 @@ describe("the operator's own options", () => {
     [["/srv"], '"/srv" is not an option of csync2; paths belong into path'],
     [["--", "x"], '"--" is not an option'],
   ])("may not be %j", (words, complaint) => {
-    expect(wrongCsync2Option(words)).toContain(complaint);
+    expect(readCsync2Options(words).complaint).toContain(complaint);
   });
 });
