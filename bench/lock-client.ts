@@ -19,6 +19,10 @@ import type { LockHost, Way } from "./lock-host.ts";
 export interface LockClient {
   /** Waits for the job's blocks, takes its locks and gives them back; resolves to the milliseconds that took. */
   cycle(jobId: string): Promise<number>;
+  /** Takes the locks of the job, and resolves to what gives them back. */
+  hold(jobId: string): Promise<() => Promise<void>>;
+  /** Looks once at the blocks of a job that waits for none; resolves to the milliseconds until it knows that one is there. */
+  look(jobId: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -52,16 +56,32 @@ export async function openLockClient(
   });
   const jobs = new Map(config.jobs.map((job) => [job.id, job]));
   let runs = 0;
-  return {
-    cycle: async (jobId) => {
-      const job = jobs.get(jobId);
-      if (job === undefined) throw new Error(`the bench has no job ${jobId}`);
-      runs += 1;
-      const startedAt = performance.now();
-      const claim = await locks.claim({ job, runId: String(runs), signal: new AbortController().signal });
-      if (claim.kind !== "held") throw new Error(`a lock of the bench was not taken: ${JSON.stringify(claim)}`);
-      const troubles = await claim.held.release({ survivors: [], atTargets: [] });
+  const claim = (jobId: string) => {
+    const job = jobs.get(jobId);
+    if (job === undefined) throw new Error(`the bench has no job ${jobId}`);
+    runs += 1;
+    return locks.claim({ job, runId: String(runs), signal: new AbortController().signal });
+  };
+  const hold = async (jobId: string) => {
+    const claimed = await claim(jobId);
+    if (claimed.kind !== "held") throw new Error(`a lock of the bench was not taken: ${JSON.stringify(claimed)}`);
+    return async () => {
+      const troubles = await claimed.held.release({ survivors: [], atTargets: [] });
       if (troubles.length > 0) throw new Error(troubles.join("; "));
+    };
+  };
+  return {
+    hold,
+    cycle: async (jobId) => {
+      const startedAt = performance.now();
+      const release = await hold(jobId);
+      await release();
+      return performance.now() - startedAt;
+    },
+    look: async (jobId) => {
+      const startedAt = performance.now();
+      const claimed = await claim(jobId);
+      if (claimed.kind !== "timeout") throw new Error(`a lock of the bench was not there: ${JSON.stringify(claimed)}`);
       return performance.now() - startedAt;
     },
     close: async () => {

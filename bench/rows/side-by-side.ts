@@ -1,5 +1,7 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startBenchDirector } from "../director.ts";
+import { keepConnection } from "../kept-connection.ts";
 import { type LockHost, remoteJob, rsyncShell, startLockHost, type Way } from "../lock-host.ts";
 import { partsOf } from "../parts.ts";
 import type { Figure, Row } from "../row.ts";
@@ -9,20 +11,27 @@ import { roundTripMs } from "../slow-line.ts";
 import { makeFewFiles } from "../trees.ts";
 
 const syncs = 8;
+const allAtOnce = `
+  pids=
+  for i in $(seq ${syncs}); do
+    rsync -a -e "$3" "$0/" "$2:$1-$i" &
+    pids="$pids $!"
+  done
+  for pid in $pids; do wait "$pid" || exit 1; done`;
 
 /** One job that brings the same to eight places, all at a time and one after the other. */
 export const sideBySide: Row = {
   name: "side-by-side",
   title: "Eight syncs side by side",
   explains:
-    "Far away the round trips, which eight syncs wait for together: the limit is an eighth. What lies above it is the processor time of eight rsyncs, of both sides and of the line itself, which share the processors here. On loopback it is that time; only the naps of rsync overlap.",
+    "Far away the round trips, which eight syncs wait for together: the limit is an eighth. What lies above it is the processor time of eight rsyncs, of both sides and of the line itself, which share the processors here. On loopback it is that time alone: eight rsyncs at once by hand cannot reach the bar there either, with as few processors; only the naps of rsync overlap.",
   run: async (directory) => {
     const source = join(directory, "source");
     await makeFewFiles(source);
     const host = await startLockHost(directory);
     try {
       const far = { directory: join(directory, "far"), source, where: `at ${roundTripMs} ms`, bar: 0.25 };
-      const near = { directory: join(directory, "near"), source, where: "on loopback", bar: undefined };
+      const near = { directory: join(directory, "near"), source, where: "on loopback", bar: 0.25 };
       return [await measureWay(host, host.far, far), await measureWay(host, host.near, near)];
     } finally {
       await host.stop();
@@ -34,7 +43,7 @@ interface Setting {
   readonly directory: string;
   readonly source: string;
   readonly where: string;
-  readonly bar: number | undefined;
+  readonly bar: number;
 }
 
 async function measureWay(host: LockHost, way: Way, setting: Setting): Promise<Figure> {
@@ -49,18 +58,22 @@ async function measureWay(host: LockHost, way: Way, setting: Setting): Promise<F
     const job = { id: "places", ...account, targets, max_parallel: atATime, actions };
     return startBenchDirector(below, [job], process.env, { rsync_id: `bench-${atATime}` });
   };
+  await mkdir(directory, { recursive: true });
+  const connection = await keepConnection(host, way, directory);
   const together = await start(syncs);
   try {
     const inTurn = await start(1);
     try {
       const loop = `for i in $(seq ${syncs}); do rsync -a -e "$3" "$0/" "$2:$1-$i" || exit 1; done`;
-      const shellArgs = [source, join(directory, "dest"), host.sshd.host, rsyncShell(host, way)];
-      const { ours, plain, shell } = await measureInTurns(
+      const shellArgs = (shell: string) => [source, join(directory, "dest"), host.sshd.host, shell];
+      const { ours, plain, shell, atOnce, keptLoop } = await measureInTurns(
         { warmUps: 2, counted: 9 },
         {
           ours: () => together.runOnce(),
           plain: () => inTurn.runOnce(),
-          shell: () => timeShell(loop, shellArgs),
+          shell: () => timeShell(loop, shellArgs(rsyncShell(host, way))),
+          atOnce: () => timeShell(allAtOnce, shellArgs(connection.shell)),
+          keptLoop: () => timeShell(loop, shellArgs(connection.shell)),
         },
       );
       const pair = { ours, plain, ratio: ratioOf(ours, plain) };
@@ -70,6 +83,14 @@ async function measureWay(host: LockHost, way: Way, setting: Setting): Promise<F
         parts: [
           ...partsOf(pair, { ours: `director, max_parallel: ${syncs}`, plain: "director, max_parallel: 1" }),
           { name: "sh: for …; do rsync -a -e ssh source/ host:dest; done", unit: "ms", measured: shell, side: "peer" },
+          {
+            name: `sh: ${syncs} rsyncs at once, over a connection kept open`,
+            unit: "ms",
+            measured: atOnce,
+            side: "peer",
+          },
+          { name: "sh: that loop over it", unit: "ms", measured: keptLoop, side: "peer" },
+          { name: "limit: the ratio of these two", unit: "", measured: ratioOf(atOnce, keptLoop) },
         ],
         note: "100 files to eight directories of one host, as eight targets of one job; in turns, connection warm",
       };
@@ -78,5 +99,6 @@ async function measureWay(host: LockHost, way: Way, setting: Setting): Promise<F
     }
   } finally {
     await together.stop();
+    await connection.close();
   }
 }
