@@ -53,12 +53,17 @@ export function createScheduleLedger(keeper: DatabaseKeeper): ScheduleLedger {
   };
 }
 
-/** Old claims go; the last one of each schedule stays, because it tells what was missed. */
+/**
+ * Old claims go; the last one of each schedule stays, because it tells what was missed. One of the future, left by a clock
+ * that was wrong, does not take its place.
+ */
 export function pruneScheduleLedger(database: SqlDatabase, now: number): void {
   database.run(
     `DELETE FROM schedule_ledger WHERE scheduled_for < ? OR (scheduled_for < ? AND scheduled_for <
-       (SELECT max(newer.scheduled_for) FROM schedule_ledger newer WHERE newer.key = schedule_ledger.key))`,
+       (SELECT max(newer.scheduled_for) FROM schedule_ledger newer WHERE newer.key = schedule_ledger.key
+       AND newer.scheduled_for <= ?))`,
     now - forgetMs,
     now - keepMs,
+    now,
   );
 }

@@ -72,3 +72,12 @@ test("old claims are forgotten, but not the last one of a schedule", async () =>
   );
   expect(left?.map((row) => `${row["key"]}${row["day"]}`)).toEqual(["a100", "b1", "c10"]);
 });
+
+test("what a clock far ahead has left does not take the place of the last one of a schedule", async () => {
+  const { ledger, keeper } = await open(join(await makeTempDir(), "h.db"));
+  const day = 86_400_000;
+  for (const at of [1, 2, 4000]) ledger.claim("yearly", at * day, null);
+  keeper.attempt((database) => pruneScheduleLedger(database, 101 * day));
+  const left = keeper.attempt((database) => database.all("SELECT scheduled_for FROM schedule_ledger ORDER BY 1"));
+  expect(left?.map((row) => row["scheduled_for"])).toEqual([2 * day, 4000 * day]);
+});
