@@ -1,0 +1,72 @@
+/** The wall clock, and what measured the time beside it; in milliseconds. */
+export interface ClockReading {
+  readonly wall: number;
+  /** Since boot, counting suspend; undefined: it was another life that read this. */
+  readonly boot: number | undefined;
+}
+
+/** What is thought of the wall clock. */
+export interface ClockBelief {
+  /** The last reading that was believed; null: nobody knows one. */
+  readonly believed: ClockReading | null;
+  /** The first of the readings since then that do not follow from that one; null: the clock goes on as it should. */
+  readonly strange: ClockReading | null;
+}
+
+const day = 86_400_000;
+/** A host may have been off for so long, and nobody wonders. */
+const longestGapMs = 60 * day;
+/** A clock that is wrong has to be found and put right first, and over a long weekend nobody looks. */
+const aheadBelievedAfterMs = 7 * day;
+/** Too early a time makes nothing old: that it is believed too soon only puts off what is deleted. */
+const behindBelievedAfterMs = day;
+
+/** What is to be thought after another reading. */
+export function judgeClock({ believed, strange }: ClockBelief, now: ClockReading): ClockBelief {
+  if (believed !== null && follows(believed, now)) return { believed: now, strange: null };
+  const begun = strange !== null && isStill(strange, now, believed) ? strange : null;
+  if (begun === null) return { believed, strange: now };
+  // Only what it was when that began: a clock that has made another leap meanwhile is strange once more.
+  if (hasLasted(begun, now, believed)) return judgeClock({ believed: begun, strange: null }, now);
+  return { believed, strange: begun };
+}
+
+/** Whether the clock is so far ahead that what is old by it need not be old. */
+export function isInDoubt({ believed, strange }: ClockBelief): boolean {
+  return strange !== null && isAhead(strange, believed);
+}
+
+/** Since when ages count, by the wall clock (ms): never from a time that is in doubt. */
+export function believedNow({ believed, strange }: ClockBelief, now: number): number {
+  return strange === null ? now : Math.min(now, believed?.wall ?? 0);
+}
+
+/** The wall time (ms) from which on a clock that is in doubt is believed, if it goes on. */
+export function believedFrom({ strange }: ClockBelief): number {
+  return (strange?.wall ?? 0) + aheadBelievedAfterMs;
+}
+
+/** Time that was measured is no leap. */
+function follows(believed: ClockReading, now: ClockReading): boolean {
+  const passed = elapsed(believed, now) ?? 0;
+  return now.wall >= believed.wall && now.wall - believed.wall - passed <= longestGapMs;
+}
+
+function isAhead(reading: ClockReading, believed: ClockReading | null): boolean {
+  return believed === null || reading.wall > believed.wall;
+}
+
+/** Whether nobody has set the clock back since. */
+function isStill(strange: ClockReading, now: ClockReading, believed: ClockReading | null): boolean {
+  return now.wall >= strange.wall && isAhead(now, believed) === isAhead(strange, believed);
+}
+
+/** By both clocks, where both were read in this life: one that was only set once more has not lasted. */
+function hasLasted(strange: ClockReading, now: ClockReading, believed: ClockReading | null): boolean {
+  const needed = isAhead(strange, believed) ? aheadBelievedAfterMs : behindBelievedAfterMs;
+  return now.wall - strange.wall >= needed && (elapsed(strange, now) ?? needed) >= needed;
+}
+
+function elapsed(before: ClockReading, now: ClockReading): number | undefined {
+  return before.boot === undefined || now.boot === undefined ? undefined : now.boot - before.boot;
+}
