@@ -97,7 +97,11 @@ export const sections: Readonly<Record<string, SectionText>> = {
     example:
       "logging:\n  - type: stdout\n    level: warn\n  - type: file\n    path: /var/log/rsyncdirector/nas.log\n    level: debug\n    format: logfmt",
   },
-  history: { title: "history", text: "", example: "history:\n  keep_runs: 5000\n  keep_days: 365" },
+  history: {
+    title: "history",
+    text: "By a clock that is suddenly [far ahead](schedules.md#a-clock-that-is-far-ahead) nothing becomes too old.",
+    example: "history:\n  keep_runs: 5000\n  keep_days: 365",
+  },
   ssh: {
     title: "ssh",
     text: "Defaults for all connections to other hosts, those of rsync and those of the locks. What is not given here or at a job comes from the configuration of ssh (`~/.ssh/config`), which also resolves aliases. A job's own `ssh` block has the same keys except user, port and key, which are keys of the job itself; it overrides this one key by key.",

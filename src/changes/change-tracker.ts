@@ -9,6 +9,8 @@ export interface ChangeTrackerDeps extends TrackingListeners {
   readonly settings: ReadonlyMap<string, TrackingSettings>;
   readonly openLedger: ChangeStoreDeps["openLedger"];
   readonly clock: Clock;
+  /** From when the ages of previous copies are counted back (ms); the wall clock may be wrong. */
+  readonly believedNow: () => number;
   readonly log: ChangeStoreDeps["log"];
 }
 

@@ -24,6 +24,8 @@ export interface TrackedSyncDeps extends TrackingListeners {
   readonly progress: TreeProgress;
   readonly origin: { readonly runId: string; readonly trigger: string };
   readonly clock: Clock;
+  /** From when the ages of previous copies are counted back (ms). */
+  readonly believedNow: () => number;
 }
 
 type Paths = Iterable<TrackedPath> | AsyncIterable<TrackedPath>;
@@ -104,7 +106,7 @@ export class TrackedSync {
    * of the sync's may leave it out. Returns how many changes were recorded.
    */
   async commit(carried: (path: string) => boolean = () => true): Promise<number> {
-    const { store, tree, settings, origin, clock } = this.#deps;
+    const { store, tree, settings, origin, clock, believedNow } = this.#deps;
     const ledger = await store.ledger();
     const staged = [...this.#staged.values()]
       .filter(({ path }) => carried(path) || ledger.file(tree, path) !== undefined)
@@ -117,7 +119,7 @@ export class TrackedSync {
     await store.inTurn((open) =>
       pruneCopies(open, store.places, {
         ...{ jobId: tree.jobId, keepLast: settings.keepLast, maxSize: settings.maxSize },
-        ...{ olderThan: at - settings.keepMs, only: { actionId: tree.actionId, paths: changed } },
+        ...{ olderThan: believedNow() - settings.keepMs, only: { actionId: tree.actionId, paths: changed } },
       }),
     );
     return changed.length;

@@ -13,6 +13,7 @@ export interface ChangeTrackingOptions {
   env: Readonly<Record<string, string | undefined>>;
   events: Emitter<DirectorEvents>;
   clock: Clock;
+  believedNow: () => number;
   log: Logger;
 }
 
@@ -44,7 +45,7 @@ export async function createChangeTracking(options: ChangeTrackingOptions): Prom
 
 async function openTracker(
   settings: ReadonlyMap<string, TrackingSettings>,
-  { config, events, clock, log }: ChangeTrackingOptions,
+  { config, events, clock, believedNow, log }: ChangeTrackingOptions,
 ): Promise<ChangeTracker> {
   const [{ createChangeTracker }, { openChangeLedger }] = await Promise.all([
     import("../changes/change-tracker.ts"),
@@ -54,6 +55,7 @@ async function openTracker(
     settings,
     openLedger: (file, onDamaged) => openChangeLedger(file, { instance: config.rsyncId, now: clock.now(), onDamaged }),
     clock,
+    believedNow,
     log,
     onRecorded: (of, files) => events.emit("changes:recorded", { ...of, files, at: clock.now() }),
     onTrouble: (of, message) => events.emit("changes:trouble", { ...of, message, at: clock.now() }),

@@ -19,6 +19,7 @@ import { createWatchTrigger, watchedTargets } from "../trigger/watch-trigger.ts"
 import { startMetricsListener } from "../web/metrics-listener.ts";
 import { startWebListeners, type WebListeners } from "../web/start-web-listeners.ts";
 import type { DirectorControl } from "../web/director-control.ts";
+import { createClockWatch } from "./clock-watch.ts";
 import { createDirectorControl } from "./control/director-control.ts";
 import { describePause, openPauses } from "./control/pauses.ts";
 import { createReloader } from "./control/reload.ts";
@@ -27,7 +28,7 @@ import { pretendEvents } from "./dry-run-events.ts";
 import type { RootLogger } from "./logging.ts";
 import { startNotifying, tellFreshness } from "./notifying.ts";
 import { compareRuns, createEvents, keepHistory, logDirector } from "./observers.ts";
-import { controlSocket, pausesFile, pidFile } from "./paths.ts";
+import { clockFile, controlSocket, pausesFile, pidFile } from "./paths.ts";
 import { claimPidFile } from "./pid-file.ts";
 import { metricJobs, prepareConfig } from "./reconfigure.ts";
 
@@ -87,7 +88,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const recorder = recordMetrics({ events, set: metrics.set, rsyncId: config.rsyncId });
     metrics.beforeScrape(() => recorder.refresh(clock.now()));
     recorder.setJobs(metricJobs(config));
-    const history = await keepHistory(current, { env, events, clock, log });
+    const clockWatch = createClockWatch({ file: clockFile(config, env), clock, log });
+    const history = await keepHistory(current, { env, events, clock, clockWatch, log });
+    // Nobody asks it any more when this has ended.
+    cleanup.defer("clock watch", () => clockWatch.close());
     cleanup.defer("history", () => history.close());
     recorder.restore(history.lastJobResults());
     const pauses = openPauses(pausesFile(config, env), { clock, events, log });
@@ -127,7 +131,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     metrics.beforeScrape(() => watches.refresh(watching.pending(), clock.now()));
     if (dryRun) log.warn({}, "dry run: no lock is taken and nothing is copied, and no job counts as successful");
     const director = await createDirector({
-      ...{ config, env, clock, log, dryRun, changes: watching, whyPaused },
+      ...{ config, env, clock, believedNow: clockWatch.believedNow, log, dryRun, changes: watching, whyPaused },
       events: dryRun ? pretendEvents(events, log) : events,
     });
     cleanup.defer("director", () => director.close());

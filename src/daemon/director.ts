@@ -33,6 +33,8 @@ export interface DirectorOptions {
   env: Readonly<Record<string, string | undefined>>;
   events: Emitter<DirectorEvents>;
   clock: Clock;
+  /** From when the ages of what is deleted are counted back (ms). */
+  believedNow: () => number;
   log: Logger;
   dryRun: boolean;
   /** What watched jobs still have to carry; a run of the command line knows of none. */
@@ -53,7 +55,7 @@ export interface Director {
 }
 
 export async function createDirector(options: DirectorOptions): Promise<Director> {
-  const { config, env, events, clock, log, dryRun, whyPaused } = options;
+  const { config, env, events, clock, believedNow, log, dryRun, whyPaused } = options;
   const inst = await readInstanceId(instanceIdFile(config, env), log);
   const owner = await describeOwner({ inst, name: config.rsyncId });
   const connections = createConnectionPool({ runTool, startChild, clock, log });
@@ -77,7 +79,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
   const masters: MasterPool | undefined = dryRun
     ? undefined
     : await createMasterPool({ runTool, startChild, clock, log, directories: socketDirectories(config, env) });
-  const changes = dryRun ? undefined : await createChangeTracking({ config, env, events, clock, log });
+  const changes = dryRun ? undefined : await createChangeTracking({ config, env, events, clock, believedNow, log });
   const sleep = dryRun
     ? undefined
     : inhibitSleep({ events, startChild, clock, log, rsyncId: config.rsyncId }, config.inhibitSleep);

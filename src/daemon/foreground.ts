@@ -8,13 +8,14 @@ import type { Config, LogLevel } from "../config/resolved.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import type { RunRequest, RunResult } from "../model/run.ts";
 import type { History } from "../store/open-history.ts";
+import { createClockWatch } from "./clock-watch.ts";
 import { createDirector } from "./director.ts";
 import { createLogger } from "./logging.ts";
 import { startNotifying } from "./notifying.ts";
 import { createEvents, keepHistory, logDirector, logOutputs } from "./observers.ts";
 import { describePause, isOver } from "./control/pauses.ts";
 import { readPauses } from "./control/pauses-file.ts";
-import { pausesFile, pidFile } from "./paths.ts";
+import { clockFile, pausesFile, pidFile } from "./paths.ts";
 import { claimPidFile } from "./pid-file.ts";
 
 /** A director without schedules: it runs what it is given and is closed. */
@@ -58,10 +59,14 @@ export async function openForeground(options: ForegroundOptions): Promise<Foregr
   try {
     const events = createEvents(log);
     let history: History | undefined;
+    let believedNow = () => clock.now();
     if (!dryRun) {
       const held = await claimPidFile(pidFile(config, env), process.pid);
       cleanup.defer("pid file", () => held.release());
-      const kept = await keepHistory(() => config, { env, events, clock, log });
+      const clockWatch = createClockWatch({ file: clockFile(config, env), clock, log });
+      const kept = await keepHistory(() => config, { env, events, clock, clockWatch, log });
+      cleanup.defer("clock watch", () => clockWatch.close());
+      believedNow = clockWatch.believedNow;
       cleanup.defer("history", () => kept.close());
       history = kept;
       const notifier = await startNotifying(config, { env, events, clock, log, version });
@@ -78,7 +83,7 @@ export async function openForeground(options: ForegroundOptions): Promise<Foregr
       const pause = paused?.get(jobId);
       return pause === undefined || isOver(pause, clock.now()) ? undefined : describePause(jobId, pause);
     };
-    const director = await createDirector({ config, env, events, clock, log, dryRun, whyPaused });
+    const director = await createDirector({ config, env, events, clock, believedNow, log, dryRun, whyPaused });
     cleanup.defer("director", () => director.close());
     return {
       events,

@@ -6,6 +6,7 @@ import type { MetricSet } from "../metrics/metrics.ts";
 import { comparedRuns, recordAnomalies } from "../metrics/record-anomalies.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import { openHistory, type History } from "../store/open-history.ts";
+import type { ClockWatch } from "./clock-watch.ts";
 import { logEvents } from "./log-events.ts";
 import { historyFile } from "./paths.ts";
 
@@ -37,17 +38,21 @@ function syncsOf(config: Config): Set<string> {
   );
 }
 
-/** Opens the history of this instance and begins to record; see `openHistory`. `config`: the one that is in use. */
-export function keepHistory(
+/**
+ * Opens the history of this instance and begins to record; see `openHistory`. `config`: the one that is in use. The watch
+ * begins with what the history knows.
+ */
+export async function keepHistory(
   config: () => Config,
   options: {
     env: Readonly<Record<string, string | undefined>>;
     events: Emitter<DirectorEvents>;
     clock: Clock;
+    clockWatch: ClockWatch;
     log: Logger;
   },
 ): Promise<History> {
-  const { events, clock, log } = options;
+  const { events, clock, clockWatch, log } = options;
   const file = historyFile(config(), options.env);
   const retention = {
     get keepRuns() {
@@ -57,7 +62,10 @@ export function keepHistory(
       return config().history.keepMs;
     },
   };
-  return openHistory({ file, retention, events, clock, log });
+  const { believedNow } = clockWatch;
+  const history = await openHistory({ file, retention, events, clock, believedNow, log });
+  clockWatch.begin(() => history.lastRunAt());
+  return history;
 }
 
 /**

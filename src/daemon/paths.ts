@@ -39,6 +39,11 @@ export function notifyFile(config: Config, env: Environment): string {
   return join(stateDirectory(config, env), `notify-${config.rsyncId}.json`);
 }
 
+/** When the clock was last seen; not in the history, which is deleted by what it says. */
+export function clockFile(config: Config, env: Environment): string {
+  return join(stateDirectory(config, env), `clock-${config.rsyncId}.json`);
+}
+
 /** Where the copies of changed files are kept. */
 export function changesDirectory(track: TrackChanges, of: { config: Config; env: Environment }): string {
   return track.backupDir ?? join(stateDirectory(of.config, of.env), `changes-${of.config.rsyncId}`);

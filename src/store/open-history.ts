@@ -12,7 +12,7 @@ import { loadLibsqlDriver } from "./libsql-driver.ts";
 import { recordHistory } from "./record-history.ts";
 import { recordLocks } from "./record-locks.ts";
 import type { Retention } from "./retention.ts";
-import { createRunHistory, readLastResults, type RunHistory } from "./run-history.ts";
+import { createRunHistory, readLastResults, readLastRunAt, type RunHistory } from "./run-history.ts";
 import { recordInterruptedRuns } from "./run-records.ts";
 import { readRunSizes } from "./run-sizes.ts";
 import { isOwnerAlive, runOwnerOf } from "./run-owner.ts";
@@ -28,6 +28,8 @@ export interface History {
   lastJobResults(): LastJobResult[];
   /** The last successful runs of each job, at most `limit`, oldest first; empty while the database does not work. */
   runSizes(jobIds: readonly string[], limit: number): ReadonlyMap<string, readonly RunSize[]>;
+  /** When the run that was recorded last began; null: there is none, or the database does not work. */
+  lastRunAt(): number | null;
   state(): HistoryState;
   /** Asks the history; undefined while the database does not work. */
   query<T>(ask: (history: RunHistory) => T): T | undefined;
@@ -41,6 +43,8 @@ export interface HistoryOptions {
   retention: Retention;
   events: Emitter<DirectorEvents>;
   clock: Clock;
+  /** From when the ages of what is deleted are counted back (ms); the wall clock, unless somebody doubts that. */
+  believedNow?: () => number;
   log: Logger;
   loadDriver?: () => Promise<SqlDriver>;
 }
@@ -51,6 +55,7 @@ export interface HistoryOptions {
  */
 export async function openHistory(options: HistoryOptions): Promise<History> {
   const { file, retention, events, clock, log, loadDriver = loadLibsqlDriver } = options;
+  const { believedNow = () => clock.now() } = options;
   const onState = (state: HistoryState) => events.emit("history:state", state);
   const keeper = new DatabaseKeeper({ path: file, loadDriver, clock, log, onState });
   await keeper.start();
@@ -59,7 +64,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   );
   for (const run of interruptedRuns ?? []) log.warn({ run }, "run was interrupted: its director ended before it did");
   const owner = runOwnerOf(process.pid) ?? `unknown:${process.pid}:0`;
-  const stopRecording = recordHistory({ events, keeper, retention, owner, clock });
+  const stopRecording = recordHistory({ events, keeper, retention, owner, clock, believedNow });
   const stopRecordingLocks = recordLocks({ events, keeper, owner });
   return {
     ledger: createScheduleLedger(keeper),
@@ -67,6 +72,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     lastJobResults: () => keeper.attempt(readLastResults) ?? [],
     runSizes: (jobIds, limit) =>
       new Map(keeper.attempt((database) => jobIds.map((id) => [id, readRunSizes(database, id, limit)] as const)) ?? []),
+    lastRunAt: () => keeper.attempt(readLastRunAt) ?? null,
     state: () => keeper.state,
     query: (ask) => keeper.attempt((database) => ask(createRunHistory(database, isOwnerAlive))),
     close: () => {

@@ -45,8 +45,10 @@ export function recordHistory(options: {
   /** Names this process, so that after a crash its unfinished runs can be told from living ones. */
   owner: string;
   clock: Clock;
+  /** From when ages are counted back (ms). */
+  believedNow: () => number;
 }): () => void {
-  const { events, keeper, retention, owner, clock } = options;
+  const { events, keeper, retention, owner, clock, believedNow } = options;
   const open = new Map<string, OpenRun>();
   let cancelStart: CancelTimer | undefined;
   let cancelPrune: CancelTimer | undefined;
@@ -80,7 +82,8 @@ export function recordHistory(options: {
   }
 
   function prune(): void {
-    const more = keeper.attempt((database) => pruneHistory(database, { retention, now: clock.now() }));
+    const now = believedNow();
+    const more = keeper.attempt((database) => pruneHistory(database, { retention, now }));
     cancelPrune = more === true ? clock.setTimer(pruneStepMs, prune) : undefined;
   }
 

@@ -205,6 +205,11 @@ export function readLastResults(database: SqlDatabase): LastJobResult[] {
   }));
 }
 
+/** When the run that was recorded last began (ms); null: there is none. */
+export function readLastRunAt(database: SqlDatabase): number | null {
+  return numberOrNull(database.all("SELECT started_at FROM runs ORDER BY id DESC LIMIT 1")[0]?.["started_at"]);
+}
+
 function actionRecord(row: SqlRow): ActionRecord {
   return {
     actionId: String(row["action_id"]),

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import { AbortReason } from "../../src/base/abort.ts";
-import { systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { type Daemon, startDaemon } from "../../src/daemon/daemon.ts";
 import { createLogger } from "../../src/daemon/logging.ts";
@@ -28,17 +28,17 @@ export interface RunningDaemon {
 type Draft = (path: Instance["path"]) => ConfigDraft;
 
 /** Starts a daemon with nothing but files for its log. */
-export async function runDaemonHere(draft: Draft): Promise<RunningDaemon> {
+export async function runDaemonHere(draft: Draft, clock?: Clock): Promise<RunningDaemon> {
   const instance = await makeInstance(({ path }) => ({ logging: logTo(path), ...draft(path) }));
-  return startHere(instance);
+  return startHere(instance, clock);
 }
 
 /** The same once more: a new life of the same instance. */
-export async function startHere(instance: Instance): Promise<RunningDaemon> {
+export async function startHere(instance: Instance, clock: Clock = systemClock): Promise<RunningDaemon> {
   const { config } = await loadConfig(instance.configFile, { env: process.env });
   const log = createLogger(config.logging, { fields: {} });
   const daemon = await startDaemon({
-    ...{ config, env: process.env, clock: systemClock, log, version: "test", dryRun: false },
+    ...{ config, env: process.env, clock, log, version: "test", dryRun: false },
     onRunNow: () => () => undefined,
   });
   let stopped: Promise<void> | undefined;

@@ -67,6 +67,7 @@ export function trackerFor(
     settings: new Map([[tree.jobId, settings]]),
     openLedger: (file, onDamaged) => openChangeLedger(file, { instance: "test", now: 0, onDamaged }),
     clock: systemClock,
+    believedNow: () => (deps.clock ?? systemClock).now(),
     log: silentLogger,
     ...deps,
   });

@@ -215,3 +215,11 @@ test("keeps the tries for each target apart, and each target's last result besid
     { jobId: "a", targetId: "near", outcome: "ok", finishedAt: now + 1, lastSuccessAt: now + 1 },
   ]);
 });
+
+test("knows when the run that was recorded last began, also where an earlier one has a later time", async () => {
+  const { events, history } = await start();
+  expect(history.lastRunAt()).toBeNull();
+  emitRun(events, { runId: "r1", at: 9000, jobs: [{ id: "a" }] });
+  emitRun(events, { runId: "r2", at: 1000, jobs: [{ id: "a" }] });
+  expect(history.lastRunAt()).toBe(1000);
+});
