@@ -8,6 +8,7 @@ import { runTool } from "../process/run-tool.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { createLogger } from "./logging.ts";
 import { logOutputs } from "./observers.ts";
+import { outliveStraySignals } from "./stray-signals.ts";
 import { connectServiceManager } from "./systemd/service-manager.ts";
 
 export interface RunDaemonOptions {
@@ -27,6 +28,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<boolean> {
   const { config, warnings } = await loadConfig(options.configPath, { env: options.env });
   const log = createLogger(logOutputs(config, options.logLevel), { fields: { rsync_id: config.rsyncId } });
   const service = connectServiceManager({ env: options.env, pid: process.pid, runTool, clock: systemClock, log });
+  signals.onStray((name) => log.warn({ signal: name }, "signal ignored: it means nothing to a director"));
   try {
     for (const warning of warnings) log.warn({ warning: formatProblem(warning) }, "configuration warning");
     const { onRunNow } = signals;
@@ -69,17 +71,18 @@ interface Signals {
   readonly onRepeated: (listener: () => void) => void;
   /** Calls `run` for each SIGHUP, also for one that came before anybody listened. */
   readonly onRunNow: (run: () => void) => () => void;
+  /** Calls `tell` for each signal that is ignored, also for those that came before anybody listened. */
+  readonly onStray: (tell: (name: NodeJS.Signals) => void) => void;
 }
 
-/**
- * Registered before anything slow happens: an early SIGHUP would end the process otherwise. SIGUSR1
- * gets a listener because Node opens a debugger port on it when there is none.
- */
+/** Registered before anything slow happens: an early SIGHUP would end the process otherwise. */
 function listenToSignals(): Signals {
   const runners = new Set<() => void>();
   const repeated = new Set<() => void>();
+  const earlyStrays = new Set<NodeJS.Signals>();
+  let tellStray = (name: NodeJS.Signals): void => void earlyStrays.add(name);
   let early = false;
-  process.on("SIGUSR1", () => undefined);
+  outliveStraySignals((name) => tellStray(name));
   process.on("SIGHUP", () => {
     early = runners.size === 0;
     for (const run of runners) run();
@@ -100,6 +103,10 @@ function listenToSignals(): Signals {
       if (early) run();
       early = false;
       return () => void runners.delete(run);
+    },
+    onStray: (tell) => {
+      tellStray = tell;
+      for (const name of earlyStrays) tell(name);
     },
   };
 }

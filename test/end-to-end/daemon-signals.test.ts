@@ -1,10 +1,15 @@
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startDirectorProcess } from "../support/director-process.ts";
 import { makeInstance, processesNaming } from "../support/instance.ts";
 import { freePort } from "../support/sshd.ts";
+
+/** Those that a director ignores; Node would open a debugger on the first and end at the others. */
+const strays = ["SIGUSR1", "SIGUSR2", "SIGVTALRM"] as const;
+const ignored = (name: string) => (line: { msg: string; signal?: unknown }) =>
+  line.msg.startsWith("signal ignored") && line.signal === name;
 
 const is = (msg: string) => (line: { msg: string }) => line.msg === msg;
 
@@ -67,7 +72,7 @@ describe("signals", () => {
     expect(await readFile(instance.path("dest/count"), "utf8")).toBe("x\n");
   });
 
-  it("open no debugger: SIGUSR1 does nothing", async () => {
+  it("mean nothing and do no harm where a stray one would open a debugger or end the process", async () => {
     const instance = await makeInstance(({ path }) => ({
       jobs: [commandJob("count", `echo x >> ${path("dest/count")}`)],
     }));
@@ -75,7 +80,12 @@ describe("signals", () => {
     const port = await freePort();
     const env = { ...process.env, NODE_OPTIONS: `--inspect-port=127.0.0.1:${port}` };
     const director = await instance.start({ env });
-    director.signal("SIGUSR1");
+    for (const name of strays) {
+      director.signal(name);
+      await director.waitForLine(ignored(name));
+    }
+    // Node itself ignores it.
+    director.signal("SIGPIPE");
     director.signal("SIGHUP");
     await director.waitForLine(is("run finished"));
     await expect(fetch(`http://127.0.0.1:${port}/json/version`)).rejects.toThrow("fetch failed");
@@ -83,5 +93,22 @@ describe("signals", () => {
     director.signal("SIGTERM");
     expect(await director.exited).toBe(0);
     expect(director.errors()).not.toContain("Debugger");
+  });
+
+  it("are ignored by a run in the foreground as well, and reach its children as ever", async () => {
+    // A shell cannot trap what it was started to ignore.
+    const script = (file: string) => `trap 'echo told' USR2; echo ready $$; while [ ! -e ${file} ]; do sleep 0.1; done`;
+    const instance = await makeInstance(({ path }) => ({ jobs: [commandJob("waits", script(path("go")))] }));
+    const run = launch(["run", "--config", instance.configFile]);
+    const { msg } = await run.waitForLine((line) => /\| ready \d+$/.test(line.msg));
+    for (const name of strays) {
+      run.signal(name);
+      await vi.waitFor(() => expect(run.errors()).toContain(`${name} ignored`), { timeout: 10_000, interval: 50 });
+    }
+    process.kill(Number(msg.split(" ").at(-1)), "SIGUSR2");
+    await run.waitForLine((line) => line.msg.endsWith("| told"));
+    await writeFile(instance.path("go"), "");
+    expect(await run.exited).toBe(0);
+    expect(run.errors()).not.toContain("Debugger");
   });
 });

@@ -67,6 +67,18 @@ export interface ForegroundRequest {
 
 /** Runs the jobs once and sets the exit status by the worst of them. */
 export async function runForeground(request: ForegroundRequest, context: CommandContext): Promise<void> {
+  const { outliveStraySignals } = await import("../../daemon/stray-signals.ts");
+  const endOutliving = outliveStraySignals((name) => {
+    context.stderr.write(`${name} ignored: it means nothing to a run\n`);
+  });
+  try {
+    await runHere(request, context);
+  } finally {
+    endOutliving();
+  }
+}
+
+async function runHere(request: ForegroundRequest, context: CommandContext): Promise<void> {
   const { loadConfig } = await import("../../config/load.ts");
   const { openForeground } = await import("../../daemon/foreground.ts");
   const { config, warnings } = await loadConfig(request.config, { env: context.env });

@@ -22,6 +22,8 @@ const startHelp = `
 Signals:
   SIGHUP           run all jobs now (once more after the run in progress)
   SIGTERM, SIGINT  stop the children, free the locks, exit with 0; a second one kills the children at once
+  SIGUSR1, SIGUSR2, SIGVTALRM
+                   are ignored, with a line in the log
 
 Examples:
   rsyncdirector start --config /etc/rsyncdirector/laptop.yaml
