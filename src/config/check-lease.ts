@@ -9,6 +9,10 @@ import { isRecord, type Tree } from "./tree.ts";
 
 /** Stopping rsync: 20 s after SIGTERM, 5 s more for the group, 5 s after SIGKILL. */
 const stopBudgetMs = 30_000;
+/** `WatchdogSec` of the units: a director that hangs is ended after so long, with everything that it has started. */
+const watchdogMs = 60_000;
+/** Without a hold lock only time can tell that a writer which lost its director has ended. */
+const leastTtlUnheldMs = 900_000;
 /** How long the lock script waits for another operation on the same lock. */
 const guardWaitMs = 5000;
 /** What a job allows for the round trips of another one's claim, which may also let its `settle` pass. */
@@ -31,12 +35,15 @@ export function checkLeases(
   const operationMs = resolveOperationTimeout(top);
   // What a block inherits is told where it stands, once.
   const told = new Set<string>();
+  const tellOnce = (how: "error" | "warning", where: KeyPath, { key, message }: Flaw, of: KeyPath = []) => {
+    const text = JSON.stringify([of, key, message]);
+    if (!told.has(text)) log[how]([...where, key], message);
+    told.add(text);
+  };
   const check = (lease: LockLease, where: KeyPath) => {
-    for (const flaw of flawsOf(lease, operationMs)) {
-      const text = JSON.stringify(flaw);
-      if (!told.has(text)) log.error([...where, flaw.key], flaw.message);
-      told.add(text);
-    }
+    const flaws = flawsOf(lease, operationMs);
+    for (const flaw of flaws) tellOnce("error", where, flaw);
+    if (flaws.length === 0) for (const risk of risksOf(lease)) tellOnce("warning", where, risk);
   };
   if (top !== undefined) check(resolveLease(top), ["lock"]);
   if (shared !== undefined) check(resolveLease(top, shared), ["defaults", "lock"]);
@@ -46,11 +53,14 @@ export function checkLeases(
     const lease = resolveLease(top, shared, block);
     if (block !== undefined) check(lease, where);
     if (lease.onUnreachable === "continue") checkContinue(job, block === undefined ? path : where, log);
+    // What the job does not say itself, `defaults` says to all of them.
+    const at = own["hold"] === undefined ? ["defaults"] : path;
+    if (log.isSound([...at, "hold"])) for (const risk of risksUnheld(job, lease)) tellOnce("warning", at, risk, at);
   }
 }
 
 interface Flaw {
-  readonly key: keyof RawLock;
+  readonly key: keyof RawLock | "hold";
   readonly message: string;
 }
 
@@ -95,6 +105,26 @@ function flawsOf(lease: LockLease, operationMs: number): Flaw[] {
     `${text(ttlMs)} is too short: renew_deadline (${text(renewDeadlineMs)}), ${text(stopBudgetMs)} to stop the job, heartbeat (${text(heartbeatMs)}) and 1 % for clocks make ${text(least)}`,
   );
   return flaws;
+}
+
+/**
+ * A director that hangs cannot stop its job: systemd does, and should not be later than a living director would be. An error
+ * would be too much: without that unit nobody watches, and where there is a hold lock it keeps others away meanwhile.
+ */
+function risksOf({ ttlMs, renewDeadlineMs }: LockLease): Flaw[] {
+  const endedMs = watchdogMs + stopBudgetMs;
+  if (ttlMs === 0 || endedMs < renewDeadlineMs) return [];
+  const text = formatDuration;
+  const message = `${text(renewDeadlineMs)} should be longer than ${text(endedMs)}: systemd ends a director that hangs after ${text(watchdogMs)} (WatchdogSec), and its job may take ${text(stopBudgetMs)} to stop; a director that works would have stopped it before`;
+  return [{ key: "renew_deadline", message }];
+}
+
+/** What is left to time where no writer holds a kernel lock. */
+function risksUnheld(job: RawJob, { ttlMs }: LockLease): Flaw[] {
+  const takesLocks = Array.isArray(job.lock_files) && job.lock_files.length > 0;
+  if (job.hold !== "off" || !takesLocks || ttlMs === 0 || ttlMs >= leastTtlUnheldMs) return [];
+  const message = `off, with a ttl of ${formatDuration(ttlMs)}: at least ${formatDuration(leastTtlUnheldMs)} is recommended, for whoever breaks the lock of a dead director cannot ask whether anything of it still writes`;
+  return [{ key: "hold", message }];
 }
 
 /** Without a lock that the kernel of the destination holds nobody can tell whether the old writer lives. */

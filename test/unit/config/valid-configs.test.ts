@@ -68,4 +68,25 @@ describe("a good configuration", () => {
       "17 jobs[0].actions[2].args[1]",
     ]);
   });
+
+  test("is warned of a lease that a director that hangs may outlive, and of a short one without a hold lock", async () => {
+    const file = join(await copyFixtures("valid"), "lease-warnings.yaml");
+    const { warnings } = await loadConfig(file, { env: fixtureEnv });
+    expect(warnings.map(({ line, path, message }) => `${line} ${path}: ${message}`)).toEqual([
+      "3 lock.renew_deadline: 24s should be longer than 1m 30s: systemd ends a director that hangs after 1m (WatchdogSec), and its job may take 30s to stop; a director that works would have stopped it before",
+      "5 defaults.hold: off, with a ttl of 10m: at least 15m is recommended, for whoever breaks the lock of a dead director cannot ask whether anything of it still writes",
+      "10 jobs[0].lock.renew_deadline: 1m 30s should be longer than 1m 30s: systemd ends a director that hangs after 1m (WatchdogSec), and its job may take 30s to stop; a director that works would have stopped it before",
+      "20 jobs[2].hold: off, with a ttl of 14m: at least 15m is recommended, for whoever breaks the lock of a dead director cannot ask whether anything of it still writes",
+      "26 jobs[3].hold: off, with a ttl of 14m: at least 15m is recommended, for whoever breaks the lock of a dead director cannot ask whether anything of it still writes",
+    ]);
+  });
+
+  test("is not warned of a lock that nobody breaks, whatever becomes of its owner", async () => {
+    const job = { id: "a", type: "local", hold: "off", actions: [{ action: "command", id: "c", command: "true" }] };
+    const locked = { ...job, lock_files: [{ type: "local", path: "/run/x" }] };
+    const lock = { ttl: 0, renew_deadline: 60, heartbeat: 20 };
+    const config = { rsync_id: "x", cron_schedule: "0 3 * * *", lock, jobs: [locked] };
+    const { warnings } = await loadText(JSON.stringify(config));
+    expect(warnings).toEqual([]);
+  });
 });
