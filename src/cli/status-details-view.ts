@@ -1,4 +1,5 @@
 import { formatDuration } from "../base/duration.ts";
+import { describeLockLimits } from "../model/describe.ts";
 import type { JobStatus, TargetStatus } from "../model/status.ts";
 import { displayWidth } from "./display-width.ts";
 import { formatPlace, formatTime, printable } from "./output.ts";
@@ -20,6 +21,7 @@ export function describeJobDetails(job: JobStatus, layout: StatusLayout): string
     ...wrapped(describeFailure(job), layout).map(paint.bad),
     ...wrapped(job.watch?.degraded ? `it may miss changes: ${job.watch.degraded}` : "", layout).map(paint.warn),
     ...describeLocks(job, layout),
+    ...describeLockLimits(job).flatMap((limit) => wrapped(limit, layout).map(paint.warn)),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { LockPlace, RunCause } from "./run.ts";
+import type { JobStatus } from "./status.ts";
 
 /** Where a lock file lies, as people write it: PATH on this host, HOST:PATH elsewhere; empty for null. */
 export function formatPlace(place: LockPlace | null): string {
@@ -18,4 +19,11 @@ export function describeCause(cause: RunCause): string {
     case "watch":
       return `change of ${cause.path}`;
   }
+}
+
+/** What the locks of a job cannot do, one sentence each, with the reason; empty where they do everything. */
+export function describeLockLimits({ fencing }: Pick<JobStatus, "fencing">): string[] {
+  const because = typeof fencing?.reason === "string" ? ` (${fencing.reason})` : "";
+  const unfenced = `unfenced: only its lock files keep other writers away${because}`;
+  return fencing?.state === "unfenced" ? [unfenced] : [];
 }

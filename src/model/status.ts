@@ -62,6 +62,16 @@ export interface JobStatus {
   readonly waitingFor: WaitingFor | null;
   readonly actions: readonly ActiveAction[];
   readonly locks: readonly HeldLock[];
+  /** In its last run that took locks; null: there was none since the director started. */
+  readonly fencing: JobFencing | null;
+}
+
+/** Whether anything but the lock files keeps a second writer away from what a job writes. */
+export interface JobFencing {
+  /** `none`: there is nothing to fence. */
+  readonly state: "fenced" | "unfenced" | "none";
+  /** Why it is unfenced, and at which targets; else null. */
+  readonly reason: string | null;
 }
 
 /** A paused job runs for nobody; what asks for it meanwhile is recorded as skipped. */

@@ -4,6 +4,7 @@ import type {
   ActiveAction,
   HeldLock,
   InstanceStatus,
+  JobFencing,
   JobStatus,
   LastRun,
   LockView,
@@ -108,6 +109,7 @@ export const jobStatus = objectOf<JobStatus>({
   waitingFor: orNull(waitingFor),
   actions: list(activeAction),
   locks: list(heldLock),
+  fencing: orNull(objectOf<JobFencing>({ state: choice("fenced", "unfenced", "none"), reason: orNull(anyText) })),
 });
 
 export const instanceStatus = objectOf<InstanceStatus>({

@@ -25,6 +25,7 @@ describe("status", () => {
       ...{ jobId: "slow", activity: "running", runId, freshness: "never", waitingFor: null },
       actions: [{ actionId: "copy", targetId: "", attempt: 1 }],
       locks: [{ place: { host: null, path: instance.path("locks/own") }, state: "held" }],
+      fencing: { state: "fenced", reason: null },
     });
     expect(job?.actions[0]?.progress?.bytes).toBeGreaterThan(0);
     expect(job?.actions[0]?.millisecondsLeft).toBeGreaterThan(0);
@@ -61,6 +62,20 @@ describe("status", () => {
     await rm(instance.path("locks/other"));
     expect(await finished).toMatchObject({ outcome: "ok" });
     expect(await control.locks()).toMatchObject([{ place, state: "free", ours: false, takenBy: [] }]);
+  });
+
+  it("says that a job runs unfenced, and why, also when it has ended", async () => {
+    const { control, instance, next } = await runDaemonHere((path) => ({
+      jobs: [copyJob(path, { id: "bare", hold: "off", lock_files: [{ type: "local", path: path("locks/own") }] })],
+    }));
+    await writeFile(instance.path("source/file"), "x");
+    expect(control.status().jobs).toMatchObject([{ fencing: null }]);
+    const finished = next("run:finished");
+    control.run([], "anna");
+    await finished;
+    expect(control.status().jobs).toMatchObject([
+      { activity: "idle", fencing: { state: "unfenced", reason: "it is switched off (hold: off)" } },
+    ]);
   });
 
   it("knows what happened in an earlier life", async () => {

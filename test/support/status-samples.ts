@@ -38,6 +38,7 @@ export function sampleJob(jobId: string, overrides: Partial<JobStatus> = {}): Jo
     waitingFor: null,
     actions: [],
     locks: [],
+    fencing: null,
     ...overrides,
   };
 }
@@ -75,6 +76,7 @@ export function sampleJobs(): JobStatus[] {
         },
       ],
       locks: [{ place: lock, token: "t0ken", since: sampleNow - 5 * minute, state: "held" }],
+      fencing: { state: "fenced", reason: null },
     }),
     sampleJob("mail", {
       activity: "waiting",

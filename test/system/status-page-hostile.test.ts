@@ -26,10 +26,13 @@ function hostileJobs(): JobStatus[] {
     message: `copy: rsync ended with 23: ${longPath}: 許可がありません\nand one more line`,
   } as const;
   const waitingFor = { place, state: "held", owner: longId, detail: longPath, since: sampleNow - 9e9 } as const;
+  const limits = {
+    fencing: { state: "unfenced", reason: `${longId}: ${longPath}` },
+  } as const;
   const action = { actionId: longId, targetId: longId, attempt: 9, startedAt: sampleNow - 9e8, progress };
   return [
     sampleJob(longId, { lastRun, freshness: "stale", locks: [{ place, token: "t", since: 0, state: "stuck" }] }),
-    sampleJob(`${longId.slice(2)}-2`, { activity: "waiting", runId: runningRunId, waitingFor }),
+    sampleJob(`${longId.slice(2)}-2`, { activity: "waiting", runId: runningRunId, waitingFor, ...limits }),
     sampleJob(`${longId.slice(2)}-3`, {
       ...{ activity: "running", runId: runningRunId },
       actions: [{ ...action, millisecondsLeft: 9e9 }],

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { OperatorError } from "../../base/errors.ts";
 import type { OfflineStatus } from "../../daemon/inspect/offline-status.ts";
-import type { InstanceStatus } from "../../model/status.ts";
+import type { InstanceStatus, JobStatus } from "../../model/status.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { StatusReport } from "../status-report.ts";
 import { nameInstance } from "./name-instance.ts";
@@ -46,8 +46,12 @@ async function open(config: string | undefined, context: CommandContext): Promis
 }
 
 export function reportOf(status: InstanceStatus): StatusReport {
-  return { director: "running", directorDetail: null, ...status };
+  // A director that was started before an upgrade does not say all of it.
+  const jobs = status.jobs.map((job) => ({ ...saidOfLate, ...job }));
+  return { director: "running", directorDetail: null, ...status, jobs };
 }
+
+const saidOfLate = { fencing: null } satisfies Partial<JobStatus>;
 
 /** Throws what is wrong with the configuration: without a director it is all there is to know. */
 export async function offlineStatus(instance: OpenedInstance, options: { env: CommandContext["env"]; now: number }) {

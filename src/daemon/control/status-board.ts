@@ -3,7 +3,7 @@ import { pendingByTarget, type PendingSummary, type WatchState } from "../../mod
 import type { Emitter } from "../../base/emitter.ts";
 import type { DirectorEvents } from "../../model/events.ts";
 import { freshnessOf, worstFreshness } from "../../model/freshness.ts";
-import type { JobStatus, OpenRun, Pause, TargetStatus } from "../../model/status.ts";
+import type { JobFencing, JobStatus, OpenRun, Pause, TargetStatus } from "../../model/status.ts";
 import type { DueTimesBook } from "./due-times.ts";
 import type { LastResults } from "./last-results.ts";
 import type { LiveJob, LiveJobs } from "./live-jobs.ts";
@@ -34,9 +34,11 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
   const { events, config, runs } = deps;
   const next = new Map<string, number | null>();
   const watches = new Map<string, WatchState>();
+  const fencings = new Map<string, JobFencing>();
   const unsubscribe = [
     events.on("schedule:next", (event) => event.jobs.forEach((jobId) => next.set(jobId, event.next))),
     events.on("watch:state", ({ jobId, state }) => void watches.set(jobId, state)),
+    events.on("job:fencing", ({ jobId, fencing, reason }) => void fencings.set(jobId, { state: fencing, reason })),
   ];
   return {
     jobs: (now) => {
@@ -51,6 +53,7 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
           schedules: job.schedules.length > 0 ? job.schedules : schedules,
           nextAt: next.get(job.id) ?? null,
           watch: watches.get(job.id) ?? notYet,
+          fencing: fencings.get(job.id) ?? null,
         }),
       );
     },
@@ -69,11 +72,12 @@ interface Context {
   /** As it was told last, also of a job that no schedule runs any more. */
   readonly nextAt: number | null;
   readonly watch: WatchState;
+  readonly fencing: JobFencing | null;
 }
 
 function jobStatus(deps: StatusBoardDeps, job: Job, context: Context): JobStatus {
   const { live, results, recent } = deps;
-  const { schedules, nextAt, watch } = context;
+  const { schedules, nextAt, watch, fencing } = context;
   const running = live.of(job.id);
   const targets = job.targets.map(({ id }) => targetStatus(deps, job, id, context));
   return {
@@ -92,6 +96,7 @@ function jobStatus(deps: StatusBoardDeps, job: Job, context: Context): JobStatus
     waitingFor: running?.waitingFor ?? null,
     actions: running?.actions ?? [],
     locks: live.locksOf(job.id),
+    fencing,
   };
 }
 

@@ -1,5 +1,6 @@
 import { formatDuration } from "../../base/duration.ts";
 import { formatBytes } from "../../base/size.ts";
+import { describeLockLimits } from "../../model/describe.ts";
 import type { ActiveAction, JobStatus } from "../../model/status.ts";
 import { html, nothing, type Html } from "./html.ts";
 import { placeText, runHref } from "./parts.ts";
@@ -48,6 +49,11 @@ export function pauseView({ paused }: JobStatus, now: number): Html {
   const until = paused.until === null ? "until somebody resumes it" : `until ${shortTime(paused.until, now)}`;
   const why = paused.reason === null ? "" : `: ${paused.reason}`;
   return html`<p class="now paused">Paused ${until} by ${paused.by}${why}.</p>`;
+}
+
+/** What its locks cannot do; nothing where they do everything. */
+export function lockLimitsView(job: JobStatus): Html {
+  return html`${describeLockLimits(job).map((limit) => html`<p class="now limit">${sentence(limit)}</p>`)}`;
 }
 
 /** The last run of a job, and how long it took. */

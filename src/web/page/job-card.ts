@@ -1,5 +1,5 @@
 import type { JobStatus, RecentRun, TargetStatus } from "../../model/status.ts";
-import { activityView, lastRunView, pauseView } from "./activity.ts";
+import { activityView, lastRunView, lockLimitsView, pauseView } from "./activity.ts";
 import { html, nothing, urlPart, type Html } from "./html.ts";
 import { groupOf, troublesOf } from "../../model/job-order.ts";
 import { badge, commandButton, freshnessBadge, jobHref, jobLink } from "./parts.ts";
@@ -21,7 +21,10 @@ export function jobCard(job: JobStatus, options: CardOptions): Html {
       <h3 id="name-${job.jobId}">${jobLink(job.jobId)}</h3>
       ${stateBadges(job)}
     </header>
-    <div class="body">${activityView(job, now)} ${pauseView(job, now)} ${failureView(job)} ${targetList(job, now)}</div>
+    <div class="body">
+      ${activityView(job, now)} ${pauseView(job, now)} ${failureView(job)} ${targetList(job, now)}
+      ${lockLimitsView(job)}
+    </div>
     <dl class="times">
       <div>
         <dt>Last success</dt>

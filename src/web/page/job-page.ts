@@ -2,7 +2,7 @@ import { formatDuration } from "../../base/duration.ts";
 import { formatBytes } from "../../base/size.ts";
 import type { InstanceStatus, JobStatus, RecentRun } from "../../model/status.ts";
 import type { JobRecord } from "../../store/run-history.ts";
-import { activityView, lastRunView, pauseView } from "./activity.ts";
+import { activityView, lastRunView, lockLimitsView, pauseView } from "./activity.ts";
 import { timeChart, type ChartPoint } from "./chart.ts";
 import { html, nothing, type Html } from "./html.ts";
 import { describeTarget, jobCommands, stateBadges } from "./job-card.ts";
@@ -38,7 +38,7 @@ export function jobPage(status: InstanceStatus, job: JobStatus, options: JobPage
         ${stateBadges(job)}
       </header>
       ${troubled && html`<p class="trouble">${job.jobId} ${describeTrouble(job, now)}.</p>`} ${activityView(job, now)}
-      ${pauseView(job, now)} ${options.actions && jobCommands(job)}
+      ${pauseView(job, now)} ${lockLimitsView(job)} ${options.actions && jobCommands(job)}
       ${facts([
         ["Last success", job.lastSuccessAt === null ? "none" : timeElement(job.lastSuccessAt, now)],
         ["Last run", lastRunView(job, now)],

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { reportOf } from "../../../src/cli/control/read-status.ts";
 import { createPaint } from "../../../src/cli/paint.ts";
 import type { StatusReport } from "../../../src/cli/status-report.ts";
 import { formatStatus, statusAsJson } from "../../../src/cli/status-view.ts";
+import type { JobStatus } from "../../../src/model/status.ts";
 import { sampleJob, sampleNow, sampleStatus, sampleTarget } from "../../support/status-samples.ts";
 
 const minute = 60_000;
@@ -112,6 +114,27 @@ describe("the table", () => {
     expect(show(report({ jobs: [sampleJob("a", { locks: [lock, { ...lock, state: "held" }] })] }))).toContain(
       "  its lock nas:/l cannot be confirmed since 2026-11-29 22:00:00\n",
     );
+  });
+
+  it("says what the locks of a job cannot do, and nothing where they do everything", () => {
+    const jobs = [
+      sampleJob("held", { fencing: { state: "fenced", reason: null } }),
+      sampleJob("bare", { fencing: { state: "unfenced", reason: "vault: its account runs no commands" } }),
+      sampleJob("lockless", { fencing: { state: "none", reason: null } }),
+    ];
+    const lines = show(report({ jobs })).trimEnd().split("\n").slice(3);
+    expect(lines).toEqual([
+      expect.stringMatching(/^held /),
+      expect.stringMatching(/^bare /),
+      "  unfenced: only its lock files keep other writers away (vault: its account runs no commands)",
+      expect.stringMatching(/^lockless /),
+    ]);
+  });
+
+  it("is shown of a director that was started before an upgrade, and says less", () => {
+    const { fencing: _fencing, ...older } = sampleJob("a");
+    const text = show(reportOf(sampleStatus({ jobs: [older as JobStatus] })));
+    expect(text).toMatch(/^a +fresh /m);
   });
 
   it.each([100, 80, 60, 40])("keeps within %i columns, except for a word that is longer", (columns) => {

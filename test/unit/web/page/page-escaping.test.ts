@@ -26,6 +26,7 @@ describe("what others have written", () => {
       targets,
       schedules: [evil],
       watch: { directories: 1, degraded: evil },
+      fencing: { state: "unfenced", reason: evil },
     });
     const control = createFakeControl({
       status: sampleStatus({

@@ -68,6 +68,21 @@ describe("the overview", () => {
     expect(body).toContain("Paused until 23:00 by root: the disk is being replaced.");
   });
 
+  it("says of a job, here and on its page, what its locks cannot do, and nothing of one whose locks do everything", async () => {
+    const reason = "its account runs no commands";
+    const limits = {
+      fencing: { state: "unfenced", reason },
+    } as const;
+    const jobs = [sampleJob("bare", limits), sampleJob("held", { fencing: { state: "fenced", reason: null } })];
+    const { read } = await startPage(createFakeControl({ status: sampleStatus({ jobs }) }));
+    const unfenced = `Unfenced: only its lock files keep other writers away (${reason})`;
+    const overview = await read("/");
+    for (const body of [overview, await read("/jobs/bare")]) {
+      expect(body.split(unfenced)).toHaveLength(2);
+    }
+    expect(await read("/jobs/held")).not.toMatch(/unfenced|over sftp/i);
+  });
+
   it("leaves out the strips where a browser has them, and asks for no history then", async () => {
     const control = createFakeControl();
     let asked = 0;
