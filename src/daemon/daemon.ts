@@ -161,6 +161,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const running = createDirectorControl({
       ...{ config: current, env, version, events, history, pauses, reloader, clock, log },
       dispatcher: director.dispatcher,
+      limitOf: director.limitOf,
       plans: () => inUse.plans,
       pending: () => watching.pending(),
       isStopping: () => phase === "stopping",

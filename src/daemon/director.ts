@@ -8,7 +8,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/resolved.ts";
 import { describeOwner } from "../lock/lock-owner.ts";
 import { openOperationRecord } from "../lock/transport/operation-record.ts";
-import { createTransportPool } from "../lock/transport/transport-pool.ts";
+import { createTransportPool, type LockLimits } from "../lock/transport/transport-pool.ts";
 import type { ChangesFeed } from "../model/changes.ts";
 import type { DirectorEvents } from "../model/events.ts";
 import { trackProcesses } from "../process/process-group.ts";
@@ -44,7 +44,7 @@ export interface DirectorOptions {
 }
 
 /** The working core: what `run` in the foreground and the daemon share. */
-export interface Director {
+export interface Director extends LockLimits {
   readonly dispatcher: Dispatcher;
   /** From now on children that are being stopped are killed at once. */
   hurry(): void;
@@ -105,6 +105,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
   });
   return {
     dispatcher: new Dispatcher({ jobs, runJob, whyPaused, events, clock }, { dryRun }),
+    limitOf: transports.limitOf,
     hurry: () => hurry.abort(),
     prepare: async (next) => {
       const track = await changes?.prepare(next);

@@ -1,5 +1,5 @@
 import type { LockPlace, RunCause } from "./run.ts";
-import type { JobStatus } from "./status.ts";
+import type { JobStatus, LockLimit } from "./status.ts";
 
 /** Where a lock file lies, as people write it: PATH on this host, HOST:PATH elsewhere; empty for null. */
 export function formatPlace(place: LockPlace | null): string {
@@ -22,8 +22,14 @@ export function describeCause(cause: RunCause): string {
 }
 
 /** What the locks of a job cannot do, one sentence each, with the reason; empty where they do everything. */
-export function describeLockLimits({ fencing }: Pick<JobStatus, "fencing">): string[] {
+export function describeLockLimits({ fencing, lockLimits }: Pick<JobStatus, "fencing" | "lockLimits">): string[] {
   const because = typeof fencing?.reason === "string" ? ` (${fencing.reason})` : "";
   const unfenced = `unfenced: only its lock files keep other writers away${because}`;
-  return fencing?.state === "unfenced" ? [unfenced] : [];
+  return [...(fencing?.state === "unfenced" ? [unfenced] : []), ...lockLimits.map(describeLimit)];
+}
+
+function describeLimit({ host, mode, detail }: LockLimit): string {
+  const where = host === null ? "here" : `on ${host}`;
+  if (mode === "refused") return `locks ${where} are refused: ${detail}`;
+  return `locks ${where} go over sftp only, where a stale one stays until a person removes it (${detail})`;
 }

@@ -64,6 +64,8 @@ export interface JobStatus {
   readonly locks: readonly HeldLock[];
   /** In its last run that took locks; null: there was none since the director started. */
   readonly fencing: JobFencing | null;
+  /** Hosts that allow less than full locks, of those that it takes and those that it waits for; as found last. */
+  readonly lockLimits: readonly LockLimit[];
 }
 
 /** Whether anything but the lock files keeps a second writer away from what a job writes. */
@@ -72,6 +74,15 @@ export interface JobFencing {
   readonly state: "fenced" | "unfenced" | "none";
   /** Why it is unfenced, and at which targets; else null. */
   readonly reason: string | null;
+}
+
+/** How far locks on a host, or in a directory of it, can be kept. */
+export interface LockLimit {
+  /** null: this host. */
+  readonly host: string | null;
+  /** `sftp`: stale ones are never broken, nor are kernel locks to be had. `refused`: a job that takes one fails. */
+  readonly mode: "sftp" | "refused";
+  readonly detail: string;
 }
 
 /** A paused job runs for nobody; what asks for it meanwhile is recorded as skipped. */

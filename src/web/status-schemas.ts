@@ -7,6 +7,7 @@ import type {
   JobFencing,
   JobStatus,
   LastRun,
+  LockLimit,
   LockView,
   OpenRun,
   Pause,
@@ -110,6 +111,7 @@ export const jobStatus = objectOf<JobStatus>({
   actions: list(activeAction),
   locks: list(heldLock),
   fencing: orNull(objectOf<JobFencing>({ state: choice("fenced", "unfenced", "none"), reason: orNull(anyText) })),
+  lockLimits: list(objectOf<LockLimit>({ host: orNull(anyText), mode: choice("sftp", "refused"), detail: anyText })),
 });
 
 export const instanceStatus = objectOf<InstanceStatus>({

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
-import { createRemoteTransport } from "../../src/lock/transport/remote-transport.ts";
+import { createRemoteTransport, type TransportLimit } from "../../src/lock/transport/remote-transport.ts";
 import { runTool } from "../../src/process/run-tool.ts";
 import { startChild } from "../../src/process/start-child.ts";
 import { createConnectionPool } from "../../src/ssh/connection-pool.ts";
@@ -24,12 +24,14 @@ function reach(
   sshd: TestSshd,
   operationTimeoutMs = 8000,
   clock = systemClock,
-): { transport: LockTransport; log: ReturnType<typeof createMemoryLog> } {
+): { transport: LockTransport; log: ReturnType<typeof createMemoryLog>; limit: () => TransportLimit | undefined } {
   const log = createMemoryLog();
   const pool = createConnectionPool({ runTool, startChild, clock: systemClock, log });
   onTestFinished(() => pool.close());
-  const deps = { endpoint: endpointOf(sshd), pool, operationTimeoutMs, clock, log };
-  return { transport: createRemoteTransport(deps), log };
+  let limit: TransportLimit | undefined;
+  const onLimit = (found: TransportLimit | undefined) => void (limit = found);
+  const deps = { endpoint: endpointOf(sshd), pool, operationTimeoutMs, clock, log, onLimit };
+  return { transport: createRemoteTransport(deps), log, limit: () => limit };
 }
 
 async function take(transport: LockTransport, path: string, token = mine) {
@@ -192,8 +194,9 @@ describe("accounts of other kinds", () => {
 
   it("says what both say when there is neither", async () => {
     const refusing = 'ForceCommand echo "SSH_ORIGINAL_COMMAND does not run rsync" >&2; exit 1';
-    const { transport, path } = await account(refusing);
+    const { transport, path, limit } = await account(refusing);
     const [answer] = await transport.check([path], never);
+    expect(limit()).toMatchObject({ mode: "refused", detail: expect.stringMatching(/no sftp .*does not run rsync/) });
     expect(answer).toMatchObject({ kind: "error" });
     expect(JSON.stringify(answer)).toContain("does not run rsync");
     expect(JSON.stringify(answer)).toMatch(/no sftp/);
@@ -256,7 +259,7 @@ describe("accounts of other kinds", () => {
   it("stays with sftp for the locks of a host without flock, also after a day, until a probe finds flock", async (context) => {
     const host = await withoutFlock();
     if (host === undefined) return context.skip("no mount namespace can be made here");
-    const { transport, path, pass, hasFlock } = host;
+    const { transport, path, pass, hasFlock, limit } = host;
     const directory = join(path, "..");
     await transport.probe([directory], never);
     expect(await take(transport, path)).toEqual({ kind: "acquired" });
@@ -265,10 +268,12 @@ describe("accounts of other kinds", () => {
     expect(await take(transport, `${path}2`, theirs)).toEqual({ kind: "acquired" });
     expect(await transport.probe([directory], never)).toMatchObject([{ mode: "sftp" }]);
     expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "released" }]);
+    expect(limit()).toEqual({ mode: "sftp", detail: "the host has no working flock(1)" });
 
     await writeFile(hasFlock, "");
     pass(oneDayMs);
     expect(await transport.probe([directory], never)).toMatchObject([{ mode: "full" }]);
+    expect(limit()).toBeUndefined();
     expect(await transport.release([{ path: `${path}2`, token: theirs }], never)).toEqual([{ kind: "released" }]);
   });
 

@@ -39,6 +39,7 @@ export function sampleJob(jobId: string, overrides: Partial<JobStatus> = {}): Jo
     actions: [],
     locks: [],
     fencing: null,
+    lockLimits: [],
     ...overrides,
   };
 }

@@ -28,6 +28,7 @@ function hostileJobs(): JobStatus[] {
   const waitingFor = { place, state: "held", owner: longId, detail: longPath, since: sampleNow - 9e9 } as const;
   const limits = {
     fencing: { state: "unfenced", reason: `${longId}: ${longPath}` },
+    lockLimits: [{ host: place.host, mode: "refused", detail: longPath }],
   } as const;
   const action = { actionId: longId, targetId: longId, attempt: 9, startedAt: sampleNow - 9e8, progress };
   return [

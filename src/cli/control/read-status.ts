@@ -51,7 +51,7 @@ export function reportOf(status: InstanceStatus): StatusReport {
   return { director: "running", directorDetail: null, ...status, jobs };
 }
 
-const saidOfLate = { fencing: null } satisfies Partial<JobStatus>;
+const saidOfLate = { fencing: null, lockLimits: [] } satisfies Partial<JobStatus>;
 
 /** Throws what is wrong with the configuration: without a director it is all there is to know. */
 export async function offlineStatus(instance: OpenedInstance, options: { env: CommandContext["env"]; now: number }) {

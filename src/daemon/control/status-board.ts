@@ -1,9 +1,9 @@
-import type { Config, Job } from "../../config/resolved.ts";
+import type { Config, Job, LockFile } from "../../config/resolved.ts";
 import { pendingByTarget, type PendingSummary, type WatchState } from "../../model/changes.ts";
 import type { Emitter } from "../../base/emitter.ts";
 import type { DirectorEvents } from "../../model/events.ts";
 import { freshnessOf, worstFreshness } from "../../model/freshness.ts";
-import type { JobFencing, JobStatus, OpenRun, Pause, TargetStatus } from "../../model/status.ts";
+import type { JobFencing, JobStatus, LockLimit, OpenRun, Pause, TargetStatus } from "../../model/status.ts";
 import type { DueTimesBook } from "./due-times.ts";
 import type { LastResults } from "./last-results.ts";
 import type { LiveJob, LiveJobs } from "./live-jobs.ts";
@@ -20,6 +20,8 @@ export interface StatusBoardDeps {
   readonly due: DueTimesBook;
   readonly pauseOf: (jobId: string) => Pause | undefined;
   readonly pending: () => readonly PendingSummary[];
+  /** As `LockLimits`. */
+  readonly limitOf: (lock: LockFile) => LockLimit | undefined;
 }
 
 /** What is known of every job just now. It only gathers what others keep, so that to ask costs little. */
@@ -97,7 +99,14 @@ function jobStatus(deps: StatusBoardDeps, job: Job, context: Context): JobStatus
     actions: running?.actions ?? [],
     locks: live.locksOf(job.id),
     fencing,
+    lockLimits: limitsOf(job, deps.limitOf),
   };
+}
+
+/** Each once: many locks of a job lie on one host. */
+function limitsOf({ lockFiles, blocksOn }: Job, limitOf: StatusBoardDeps["limitOf"]): LockLimit[] {
+  const limits = [...lockFiles, ...blocksOn.map(({ lock }) => lock)].flatMap((lock) => limitOf(lock) ?? []);
+  return limits.length < 2 ? limits : [...new Map(limits.map((limit) => [JSON.stringify(limit), limit])).values()];
 }
 
 function activityOf(running: LiveJob | undefined, runId: string | null): JobStatus["activity"] {

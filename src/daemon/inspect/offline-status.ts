@@ -130,7 +130,7 @@ function jobStatus(job: Job, of: Facts): JobStatus {
     schedules: plan?.times.map(({ fields }) => fields.expression) ?? [],
     watch: null,
     runId: isOver ? null : (run?.runId ?? null),
-    ...{ waitingFor: null, actions: [], locks: [], fencing: null },
+    ...{ waitingFor: null, actions: [], locks: [], fencing: null, lockLimits: [] },
   };
 }
 

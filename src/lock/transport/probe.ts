@@ -66,8 +66,10 @@ export function createProbedTransport(deps: {
   transport: LockTransport;
   clock: Clock;
   allows: (directory: string) => LockAllowances | undefined;
+  /** Told when a directory was tried; `refusal`: why no locks can be kept there. */
+  onJudged?: (directory: string, refusal: string | undefined) => void;
 }): LockTransport {
-  const { transport, clock, allows } = deps;
+  const { transport, clock, allows, onJudged = () => undefined } = deps;
   const passedAt = new Map<string, number>();
   /** Resolves when no directory is being tried any more; undefined: none is. */
   let trying: Promise<void> | undefined;
@@ -83,10 +85,13 @@ export function createProbedTransport(deps: {
     const flaws = findDirectoryFlaws(answer).filter((flaw) => !isAllowed(flaw, allows(directory)));
     if (flaws.length === 0) {
       passedAt.set(directory, clock.monotonic());
+      onJudged(directory, undefined);
       return undefined;
     }
     const words = flaws.map(({ message, key }) => (key === undefined ? message : `${message} (${key} would allow it)`));
-    return { kind: "error", detail: `no locks can be kept in ${directory}: ${words.join("; ")}` } as const;
+    const detail = `no locks can be kept in ${directory}: ${words.join("; ")}`;
+    onJudged(directory, detail);
+    return { kind: "error", detail } as const;
   };
   /** The first reason against a claim in these directories. */
   const tryOut = async (directories: readonly string[], signal: AbortSignal) => {

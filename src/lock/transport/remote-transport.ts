@@ -1,10 +1,14 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { SshEndpoint } from "../../config/resolved.ts";
+import type { LockLimit } from "../../model/status.ts";
 import type { ConnectionPool } from "../../ssh/connection-pool.ts";
 import type { LockTransport } from "./lock-transport.ts";
 import { createSftpTransport } from "./sftp-transport.ts";
 import { createSshTransport } from "./ssh-transport.ts";
+
+/** What an account does not allow to the locks on its host. */
+export type TransportLimit = Omit<LockLimit, "host">;
 
 export interface RemoteTransportDeps {
   readonly endpoint: SshEndpoint;
@@ -12,6 +16,8 @@ export interface RemoteTransportDeps {
   readonly operationTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told when it was found out anew; undefined: there is a shell that can lock. */
+  readonly onLimit?: (limit: TransportLimit | undefined) => void;
 }
 
 /** What an account allows may be changed by its administrator: a day later the shell is tried again. */
@@ -29,20 +35,38 @@ export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport 
    * lacks flock answers all the same, and only a probe tells whether it has it by now.
    */
   let shellless: { since: number; detail: string; lacksFlock: boolean } | undefined;
+  /** Why there is no sftp either. */
+  let sftpless: string | undefined;
+  let isLimited = false;
+  const tellLimit = () => {
+    isLimited = shellless !== undefined;
+    if (shellless === undefined) deps.onLimit?.(undefined);
+    else if (sftpless === undefined) deps.onLimit?.({ mode: "sftp", detail: shellless.detail });
+    else deps.onLimit?.({ mode: "refused", detail: sftpless });
+  };
   const onNoShell = (detail: string, lacksFlock = false) => {
     if (shellless?.detail !== detail)
       log.info({ host: endpoint.host, detail }, "no shell for lock files, sftp is used");
     shellless = { since: clock.monotonic(), detail, lacksFlock };
+    tellLimit();
   };
   let answeredAt = -Infinity;
   const shell = createSshTransport({
     ...deps,
-    onAnswered: () => void (answeredAt = clock.monotonic()),
+    onAnswered: () => {
+      answeredAt = clock.monotonic();
+      // That nobody answers, when a day later the shell is tried again, proves nothing.
+      if (isLimited && shellless === undefined) tellLimit();
+    },
     // A host that is out of processes or memory ends its shells too. What was locked by a shell has a lease and a hold
     // lock, of which sftp knows nothing: that the account has changed is believed once it gave no answer for a day.
     onNoShell: (detail) => void (clock.monotonic() - answeredAt >= retryShellMs && onNoShell(detail)),
   });
-  const sftp = createSftpTransport({ ...deps, whyNoShell: () => shellless?.detail });
+  const onSession = (refusal: string | undefined) => {
+    sftpless = refusal;
+    tellLimit();
+  };
+  const sftp = createSftpTransport({ ...deps, whyNoShell: () => shellless?.detail, onSession });
 
   const isOld = () => shellless !== undefined && clock.monotonic() - shellless.since >= retryShellMs;
   const isShellless = () => shellless !== undefined && (shellless.lacksFlock || !isOld());
@@ -67,7 +91,10 @@ export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport 
     const answers = await shell.probe(directories, signal);
     // By now there is not even a shell.
     if (shellless !== known) return sftp.probe(directories, signal);
-    if (answers.some((answer) => answer.kind === "probed" && answer.flock === true)) shellless = undefined;
+    if (answers.some((answer) => answer.kind === "probed" && answer.flock === true)) {
+      shellless = undefined;
+      tellLimit();
+    }
     return answers;
   };
   const acquire: LockTransport["acquire"] = async (request, signal) => {

@@ -16,6 +16,8 @@ export interface SftpQueueDeps {
   readonly clock: Clock;
   /** Why there is no shell either, for the message about an account that has neither. */
   readonly whyNoShell?: () => string | undefined;
+  /** Told when a session was asked for; `refusal`: the account allows none. */
+  readonly onSession?: (refusal: string | undefined) => void;
 }
 
 export interface TrackedScope extends SftpScope {
@@ -85,7 +87,7 @@ interface OpenSession {
   readonly scope: TrackedScope;
 }
 
-function createSessionKeeper({ operationTimeoutMs, clock, whyNoShell }: SftpQueueDeps) {
+function createSessionKeeper({ operationTimeoutMs, clock, whyNoShell, onSession }: SftpQueueDeps) {
   let current: { connection: Connection; opening: Promise<OpenSession> } | undefined;
 
   const forget = (connection: Connection, cause: string) => {
@@ -94,6 +96,7 @@ function createSessionKeeper({ operationTimeoutMs, clock, whyNoShell }: SftpQueu
   };
   const begin = async (connection: Connection): Promise<OpenSession> => {
     const session = await connection.openSftp(operationTimeoutMs);
+    onSession?.(undefined);
     return { session, scope: createScope(session, clock) };
   };
   return {
@@ -112,7 +115,9 @@ function createSessionKeeper({ operationTimeoutMs, clock, whyNoShell }: SftpQueu
         if (!(error instanceof NoSftp)) return notSent(`no sftp on ${connection.name}: ${why}`);
         const noShell = whyNoShell?.();
         const both = noShell === undefined ? why : `${why}; and no shell: ${noShell}`;
-        return { kind: "error", detail: `no sftp on ${connection.name}: ${both}` };
+        const detail = `no sftp on ${connection.name}: ${both}`;
+        onSession?.(detail);
+        return { kind: "error", detail };
       }
     },
   };

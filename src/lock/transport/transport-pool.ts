@@ -4,13 +4,14 @@ import type { Logger } from "../../base/logger.ts";
 import type { RunTool } from "../../base/tool-runner.ts";
 import type { LockAllowances, LockFile, SshEndpoint } from "../../config/resolved.ts";
 import type { LockPlace } from "../../model/run.ts";
+import type { LockLimit } from "../../model/status.ts";
 import { connectionKey, type ConnectionPool } from "../../ssh/connection-pool.ts";
 import type { ResolvedHost } from "../../ssh/resolve-host.ts";
 import { createLocalTransport } from "./local-transport.ts";
 import type { LockTransport } from "./lock-transport.ts";
 import type { WrapTransport } from "./operation-record.ts";
 import { createProbedTransport } from "./probe.ts";
-import { createRemoteTransport } from "./remote-transport.ts";
+import { createRemoteTransport, type TransportLimit } from "./remote-transport.ts";
 
 /** A lock file and the way to it. */
 export interface LockTarget {
@@ -26,6 +27,12 @@ export interface TransportPool {
   locate(lock: LockFile): Promise<LockTarget>;
 }
 
+/** What the transports have found out while they worked; nothing is asked for it. */
+export interface LockLimits {
+  /** undefined: locks can be kept there in full, or nobody has tried yet. */
+  readonly limitOf: (lock: LockFile) => LockLimit | undefined;
+}
+
 export interface TransportPoolDeps {
   readonly runTool: RunTool;
   readonly connections: ConnectionPool;
@@ -39,20 +46,31 @@ export interface TransportPoolDeps {
 }
 
 /** One transport per host and account, so that all jobs share its shell. */
-export function createTransportPool(deps: TransportPoolDeps): TransportPool {
+export function createTransportPool(deps: TransportPoolDeps): TransportPool & LockLimits {
   const { connections, clock, record = (transport) => transport } = deps;
   const local = probed(record(createLocalTransport(deps)), clock);
-  const remote = new Map<string, ReturnType<typeof probed>>();
+  const remote = new Map<string, Way>();
+  /** The same by what the configuration says, where several names may lead to one host. */
+  const located = new Map<string, Way>();
 
-  const remoteTransport = (key: string, endpoint: SshEndpoint) => {
+  const remoteTransport = (key: string, endpoint: SshEndpoint): Way => {
     const known = remote.get(key);
     if (known !== undefined) return known;
-    const made = probed(record(createRemoteTransport({ ...deps, endpoint, pool: connections })), clock);
-    remote.set(key, made);
-    return made;
+    let limit: TransportLimit | undefined;
+    const onLimit = (found: TransportLimit | undefined) => void (limit = found);
+    const made = probed(record(createRemoteTransport({ ...deps, endpoint, pool: connections, onLimit })), clock);
+    const way: Way = { ...made, limitOf: (path) => made.limitOf(path) ?? limit };
+    remote.set(key, way);
+    return way;
   };
 
   return {
+    limitOf: (lock) => {
+      const host = lock.type === "local" ? null : lock.endpoint.host;
+      const way = lock.type === "local" ? local : located.get(JSON.stringify(lock.endpoint));
+      const limit = way?.limitOf(lock.path);
+      return limit && { host, ...limit };
+    },
     locate: async (lock) => {
       const { path } = lock;
       const keyOn = (host: string) => `${host}\n${posix.normalize(path)}`;
@@ -68,7 +86,9 @@ export function createTransportPool(deps: TransportPoolDeps): TransportPool {
         return { transport, path, place, key: keyOn(`${endpoint.host}:${endpoint.port ?? 22}`) };
       }
       const { host } = resolution;
-      const { transport, allow } = remoteTransport(connectionKey(host, endpoint), endpoint);
+      const way = remoteTransport(connectionKey(host, endpoint), endpoint);
+      const { transport, allow } = way;
+      located.set(JSON.stringify(endpoint), way);
       allow(lock);
       return { transport, path, place, key: keyOn(hostKeyOf(host)) };
     },
@@ -81,11 +101,27 @@ function hostKeyOf({ hostname, port, proxy }: ResolvedHost): string {
   return `${hostname}:${port}${way}`;
 }
 
+interface Way {
+  readonly transport: LockTransport;
+  readonly allow: (lock: LockFile) => void;
+  readonly limitOf: (path: string) => TransportLimit | undefined;
+}
+
 /** A transport that tries a directory before it claims there, and what its lock files put up with. */
-function probed(transport: LockTransport, clock: Clock) {
+function probed(transport: LockTransport, clock: Clock): Way {
   const allowances = new Map<string, LockAllowances>();
+  const refusals = new Map<string, string>();
+  const onJudged = (directory: string, refusal: string | undefined) => {
+    if (refusal === undefined) refusals.delete(directory);
+    else refusals.set(directory, refusal);
+  };
+  const allows = (directory: string) => allowances.get(directory);
   return {
-    transport: createProbedTransport({ transport, clock, allows: (directory) => allowances.get(directory) }),
+    transport: createProbedTransport({ transport, clock, allows, onJudged }),
+    limitOf: (path) => {
+      const detail = refusals.get(posix.dirname(path));
+      return detail === undefined ? undefined : { mode: "refused", detail };
+    },
     allow: ({ path, allows }: LockFile): void => {
       if (allows === undefined) return;
       const directory = posix.dirname(path);

@@ -117,9 +117,13 @@ describe("the table", () => {
   });
 
   it("says what the locks of a job cannot do, and nothing where they do everything", () => {
+    const lockLimits = [
+      { host: "nas", mode: "sftp", detail: "This service allows sftp connections only." },
+      { host: null, mode: "refused", detail: "no locks can be kept in /tmp: everybody may write there" },
+    ] as const;
     const jobs = [
       sampleJob("held", { fencing: { state: "fenced", reason: null } }),
-      sampleJob("bare", { fencing: { state: "unfenced", reason: "vault: its account runs no commands" } }),
+      sampleJob("bare", { fencing: { state: "unfenced", reason: "vault: its account runs no commands" }, lockLimits }),
       sampleJob("lockless", { fencing: { state: "none", reason: null } }),
     ];
     const lines = show(report({ jobs })).trimEnd().split("\n").slice(3);
@@ -127,12 +131,15 @@ describe("the table", () => {
       expect.stringMatching(/^held /),
       expect.stringMatching(/^bare /),
       "  unfenced: only its lock files keep other writers away (vault: its account runs no commands)",
+      "  locks on nas go over sftp only, where a stale one stays until a person removes it " +
+        "(This service allows sftp connections only.)",
+      "  locks here are refused: no locks can be kept in /tmp: everybody may write there",
       expect.stringMatching(/^lockless /),
     ]);
   });
 
   it("is shown of a director that was started before an upgrade, and says less", () => {
-    const { fencing: _fencing, ...older } = sampleJob("a");
+    const { fencing: _fencing, lockLimits: _lockLimits, ...older } = sampleJob("a");
     const text = show(reportOf(sampleStatus({ jobs: [older as JobStatus] })));
     expect(text).toMatch(/^a +fresh /m);
   });

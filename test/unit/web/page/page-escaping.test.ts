@@ -27,6 +27,7 @@ describe("what others have written", () => {
       schedules: [evil],
       watch: { directories: 1, degraded: evil },
       fencing: { state: "unfenced", reason: evil },
+      lockLimits: [{ host: evil, mode: "sftp", detail: evil }],
     });
     const control = createFakeControl({
       status: sampleStatus({

@@ -72,13 +72,18 @@ describe("the overview", () => {
     const reason = "its account runs no commands";
     const limits = {
       fencing: { state: "unfenced", reason },
+      lockLimits: [{ host: "nas", mode: "sftp", detail: "This service allows sftp connections only." }],
     } as const;
     const jobs = [sampleJob("bare", limits), sampleJob("held", { fencing: { state: "fenced", reason: null } })];
     const { read } = await startPage(createFakeControl({ status: sampleStatus({ jobs }) }));
     const unfenced = `Unfenced: only its lock files keep other writers away (${reason})`;
+    const reduced =
+      "Locks on nas go over sftp only, where a stale one stays until a person removes it " +
+      "(This service allows sftp connections only.)";
     const overview = await read("/");
     for (const body of [overview, await read("/jobs/bare")]) {
       expect(body.split(unfenced)).toHaveLength(2);
+      expect(body.split(reduced)).toHaveLength(2);
     }
     expect(await read("/jobs/held")).not.toMatch(/unfenced|over sftp/i);
   });
