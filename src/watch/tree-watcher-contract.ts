@@ -17,6 +17,8 @@ export interface TreeWatcherOptions {
   readonly onEverything: (reason: string) => void;
   /** Whenever something is not seen any more, or is seen again. */
   readonly onState: (state: TreeWatchState) => void;
+  /** There is no directory at the root, but nothing or something else; told at each look that finds it so. */
+  readonly onNoDirectory?: () => void;
   readonly clock: Clock;
   readonly log: Logger;
   /** How often (ms) mounts, the root and what could not be watched are looked at. */

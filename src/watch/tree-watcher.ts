@@ -198,8 +198,10 @@ class InotifyTreeWatcher implements TreeWatcher {
     // Before it looks: what happens afterwards is heard.
     this.#sentry.post(this.#root.needsSentry);
     const found = await this.#root.inspect();
-    if (found === "missing") await this.#root.abandon();
-    else if (found !== "same") this.#rebuild(found.rebuildFor);
+    if (found === "missing") {
+      await this.#root.abandon();
+      this.#options.onNoDirectory?.();
+    } else if (found !== "same") this.#rebuild(found.rebuildFor);
     else this.#retryWhatIsMissing();
     this.#tend();
   }
