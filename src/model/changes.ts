@@ -49,7 +49,7 @@ export interface PendingSummary extends ChangeDestination {
 
 /** What is kept of one destination over restarts. */
 export interface StoredDestination extends ChangeDestination {
-  /** Tells whether the sync still leads from and to where it did. */
+  /** Tells whether the sync still leads from and to where it did, and whether the same files are watched. */
   readonly fingerprint: string;
   /** The director that kept it ended in order: nothing that it saw is missing here. */
   readonly clean: boolean;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Job } from "../config/resolved.ts";
+import type { Job, Watch } from "../config/resolved.ts";
 import type { ChangeDestination } from "../model/changes.ts";
 
 /**
@@ -12,6 +12,14 @@ export function fingerprintOf(job: Job, { actionId, targetId }: ChangeDestinatio
   const { host, user, port } = target?.endpoint ?? {};
   // In how many parts something is copied changes nothing of it.
   const what = action?.kind === "sync" ? { ...action, parallel: undefined } : action;
-  const text = JSON.stringify([what, target?.dest, host, user, port]);
-  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
+  return digest([what, target?.dest, host, user, port]);
+}
+
+/** Stands for all that decides which files are watched. When it changes, others may have changed that nobody has seen. */
+export function watchedFingerprintOf({ paths, extensions, include, exclude }: Watch): string {
+  return digest([paths.toSorted(), extensions.toSorted(), include, exclude]);
+}
+
+function digest(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url").slice(0, 22);
 }

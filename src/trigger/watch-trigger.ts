@@ -11,7 +11,7 @@ import { withoutTemporaries } from "../watch/csync2-temporaries.ts";
 import { createInotifyLedger, type InotifyLedger } from "../watch/inotify-ledger.ts";
 import { createPathWatcher } from "../watch/path-watcher.ts";
 import { createWatchFilter } from "../watch/watch-filter.ts";
-import { fingerprintOf } from "./sync-fingerprint.ts";
+import { fingerprintOf, watchedFingerprintOf } from "./sync-fingerprint.ts";
 import { WatchedJob } from "./watched-job.ts";
 import type { WatchListener } from "./watched-job-deps.ts";
 import { type WatchedEntry, WatchedJobs } from "./watched-jobs.ts";
@@ -120,5 +120,6 @@ function watchedEntries(jobs: readonly Job[]): WatchedEntry[] {
 
 function entriesOf(job: Job, watch: Watch): JournalEntry[] {
   const { onStart, fullSyncThreshold: mostPaths } = watch;
-  return destinationsOf(job).map((of) => ({ of, fingerprint: fingerprintOf(job, of), onStart, mostPaths }));
+  const common = { watched: watchedFingerprintOf(watch), onStart, mostPaths };
+  return destinationsOf(job).map((of) => ({ of, fingerprint: fingerprintOf(job, of), ...common }));
 }

@@ -6,8 +6,10 @@ import { DestinationChanges } from "./destination-changes.ts";
 /** A destination as the configuration has it. */
 export interface JournalEntry {
   readonly of: ChangeDestination;
-  /** Changes when the sync leads from or to somewhere else: what was sent before says nothing then. */
+  /** Changes when the sync leads from or to somewhere else: what was sent before says nothing then. Has no full stop. */
   readonly fingerprint: string;
+  /** Changes when other files are watched: what was not watched before may have changed unseen. */
+  readonly watched: string;
   /** Whether a complete sync comes first in any case. */
   readonly onStart: "full" | "none";
   /** More paths than this do not wait for it one by one: a complete sync takes their place. */
@@ -49,7 +51,7 @@ export class DirtyJournal {
       left.delete(key);
       const pending = new DestinationChanges();
       this.#destinations.set(key, { ...entry, pending });
-      const isElsewhere = before !== undefined && before.fingerprint !== entry.fingerprint;
+      const isElsewhere = before !== undefined && syncPartOf(before) !== entry.fingerprint;
       // What is to be deleted at one place says nothing of another, as when it is adopted.
       for (const change of (isElsewhere ? undefined : before?.paths) ?? [])
         pending.add(change, { at: change.since, sequence: 0 });
@@ -172,8 +174,9 @@ export class DirtyJournal {
   }
 
   #put(of: ChangeDestination, clean: boolean): void {
-    const { fingerprint, pending } = this.#destinationOf(of);
-    this.#store.put({ ...of, fingerprint, clean, everything: pending.everything });
+    const destination = this.#destinationOf(of);
+    const { everything } = destination.pending;
+    this.#store.put({ ...of, fingerprint: storedFingerprint(destination), clean, everything });
   }
 
   #destinationOf(of: ChangeDestination): Destination {
@@ -187,13 +190,23 @@ export function keyOf({ jobId, actionId, targetId }: ChangeDestination): string 
   return JSON.stringify([jobId, actionId, targetId]);
 }
 
+/** What is stored tells both; an earlier version stored the sync's alone. */
+function storedFingerprint({ fingerprint, watched }: JournalEntry): string {
+  return `${fingerprint}.${watched}`;
+}
+
+function syncPartOf({ fingerprint }: StoredDestination): string | undefined {
+  return fingerprint.split(".")[0];
+}
+
 function whyEverything(
-  { fingerprint, onStart }: JournalEntry,
+  entry: JournalEntry,
   { readable, before }: { readable: boolean; before: StoredDestination | undefined },
 ): string | undefined {
   if (!readable) return "the journal of changes cannot be read";
   if (before === undefined) return "nothing was sent there yet";
-  if (before.fingerprint !== fingerprint) return "the sync or its target has changed";
+  if (syncPartOf(before) !== entry.fingerprint) return "the sync or its target has changed";
   if (!before.clean) return "the director had ended unexpectedly";
-  return onStart === "full" ? "the director has started" : undefined;
+  if (before.fingerprint !== storedFingerprint(entry)) return "what is watched has changed";
+  return entry.onStart === "full" ? "the director has started" : undefined;
 }

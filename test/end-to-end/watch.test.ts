@@ -111,6 +111,40 @@ describe("a job that watches", () => {
     expect(third.lines.filter(({ msg }) => msg === "run queued")).toEqual([]);
   });
 
+  it("syncs everything once where other files are watched after a restart", async () => {
+    const instance = await makeInstance(({ path }) => watchedJob(path, { on_start: "none", exclude: ["*.old"] }));
+    const path = (...parts: string[]) => instance.path(...parts);
+    const exclude = async (before: string, after: string) =>
+      writeFile(instance.configFile, (await readFile(instance.configFile, "utf8")).replace(before, after));
+    const startsWithoutRun = async () => {
+      const director = await instance.start();
+      await director.waitForLine(({ msg }) => msg === "watching");
+      await stop(director);
+      expect(director.lines.filter(({ msg }) => msg === "run queued")).toEqual([]);
+    };
+    await writeFile(path("source/first"), "one");
+    const first = await instance.start();
+    await first.waitForLine(ended("ok"));
+    await writeFile(path("source/unseen.old"), "two");
+    await nextSync(first, () => writeFile(path("source/seen"), "three"));
+    await stop(first);
+    await startsWithoutRun();
+    await expect(readFile(path("dest/unseen.old"))).rejects.toThrow("ENOENT");
+    await exclude("*.old", "*.older");
+    const second = await instance.start();
+    await second.waitForLine(ended("ok"));
+    expect(await readFile(path("dest/unseen.old"), "utf8")).toBe("two");
+    // The same without a restart, which the next start knows as well.
+    await writeFile(path("source/unseen.older"), "four");
+    await nextSync(second, async () => {
+      await exclude("*.older", "*.oldest");
+      expect(await instance.cli("reload")).toMatchObject({ exitCode: 0 });
+    });
+    expect(await readFile(path("dest/unseen.older"), "utf8")).toBe("four");
+    await stop(second);
+    await startsWithoutRun();
+  });
+
   it("syncs everything after it was killed, because nobody knows what it had seen", async () => {
     const instance = await makeInstance(({ path }) => watchedJob(path, { on_start: "none" }));
     const path = (...parts: string[]) => instance.path(...parts);

@@ -13,6 +13,7 @@ const there = { ...here, targetId: "backup02" };
 const entries = [here, there].map((of) => ({
   of,
   fingerprint: "same",
+  watched: "all",
   onStart: "none" as const,
   mostPaths: 1_000_000,
 }));

@@ -37,7 +37,7 @@ async function start(
 ) {
   const clock = new FakeClock();
   const journal = new DirtyJournal({ store: new MemoryDirtyStore(), clock });
-  journal.open([one, two].map((of) => ({ of, fingerprint: "same", onStart: "full", mostPaths: 1000 })));
+  journal.open([one, two].map((of) => ({ of, fingerprint: "same", watched: "all", onStart: "full", mostPaths: 1000 })));
   const events = new EventLog();
   const job = buildJob({ id: "www", retry, ...overrides });
   let seen: WatchListener | undefined;

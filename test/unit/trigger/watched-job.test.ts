@@ -34,7 +34,7 @@ async function start(options: { settled?: boolean; onStart?: "full" | "none" } =
   const { settled = true, onStart = "none" } = options;
   const clock = new FakeClock();
   const store = new MemoryDirtyStore();
-  const entries = [one, two].map((of) => ({ of, fingerprint: "same", onStart, mostPaths: 1000 }));
+  const entries = [one, two].map((of) => ({ of, fingerprint: "same", watched: "all", onStart, mostPaths: 1000 }));
   if (settled) {
     const before = new DirtyJournal({ store, clock });
     before.open(entries);

@@ -9,7 +9,7 @@ const here = { jobId: "www", actionId: "copy", targetId: "backup01" };
 const there = { ...here, targetId: "backup02" };
 
 function entry(of = here, overrides: Partial<JournalEntry> = {}): JournalEntry {
-  return { of, fingerprint: "same", onStart: "none", mostPaths: 1000, ...overrides };
+  return { of, fingerprint: "same", watched: "all", onStart: "none", mostPaths: 1000, ...overrides };
 }
 
 function paths(...changes: readonly [path: string, kind?: ChangeKind][]): ChangeSet {
@@ -48,6 +48,7 @@ describe("a journal that is opened", () => {
 
   test.each([
     ["the sync leads somewhere else now", { fingerprint: "other" }, "the sync or its target has changed"],
+    ["other files are watched now", { watched: "some" }, "what is watched has changed"],
     ["a complete sync is to come first", { onStart: "full" }, "the director has started"],
   ] as const)("wants everything when %s", (_when, overrides, reason) => {
     const { journal } = openJournal(settledStore(), [entry(here, overrides)]);
@@ -69,7 +70,25 @@ describe("a journal that is opened", () => {
     const { journal: next } = openJournal(store, [entry(here, { fingerprint: "another" })]);
     const reason = "the sync or its target has changed";
     expect(next.snapshot(here)?.scope).toEqual({ kind: "full", reason, deleted: [] });
-    expect(store.load()).toMatchObject([{ fingerprint: "another", clean: false, paths: [] }]);
+    expect(store.load()).toMatchObject([{ fingerprint: "another.all", clean: false, paths: [] }]);
+  });
+
+  test("wants everything once, and keeps what was to be deleted, where only other files are watched", () => {
+    const { store, journal } = openSettled();
+    journal.add(here, paths(["/srv/a", "deleted"]));
+    journal.close();
+    const [stored] = store.load() ?? [];
+    const reopen = () => openJournal(store, [entry(here, { watched: "some" })]).journal;
+    // The first one is that of an earlier version.
+    for (const fingerprint of ["same", "same.all"]) {
+      store.put({ ...stored!, fingerprint });
+      const reason = "what is watched has changed";
+      expect(reopen().snapshot(here)?.scope).toEqual({ kind: "full", reason, deleted: ["/srv/a"] });
+    }
+    const next = reopen();
+    next.arrived(here, next.snapshot(here)!);
+    next.close();
+    expect(reopen().need(here)).toBeNull();
   });
 
   test("wants everything, and says so, when the store cannot be read", () => {
