@@ -173,6 +173,21 @@ describe("locks on other hosts", () => {
     expect(await readdir(join(directory, "locks"))).toEqual([]);
   });
 
+  it("that a shell took are removed over sftp with --unproven only, as nobody sees their writers", async () => {
+    const directory = await makeTempDir();
+    await mkdir(join(directory, "locks"), { mode: 0o755 });
+    const path = join(directory, "locks", "data");
+    await writeFile(path, formatLockContent({ ...record, hold: true }));
+    await writeFile(`${path}.hold`, "");
+    const file = await writeConfig([at(sftp, path)], directory, trusting(sftp));
+    const unlink = { yes: true, token, unlink: true };
+    const refused = await breakLock(`127.0.0.1:${path}`, file, unlink);
+    expect(refused).toMatchObject({ exit: 1, err: expect.stringContaining("--unlink --unproven") });
+    expect(await readdir(join(directory, "locks"))).toContain("data");
+    expect(await breakLock(`127.0.0.1:${path}`, file, { ...unlink, unproven: true })).toMatchObject({ exit: 0 });
+    expect(await readdir(join(directory, "locks"))).toEqual(["data.hold"]);
+  });
+
   it("whose hold lock is on a host that nobody can reach are broken with --unproven only", async () => {
     const directory = await makeTempDir();
     await mkdir(join(directory, "locks"), { mode: 0o755 });

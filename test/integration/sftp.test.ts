@@ -215,10 +215,27 @@ describe("accounts of other kinds", () => {
     expect(await works(await account(`ForceCommand ${login}`))).toMatchObject({ mode: "sftp" });
   });
 
-  it("does not believe that a shell that has answered is gone, such as for want of processes", async () => {
+  const withFailingShell = async () => {
     const failing = join(await makeTempDir(), "failing");
     const login = `case "$SSH_ORIGINAL_COMMAND" in *sftp*) exec /usr/lib/openssh/sftp-server;; esac; test ! -e ${failing} || exit 254; exec /bin/sh -s`;
-    const { transport, path, pass, sshd } = await account(`ForceCommand ${login}`);
+    return { ...(await account(`ForceCommand ${login}`)), failing };
+  };
+
+  it("keeps over sftp after a restart what a shell has locked, whose writers it cannot see", async () => {
+    const { transport, path, sshd, failing } = await withFailingShell();
+    const content = lockContent({ token: mine, hold: true });
+    await transport.acquire({ claims: [{ path, token: mine, content }], thenCheck: [] }, never);
+    expect(await transport.holds([`${path}.hold`], never)).toEqual([{ kind: "free" }]);
+    await writeFile(failing, "");
+    const release = () => reach(sshd).transport.release([{ path, token: mine }], never);
+    expect(await release()).toMatchObject([{ kind: "error", detail: expect.stringContaining("its shell back") }]);
+    expect(await readFile(path, "utf8")).toBe(content);
+    await rm(failing);
+    expect(await release()).toEqual([{ kind: "released" }]);
+  });
+
+  it("does not believe that a shell that has answered is gone, such as for want of processes", async () => {
+    const { transport, path, pass, sshd, failing } = await withFailingShell();
     const loseConnection = async () => {
       const { stdout } = await execa("pgrep", ["-P", String(sshd.pid)]);
       for (const session of stdout.split("\n")) process.kill(Number(session), "SIGKILL");

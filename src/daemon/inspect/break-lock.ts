@@ -97,7 +97,7 @@ export async function breakCandidate(
   if (obstacle !== undefined && !(obstacle.kind === "unproven" && manner.unproven)) return obstacle;
   const answer = await transport.break({ path, token: id, mtime }, never);
   if (answer.kind !== "unsupported" || !manner.unlink) return toOutcome(answer, { path, id });
-  const [released] = await transport.release([{ path, token: id }], never);
+  const [released] = await transport.release([{ path, token: id, withoutWriters: manner.unproven }], never);
   return toRemoval(released);
 }
 

@@ -13,8 +13,9 @@ export interface OwnLock {
   readonly path: string;
   readonly token: string;
   /**
-   * No writer was let in with this token, and none is on its way: the lock may be given back although a writer
-   * of somebody else, whose lock was removed by hand, has its hold file locked. Of no meaning but for `release`.
+   * No writer was let in with this token, and none is on its way, or a person has made sure that none is left: the lock
+   * may be given back although a writer of somebody else, whose lock was removed by hand, has its hold file locked, and
+   * where nobody can look at that. Of no meaning but for `release`.
    */
   readonly withoutWriters?: boolean;
   /**
@@ -223,7 +224,8 @@ export interface LockTransport {
   /**
    * Gives locks back, each only if its token is at its path; one answer per lock, in the same order. A lock
    * whose writers hold a kernel lock MUST NOT be removed while `<path>.hold` is locked, nor without keeping it
-   * locked meanwhile; one that is only claimed has no writers.
+   * locked meanwhile; one that is only claimed has no writers. Who cannot look at kernel locks answers `error` where a
+   * shell has taken it.
    */
   release(locks: readonly OwnLock[], signal: AbortSignal): Promise<readonly ReleaseAnswer[]>;
   /**

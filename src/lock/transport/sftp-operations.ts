@@ -1,4 +1,5 @@
-import { parseLockRecord } from "../lock-record.ts";
+import { sftpStatus } from "../../ssh/sftp-session.ts";
+import { type LockRecord, parseLockRecord } from "../lock-record.ts";
 import type {
   AcquireAnswer,
   BeatAnswer,
@@ -109,10 +110,15 @@ export async function checkOverSftp(path: string, scope: SftpScope): Promise<Che
  * the path for others while the first is under way.
  */
 export async function releaseOverSftp(lock: OwnLock, scope: SftpScope): Promise<ReleaseAnswer> {
-  const { path, token, mayUnlink = () => Promise.resolve(true), unlinkAnswered } = lock;
+  const { path, token, withoutWriters = false, mayUnlink = () => Promise.resolve(true), unlinkAnswered } = lock;
   const { files } = scope;
   const seen = await see(files, path);
   const mine = seen.kind === "file" && tokenOf(seen.content) === token;
+  if (mine && !withoutWriters && (await mayHaveWriters(lock, seen.content, files))) {
+    return refusal(
+      `a shell took it, and over sftp nobody can see whether a writer still keeps ${path}.hold locked: give the account its shell back, or make sure that no rsync is left on that host and remove it with locks break --unlink --unproven`,
+    );
+  }
   if (mine && !(await mayUnlink())) {
     return refusal(
       "it was asked to be removed before, without an answer, or that it is cannot be written down: if it stays, somebody has to remove it",
@@ -129,6 +135,23 @@ export async function releaseOverSftp(lock: OwnLock, scope: SftpScope): Promise<
   const after = await see(files, path);
   if (after.kind === "absent") return { kind: "released" };
   return refusal(`it could not be removed: ${await files.explainWriteFailure(removed, path)}`);
+}
+
+/**
+ * A shell gives such a lock back only while it keeps the hold file locked, so that no writer lives, and none that is on
+ * its way finds the token. Where the hold file is not there the writers of this lock are on another host, and whoever
+ * calls has asked that one. What was taken over sftp has no lease and no second name, and its caller has never had
+ * more to go by.
+ */
+async function mayHaveWriters({ path, token }: OwnLock, content: string, files: SftpFiles): Promise<boolean> {
+  const record = recordOf(content);
+  if (record?.state !== "held" || !record.hold) return false;
+  const mayBe = async (name: string) => {
+    const found = await files.attributes(name);
+    return found.kind !== "failed" || found.code !== sftpStatus.noSuchFile;
+  };
+  const isByShell = record.ttl > 0 || (await mayBe(`${path}.tmp.${token}`));
+  return isByShell && (await mayBe(`${path}.hold`));
 }
 
 /** Writes the same bytes again, so that the server's own clock sets the time; SETSTAT would set ours. */
@@ -171,7 +194,11 @@ async function overwrite<Done extends "beaten" | "promoted">(
 }
 
 function tokenOf(content: string): string | undefined {
-  return parseLockRecord(content.split("\n")[1] ?? "")?.token;
+  return recordOf(content)?.token;
+}
+
+function recordOf(content: string): LockRecord | undefined {
+  return parseLockRecord(content.split("\n")[1] ?? "");
 }
 
 async function foundLock(

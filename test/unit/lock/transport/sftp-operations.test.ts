@@ -12,13 +12,18 @@ describe("giving a lock back over sftp", () => {
   let content: string | undefined;
   /** What becomes of the removal of the lock. */
   let fate: "lost" | "failed" | "done";
+  /** What is beside it. */
+  let beside: string[];
   let scope: SftpScope;
 
   beforeEach(() => {
     unlinked = [];
     content = lockContent({ token });
     fate = "done";
+    beside = [];
     const files = {
+      attributes: (file: string) =>
+        Promise.resolve(beside.includes(file) ? { kind: "ok" } : { kind: "failed", code: 2, message: "No such file" }),
       look: () => Promise.resolve(content === undefined ? { kind: "absent" } : { kind: "file", content, mtime: 1 }),
       unlink: (file: string) => {
         if (file !== path) return Promise.resolve({ kind: "ok" });
@@ -35,9 +40,10 @@ describe("giving a lock back over sftp", () => {
   });
 
   const journal = createMemoryJournal();
-  const release = (key: string) => {
+  const release = (key: string, options: { withoutWriters?: boolean } = {}) => {
     const mayUnlink = () => journal.unlinking(token, key);
-    return releaseOverSftp({ path, token, mayUnlink, unlinkAnswered: () => journal.unlinkAnswered(token, key) }, scope);
+    const unlinkAnswered = () => journal.unlinkAnswered(token, key);
+    return releaseOverSftp({ path, token, mayUnlink, unlinkAnswered, ...options }, scope);
   };
 
   it("removes it at most once per token: a removal without an answer may still run", async () => {
@@ -57,5 +63,34 @@ describe("giving a lock back over sftp", () => {
     fate = "done";
     expect(await release("failed")).toEqual({ kind: "released" });
     expect(unlinked).toHaveLength(2);
+  });
+
+  describe("that says its writers hold a kernel lock", () => {
+    const [hold, ownName] = [`${path}.hold`, `${path}.tmp.${token}`];
+
+    it.each([
+      ["has a lease", { ttl: 300 }, [hold]],
+      ["has its second name", {}, [hold, ownName]],
+    ])("leaves it where a shell took it: it %s", async (_how, overrides, files) => {
+      content = lockContent({ token, hold: true, ...overrides });
+      beside = files;
+      expect(await release("shell")).toMatchObject({
+        kind: "error",
+        detail: expect.stringContaining(`${hold} locked: give the account its shell back`),
+      });
+      expect(unlinked).toEqual([]);
+      // It was not sent, and so is not written down as if it were.
+      expect(await release("shell", { withoutWriters: true })).toEqual({ kind: "released" });
+    });
+
+    it.each([
+      ["it is only claimed", { state: "claim", ttl: 300 }, [hold]],
+      ["they are on another host", { ttl: 300 }, [ownName]],
+      ["it was taken over sftp", {}, [hold]],
+    ] as const)("removes it where %s", async (_where, overrides, files) => {
+      content = lockContent({ token, hold: true, ...overrides });
+      beside = [...files];
+      expect(await release("known")).toEqual({ kind: "released" });
+    });
   });
 });
