@@ -102,7 +102,7 @@ function callOfPart(
 ): SyncCall {
   const spec = {
     ...specOf(place, context.dryRun),
-    sources: action.sources,
+    sources: place.remote?.side === "source" ? action.sources.map(withTildeInReach) : action.sources,
     opts: wordsOfPart(place.words, parts),
     own: [...commonWords(job, place), ...listTransferWords, ...partWords(place.words)],
   };
@@ -116,4 +116,12 @@ function callOfPart(
   const never = new Promise<string>(() => undefined);
   const stdin = isWanted.then((wanted) => (wanted && !context.signal.aborted ? begin() : never));
   return { spec, stdin, judgedAs: "paths" };
+}
+
+/**
+ * The client of rsync hides a `~` from the shell of the other host where it sends a list, unless there is a `/./` behind
+ * it, which leads to the same directory.
+ */
+function withTildeInReach(source: string): string {
+  return source.replace(/^~[^/]*\//, "$&./");
 }

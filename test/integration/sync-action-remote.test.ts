@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Job } from "../../src/config/resolved.ts";
 import type { JobDraft } from "../support/build-job.ts";
+import { createMemoryLog } from "../support/memory-log.ts";
 import { endless, startEndlessSync } from "../support/endless-sync.ts";
 import { processesMentioning, waitUntil } from "../support/process-state.ts";
 import { buildSync, startAction } from "../support/run-action.ts";
@@ -68,6 +69,19 @@ describe("a sync over ssh", () => {
     const action = buildSync({ sources: ["only-there/"], dest, rsync: { archive: true, rsyncPath } });
     await expect(startAction(action, { job: remote("pull") }).outcome).resolves.toMatchObject({ kind: "ok" });
     expect(await readFile(join(dest, "file"), "utf8")).toBe("content");
+  });
+
+  it("pulls by several rsyncs what lies below the home directory, as one would", async () => {
+    const home = join(directory, "home");
+    await mkdir(join(home, "tree"), { recursive: true });
+    const names = Array.from({ length: 300 }, (_, number) => `file ${number}`).toSorted();
+    for (const name of names) await writeFile(join(home, "tree", name), name);
+    const log = createMemoryLog();
+    const rsync = { archive: true, rsyncPath: `export HOME=${home}; rsync` };
+    const action = buildSync({ sources: ["~/tree/"], dest, rsync, parallel: 2 });
+    await expect(startAction(action, { job: remote("pull"), log }).outcome).resolves.toMatchObject({ kind: "ok" });
+    expect(log.messages("info").filter((message) => message === "part of a sync started")).toHaveLength(2);
+    expect((await readdir(dest)).toSorted()).toEqual(names);
   });
 
   it("fails for good when the host key is not known", async () => {
