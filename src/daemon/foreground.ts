@@ -22,7 +22,7 @@ import { claimPidFile } from "./pid-file.ts";
 export interface Foreground {
   readonly events: Emitter<DirectorEvents>;
   submit(request: RunRequest): Promise<RunResult>;
-  /** Why what has run is not in the history; undefined: it is, or a dry run has none. */
+  /** Why what has run is not in the history; undefined: it is, or a dry run has none. Known once it is closed. */
   whyNotRecorded(): string | undefined;
   /** Stops what runs, in good order. */
   stop(reason: AbortReason): void;

@@ -58,6 +58,23 @@ describe("the daemon", () => {
     },
   );
 
+  it("says nothing at a run of the command line that is written to the history at its very end", async () => {
+    const instance = await makeInstance(({ path }) => {
+      // In the way until the job itself takes it away.
+      const command = {
+        action: "command",
+        id: "clear",
+        command: "/bin/rmdir",
+        args: [path("state", "history-test.db")],
+      };
+      return { jobs: [{ ...quick, actions: [command] }] };
+    });
+    await mkdir(instance.path("state", "history-test.db"));
+    expect(await instance.cli("run", "quick")).toMatchObject({ exitCode: 0, stderr: "" });
+    const { stdout } = await instance.cli("history", "--json");
+    expect(JSON.parse(stdout)).toMatchObject([{ outcome: "ok" }]);
+  });
+
   it("counts no run as a success while it only pretends", async () => {
     const instance = await makeInstance(({ path }) => {
       const sync = {

@@ -106,8 +106,6 @@ async function runHere(request: ForegroundRequest, context: CommandContext): Pro
     endView();
     if (request.view === "json") context.stdout.write(formatJson(result));
     if (request.view === "lines") context.stdout.write(printable(formatRunSummary(result)));
-    const unrecorded = request.view === "log" ? undefined : director.whyNotRecorded();
-    if (unrecorded !== undefined) context.stderr.write(`warning: this run is not in the history: ${unrecorded}\n`);
     // The result may be fine, but whoever calls this must hear of a lock that stops the others.
     context.finish(locksLeft > 0 ? exitCodes.failed : exitCodeOfOutcome(result.outcome));
   } finally {
@@ -115,6 +113,9 @@ async function runHere(request: ForegroundRequest, context: CommandContext): Pro
     stopListening();
     await director.close();
   }
+  // What could not be written so far is tried once more when the history is closed.
+  const unrecorded = request.view === "log" ? undefined : director.whyNotRecorded();
+  if (unrecorded !== undefined) context.stderr.write(`warning: this run is not in the history: ${unrecorded}\n`);
 }
 
 function chooseJobs(config: Config, wanted: readonly string[]): readonly string[] {
