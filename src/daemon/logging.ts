@@ -44,8 +44,7 @@ const flushLimitMs = 1000;
  */
 export function createLogger(outputs: readonly LogOutput[], options: LoggerOptions = {}): RootLogger {
   const { fields = {}, stdout = process.stdout, isTTY = stdout.isTTY } = options;
-  // Whatever else in the program writes there must not end it either.
-  process.stderr.on("error", () => undefined);
+  surviveErrorsOf(process.stderr);
   let current = openOutputs(outputs, { stdout, isTTY });
   const root = pino(
     {
@@ -73,6 +72,15 @@ export function createLogger(outputs: readonly LogOutput[], options: LoggerOptio
     },
     close: async () => void (await Promise.all(current.sinks.map((sink) => sink.flush(flushLimitMs)))),
   };
+}
+
+const survived = new WeakSet<NodeJS.WriteStream>();
+
+/** Whatever else in the program writes there must not end it either. One listener does for all loggers. */
+function surviveErrorsOf(stream: NodeJS.WriteStream): void {
+  if (survived.has(stream)) return;
+  survived.add(stream);
+  stream.on("error", () => undefined);
 }
 
 type Level = "debug" | "info" | "warn" | "error";

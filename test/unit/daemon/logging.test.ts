@@ -84,6 +84,14 @@ test("a log file that cannot be opened is an error for the operator", async () =
   expect(() => createLogger(outputs)).toThrow(`logging: cannot open the log file ${path} (EISDIR)`);
 });
 
+test("standard error gets one listener for all loggers of the process", () => {
+  createLogger([]);
+  const before = process.stderr.listenerCount("error");
+  expect(before).toBeGreaterThan(0);
+  createLogger([]);
+  expect(process.stderr.listenerCount("error")).toBe(before);
+});
+
 test("secrets are not written, not from fields, children or nested values", () => {
   const output = createOutput();
   const log = createLogger([stdoutOutput("json")], { stdout: output.stream, isTTY: false });
