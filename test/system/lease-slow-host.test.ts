@@ -7,6 +7,7 @@ import { defaultLease } from "../../src/config/resolve-lease.ts";
 import type { LockLease } from "../../src/config/resolved.ts";
 import { buildJob } from "../support/build-job.ts";
 import { randomFrom } from "../support/lock-contest.ts";
+import { LockHistory } from "../support/lock-history.ts";
 import { createRealLocks } from "../support/real-locks.ts";
 import { gcmOnly } from "../support/ssh-packets.ts";
 import { startSshProxy } from "../support/ssh-proxy.ts";
@@ -37,8 +38,9 @@ it("a host that is slow and loses a fifth of what it is sent keeps its lock; one
   const slow = () => 250 + (random() < 0.2 ? 200 + 700 * random() : 0);
   const { proxy, endpoint } = await startSshProxy(sshd, { toServerMs: slow, toClientMs: slow });
   const path = join(await makeTempDir(), "a.lock");
+  const history = new LockHistory();
   const director = async (name: string) => {
-    const made = await createRealLocks(name, timings);
+    const made = await createRealLocks(name, timings, history.record(name).wrap);
     onTestFinished(() => made.close());
     return made;
   };
@@ -46,7 +48,8 @@ it("a host that is slow and loses a fifth of what it is sent keeps its lock; one
 
   const owner = await director("owner");
   const lockFiles = [{ type: "remote", path, endpoint: endpoint({ connectTimeoutMs: 20_000 }) } as const];
-  const claim = await owner.locks.claim({ job: buildJob({ id: "owner", lease, lockFiles }), ...request });
+  const ownersJob = buildJob({ id: "owner", lease, lockFiles });
+  const claim = await owner.locks.claim({ job: ownersJob, ...request });
   if (claim.kind !== "held") throw new Error(JSON.stringify(claim));
   const { held } = claim;
   const waiter = await director("waiter");
@@ -69,4 +72,5 @@ it("a host that is slow and loses a fifth of what it is sent keeps its lock; one
   expect(await readFile(path, "utf8")).toContain(taken.held.taken[0]?.token);
   expect(await taken.held.release()).toEqual([]);
   expect((await execa("ls", ["-A", join(path, "..")])).stdout).not.toMatch(/^a\.lock$/m);
+  expect(history.violations([ownersJob, job])).toEqual([]);
 });

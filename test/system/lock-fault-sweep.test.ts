@@ -8,6 +8,7 @@ import { buildJob } from "../support/build-job.ts";
 import { createFaultyTransport } from "../support/faulty-transport.ts";
 import { contend, Witness } from "../support/lock-contest.ts";
 import { blockOn, lockContent } from "../support/lock-fixture.ts";
+import { LockHistory } from "../support/lock-history.ts";
 import type { Fault, OperationNote } from "../support/memory-lock-host.ts";
 import { waitUntil } from "../support/process-state.ts";
 import { createRealLocks } from "../support/real-locks.ts";
@@ -89,8 +90,13 @@ async function runContest(jobs: readonly Job[], faultAt: number, { fault, counts
   const plan = { decide, clock: systemClock, lateMs: 700, late };
   const witness = new Witness();
   const { signal } = new AbortController();
+  const history = new LockHistory();
   const directors = await Promise.all(
-    jobs.map((job) => createRealLocks(job.id, quick, (transport) => createFaultyTransport(transport, plan))),
+    jobs.map(({ id }) => {
+      // The record has what the director asked and was told, faults included.
+      const { wrap } = history.record(id);
+      return createRealLocks(id, quick, (transport) => wrap(createFaultyTransport(transport, plan)));
+    }),
   );
   try {
     const options = { witness, clock: systemClock, workMs: 100, signal };
@@ -104,7 +110,8 @@ async function runContest(jobs: readonly Job[], faultAt: number, { fault, counts
     // What is carried out late may come when all is over, and is taken away again.
     await Promise.all(late);
     await waitUntil("nothing is left", async () => (await left()).every((name) => name.includes(".broken.")));
-    return { operations, suffered, outcome: { faultAt, suffered, most, lost, left: await left() } };
+    const violations = history.violations(jobs);
+    return { operations, suffered, outcome: { faultAt, suffered, most, lost, violations, left: await left() } };
   } finally {
     await Promise.all(directors.map((director) => director.close()));
   }
@@ -154,7 +161,7 @@ describe("whichever operation is lost on a real host", () => {
       const lengths = numbers.map(async (faultAt) => {
         const place = await places[where]!();
         const { suffered, outcome, operations } = await runContest(await newJobs(place), faultAt, options);
-        expect(outcome).toEqual({ faultAt, suffered, most: 1, lost: 0, left });
+        expect(outcome).toEqual({ faultAt, suffered, most: 1, lost: 0, violations: [], left });
         if (suffered !== undefined) seen.add(suffered);
         return operations;
       });

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { defaultLease } from "../../src/config/resolve-lease.ts";
 import type { LockLease } from "../../src/config/resolved.ts";
 import { buildJob } from "../support/build-job.ts";
 import type { EventLog } from "../support/event-log.ts";
+import { createHostClock, faketimeLibrary } from "../support/host-clock.ts";
+import { LockHistory } from "../support/lock-history.ts";
 import { createRealLocks } from "../support/real-locks.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd } from "../support/sshd.ts";
@@ -35,33 +36,19 @@ const lease: LockLease = {
   ...{ heartbeatMs: 200, ttlMs: 5000, renewDeadlineMs: 4000, claimTtlMs: 3000, minTtlMs: 0 },
 };
 
-const library = readdirSync("/usr/lib")
-  .map((folder) => join("/usr/lib", folder, "faketime", "libfaketime.so.1"))
-  .find((path) => existsSync(path));
-
 /** An sshd whose shells have a clock of their own, and how to set it: seconds before or after the true time. */
 async function startHost(env: readonly string[]) {
-  const directory = await makeTempDir();
-  const file = join(directory, "clock");
-  const setClock = async (seconds: number) => {
-    await writeFile(`${file}.new`, `${seconds < 0 ? "" : "+"}${seconds}\n`);
-    await rename(`${file}.new`, file);
-  };
-  const words = [
-    `HOME=${directory}`,
-    `LD_PRELOAD=${library}`,
-    `FAKETIME_TIMESTAMP_FILE=${file}`,
-    "FAKETIME_NO_CACHE=1",
-  ];
-  const sshd = await startSshd({ config: [`SetEnv ${[...words, ...env].join(" ")}`] });
+  const clock = await createHostClock(await makeTempDir());
+  const sshd = await startSshd({ config: [`SetEnv ${[...clock.words, ...env].join(" ")}`] });
   onTestFinished(() => sshd.stop());
-  return { endpoint: endpointOf(sshd), setClock };
+  return { endpoint: endpointOf(sshd), setClock: clock.set };
 }
 
-async function director(name: string) {
-  const made = await createRealLocks(name, quick);
+async function director(name: string, history: LockHistory) {
+  const { wrap, ended } = history.record(name);
+  const made = await createRealLocks(name, quick, wrap);
   onTestFinished(() => made.close());
-  return made;
+  return { ...made, ended };
 }
 
 async function beats(events: EventLog, count: number): Promise<void> {
@@ -76,12 +63,14 @@ async function liveThroughJump([from, to]: readonly [number, number], env: reado
   const jobOf = (id: string) =>
     buildJob({ id, lease, lockFiles: [{ type: "remote", path, endpoint: host.endpoint }], blocksOn: [] });
   const request = { runId: "run", signal: new AbortController().signal };
-  const owner = await director("owner");
-  const claim = await owner.locks.claim({ job: jobOf("owner"), ...request });
+  const jobs = [jobOf("owner"), jobOf("waiter")] as const;
+  const history = new LockHistory();
+  const owner = await director("owner", history);
+  const claim = await owner.locks.claim({ job: jobs[0], ...request });
   if (claim.kind !== "held") throw new Error(JSON.stringify(claim));
-  const waiter = await director("waiter");
+  const waiter = await director("waiter", history);
   const blocked = waiter.events.next("job:blocked");
-  const waiting = waiter.locks.claim({ job: jobOf("waiter"), ...request });
+  const waiting = waiter.locks.claim({ job: jobs[1], ...request });
   await blocked;
   await host.setClock(to);
   // Longer than the whole time that a silent lock is watched.
@@ -92,6 +81,7 @@ async function liveThroughJump([from, to]: readonly [number, number], env: reado
     lost: false,
   });
   await owner.close();
+  owner.ended();
   const taken = await waiting;
   expect({ to, kind: taken.kind }).toEqual({ to, kind: "held" });
   const token = claim.held.taken[0]?.token ?? "";
@@ -99,6 +89,7 @@ async function liveThroughJump([from, to]: readonly [number, number], env: reado
   if (taken.kind !== "held") return;
   expect(await readFile(path, "utf8")).toContain(taken.held.taken[0]?.token);
   expect(await taken.held.release()).toEqual([]);
+  expect({ to, violations: history.violations(jobs) }).toEqual({ to, violations: [] });
 }
 
 describe("a lock host whose clock is set by an hour or ten years while a lock is held and watched", () => {
@@ -107,7 +98,7 @@ describe("a lock host whose clock is set by an hour or ten years while a lock is
     // As on a server of files whose clock is another one: ages are wrong for good.
     ["the times of its files stay behind", ["NO_FAKE_STAT=1"]],
   ] as const)("breaks no living owner's lock, and a dead one's in the end: %s", async ([, env], context) => {
-    if (library === undefined) return context.skip("libfaketime (Debian package faketime) is not installed");
+    if (faketimeLibrary === undefined) return context.skip("libfaketime (Debian package faketime) is not installed");
     await expect(Promise.all(jumps.map((jump) => liveThroughJump(jump, env)))).resolves.toHaveLength(jumps.length);
   });
 });
