@@ -1,47 +1,17 @@
-import { describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { kill } from "../chaos/commands.ts";
 import { shortLease } from "../chaos/contender.ts";
+import { broken, lost, openDuel, push, says } from "../chaos/duel.ts";
 import type { EntrySpec } from "../chaos/topology.ts";
-import { openTrial, type Trial } from "../chaos/trial.ts";
-import { whyNoLab } from "../chaos/why-no-lab.ts";
-import type { DirectorProcess } from "../support/director-process.ts";
-import { waitUntil } from "../support/process-state.ts";
 
-const seed = 20_261_122;
 const longest = { timeoutMs: 300_000 };
 
-const says = (text: string) => (line: { msg: string }) => line.msg.startsWith(text);
-const lost = says("lock lost");
 const inUse = (line: object) => "cause" in line && line.cause === "in-use";
-const broken = says("stale lock of another broken");
-
-const push = (name: string, host: string, seconds: number): EntrySpec => {
-  return { name, host, destination: "h3", way: "push", locks: ["mutex"], group: "mutex", seconds };
-};
-
-/** A long writer that runs, and its competitor that waits. */
-async function open(
-  specs: readonly [EntrySpec, EntrySpec],
-  context: TestContext,
-  options: { aliveSeconds?: number } = {},
-): Promise<{ trial: Trial; long: DirectorProcess; other: DirectorProcess; isWriting: () => boolean }> {
-  const missing = whyNoLab();
-  if (missing !== undefined) context.skip(missing);
-  const trial = await openTrial(specs, { seed, ...options });
-  context.onTestFinished(({ task }) => trial.close({ forget: task.result?.state === "pass" }));
-  const [{ name: first }, { name: second }] = specs;
-  const isWriting = () => trial.lab.witness.living().some((writer) => writer.startsWith(`${first}.`));
-  const long = await trial.contender(first).start();
-  await waitUntil("the copy is under way", isWriting);
-  const other = await trial.contender(second).start();
-  await other.waitForLine(says("job waits for a lock"));
-  return { trial, long, other, isWriting };
-}
 
 describe.concurrent("a director and its writer, when", () => {
   it("the network between them fails: the job stops in time, and nobody breaks the lock while the writer lives", async (context) => {
     const specs = [push("push1", "h1", 600), push("push2", "h2", 1)] as const;
-    const { trial, long, other, isWriting } = await open(specs, context, { aliveSeconds: 24 });
+    const { trial, long, other, isWriting } = await openDuel(specs, context, { aliveSeconds: 24 });
     const { lab } = trial;
     const heal = await lab.network.cut(lab.host("h1"), lab.host("h3"), "both");
     lab.note({ kind: "fault", fault: "partition", target: "h1 and h3" });
@@ -63,7 +33,7 @@ describe.concurrent("a director and its writer, when", () => {
 
   it("answers do not come back: for a moment it runs on, for longer it stops", async (context) => {
     const specs = [push("push1", "h1", 600), push("push2", "h2", 1)] as const;
-    const { trial, long } = await open(specs, context, { aliveSeconds: 15 });
+    const { trial, long } = await openDuel(specs, context, { aliveSeconds: 15 });
     const { lab } = trial;
     const between = [lab.host("h3"), lab.host("h1"), "from"] as const;
     const healMoment = await lab.network.cut(...between);
@@ -82,7 +52,7 @@ describe.concurrent("a director and its writer, when", () => {
 
   it("the director stands still: its lock stays until its writer has ended, and it finds out when it goes on", async (context) => {
     const specs = [push("push1", "h1", 140), push("push2", "h2", 1)] as const;
-    const { trial, long, other, isWriting } = await open(specs, context);
+    const { trial, long, other, isWriting } = await openDuel(specs, context);
     kill(long.pid, "SIGSTOP");
     context.onTestFinished(() => kill(long.pid, "SIGCONT"));
     await other.waitForLine(inUse, longest);
@@ -101,7 +71,7 @@ describe.concurrent("a director and its writer, when", () => {
       const place = { host: "h2", destination: "h2", lockHost: "h3" };
       return { name, ...place, way: "local", locks: ["mutex"], group: "mutex", seconds };
     };
-    const { trial, long, isWriting } = await open([local("one", 600), local("two", 1)], context);
+    const { trial, long, isWriting } = await openDuel([local("one", 600), local("two", 1)], context);
     trial.lab.note({ kind: "fault", fault: "reboot", target: "h3" });
     await trial.lab.reboot("h3");
     trial.lab.note({ kind: "healed", fault: "reboot", target: "h3" });
