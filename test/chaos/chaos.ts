@@ -6,7 +6,7 @@ import { openLab } from "./lab.ts";
 import { disturb } from "./nemesis.ts";
 import { createChance } from "./random-choice.ts";
 import { settle, stopAll } from "./settle.ts";
-import { everything, hostNames } from "./topology.ts";
+import { clockHost, everything, hostNames } from "./topology.ts";
 
 export interface ChaosResult {
   readonly directory: string;
@@ -32,7 +32,7 @@ export async function runChaos(options: {
   say: (line: string) => void;
 }): Promise<ChaosResult> {
   const { minutes, seed, signal, say } = options;
-  const lab = await openLab(hostNames);
+  const lab = await openLab(hostNames, { clockHost });
   say(`history in ${lab.root}`);
   try {
     const entries = everything(lab);

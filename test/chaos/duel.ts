@@ -13,7 +13,7 @@ export interface Duel {
   readonly long: DirectorProcess;
   readonly other: DirectorProcess;
   /** Whether the writer of the first one lives. */
-  isWriting(): boolean;
+  readonly isWriting: () => boolean;
 }
 
 type Line = DirectorProcess["lines"][number];

@@ -7,7 +7,7 @@ import type { Contender } from "./contender.ts";
 import type { Lab } from "./lab.ts";
 import { type HostProcess, processesOn } from "./network.ts";
 import type { Chance } from "./random-choice.ts";
-import { rebootable } from "./topology.ts";
+import { clockHost, rebootable } from "./topology.ts";
 
 export interface FaultDeps {
   readonly lab: Lab;
@@ -123,6 +123,32 @@ const partition: Fault = {
   },
 };
 
+/** Also with others at the same time: what arrives, arrives late. */
+const lossyLine: Fault = {
+  name: "lossy line",
+  weight: 3,
+  begin: async ({ lab, chance }) => {
+    const [one, other] = twoHosts(lab, chance);
+    const share = chance.between(0.05, 0.4);
+    const heal = await lab.network.lose(one, other, share);
+    const target = `${Math.round(100 * share)} % between ${one.name} and ${other.name}`;
+    return { target, forMs: chance.mostlyBriefly(2000, 50_000), heal };
+  },
+};
+
+/** Whatever the host of a lock believes the time to be, nobody may judge a lock by it. */
+const clockJump: Fault = {
+  name: "clock jump",
+  weight: 2,
+  begin: async ({ lab, chance }) => {
+    const { name, setClock } = lab.host(clockHost);
+    if (setClock === undefined) return undefined;
+    const seconds = chance.one([60, -60, 3600, -3600, 315_576_000, -315_576_000]);
+    await setClock(seconds);
+    return { target: `${name} by ${seconds} s`, forMs: chance.mostlyBriefly(2000, 60_000), heal: () => setClock(0) };
+  },
+};
+
 const fullDisk: Fault = {
   name: "full disk",
   weight: 2,
@@ -219,6 +245,8 @@ export const allFaults: readonly Fault[] = [
   paused,
   listener,
   partition,
+  lossyLine,
+  clockJump,
   fullDisk,
   guard,
   hangups,

@@ -2,6 +2,7 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSy
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createHostClock, faketimeLibrary, removeLeftClocks } from "../support/host-clock.ts";
 import { projectRoot } from "../support/project-files.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { bootTime, command, isRunning } from "./commands.ts";
@@ -13,6 +14,8 @@ export interface LabHost extends NetworkHost {
   /** Its own directory: `locks` is a small file system of its own, `hold` and `data` are not. */
   path(...parts: string[]): string;
   readonly sshd: TestSshd;
+  /** So many seconds from the true time, for all that its sshd starts; undefined: it has no clock of its own. */
+  readonly setClock: ((seconds: number) => Promise<void>) | undefined;
 }
 
 type WithoutTime<Event> = Event extends unknown ? Omit<Event, "t"> : never;
@@ -43,30 +46,38 @@ const sshPort = 2222;
 /**
  * `aliveSeconds`: sshd asks a silent client so often whether it is there. It takes OpenSSH 9.2 eight times as
  * long, not three, to end a session whose network was cut in mid-transfer, and rsync's other half with it.
+ * `clockHost` has a clock of its own where libfaketime is installed.
  */
 export async function openLab(
   hostNames: readonly string[],
-  { aliveSeconds = 5 }: { aliveSeconds?: number } = {},
+  { aliveSeconds = 5, clockHost }: { aliveSeconds?: number; clockHost?: string } = {},
 ): Promise<Lab> {
   await unmountAbandoned();
   const root = await mkdtemp(join(tmpdir(), "rsyncdirector-chaos-"));
   const mounted: string[] = [];
-  const hosts = new Map<string, { host: NetworkHost; sshd: TestSshd }>();
+  const hosts = new Map<string, Pick<LabHost, "sshd" | "setClock"> & { host: NetworkHost }>();
   for (const name of ["records", "alive", "alive-too", "gone"]) mkdirSync(join(root, name));
   const program = copyProgram(root);
   const network = await openNetwork(hostNames);
   const witness = watchWitnesses(root);
   const directory = (name: string, ...parts: string[]) => join(root, "hosts", name, ...parts);
   const boot = async (host: NetworkHost, keys?: string) => {
-    const config = [`ClientAliveInterval ${aliveSeconds}`, "ClientAliveCountMax 3", "UseDNS no"];
+    const clock = host.name === clockHost && faketimeLibrary !== undefined ? await ownClock(host.name) : undefined;
+    const environment = clock === undefined ? [] : [`SetEnv ${clock.words.join(" ")}`];
+    const config = [`ClientAliveInterval ${aliveSeconds}`, "ClientAliveCountMax 3", "UseDNS no", ...environment];
     const { address, inside } = host;
     const options = { config, address, inside, port: sshPort, ...(keys === undefined ? {} : { directory: keys }) };
-    hosts.set(host.name, { host, sshd: await startSshd(options) });
+    hosts.set(host.name, { host, sshd: await startSshd(options), setClock: clock?.set });
+  };
+  const ownClock = (name: string) => {
+    mkdirSync(directory(name, "home"), { recursive: true });
+    return createHostClock(directory(name, "home"));
   };
   const close = async () => {
     await network.close();
     await witness.close();
     for (const { sshd } of hosts.values()) await sshd.stop();
+    await removeLeftClocks();
     for (const mount of mounted) await command(["umount", "-l", mount]);
     for (const name of ["program", "hosts", "alive", "alive-too", "gone", "witness", "known_hosts"]) {
       await rm(join(root, name), { recursive: true, force: true });
@@ -102,8 +113,8 @@ export async function openLab(
     network,
     witness,
     host: (name) => {
-      const { host, sshd } = entryOf(name);
-      return { ...host, sshd, path: (...parts) => directory(name, ...parts) };
+      const { host, sshd, setClock } = entryOf(name);
+      return { ...host, sshd, setClock, path: (...parts) => directory(name, ...parts) };
     },
     note,
     writeSetup: (setup) => writeFileSync(join(root, "setup.json"), JSON.stringify(setup, null, 2)),

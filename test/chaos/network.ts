@@ -15,6 +15,8 @@ export interface Network {
   readonly hosts: readonly NetworkHost[];
   /** Drops packets: all between the two, or only those that `from` sends. Returns what ends it. */
   cut(from: NetworkHost, to: NetworkHost, how: "both" | "from"): Promise<() => Promise<void>>;
+  /** Drops that share of the packets between the two, each by itself. Returns what ends it. */
+  lose(one: NetworkHost, other: NetworkHost, share: number): Promise<() => Promise<void>>;
   /** Ends every process on all hosts and removes them. */
   close(): Promise<void>;
 }
@@ -47,18 +49,31 @@ export async function openNetwork(names: readonly string[]): Promise<Network> {
   }
   return {
     hosts,
-    cut: async (from, to, how) => {
-      const rules = [["INPUT", "-s", from.address], ...(how === "both" ? [["OUTPUT", "-d", from.address]] : [])];
-      const change = async (flag: string) => {
-        for (const [chain = "", ...match] of rules) {
-          await command(["ip", "netns", "exec", to.namespace, "iptables", "-w", flag, chain, ...match, "-j", "DROP"]);
-        }
-      };
-      await change("-A");
-      return () => change("-D");
-    },
+    cut: (from, to, how) => drop(from, to, { how }),
+    lose: (one, other, share) =>
+      drop(one, other, {
+        how: "both",
+        match: ["-m", "statistic", "--mode", "random", "--probability", share.toFixed(3)],
+      }),
     close: () => removeHosts(own),
   };
+}
+
+/** What `to` is sent by `from` and, in both directions, what it sends there; all of it, or what matches. */
+async function drop(
+  from: NetworkHost,
+  to: NetworkHost,
+  { how, match = [] }: { how: "both" | "from"; match?: readonly string[] },
+): Promise<() => Promise<void>> {
+  const rules = [["INPUT", "-s", from.address], ...(how === "both" ? [["OUTPUT", "-d", from.address]] : [])];
+  const change = async (flag: string) => {
+    for (const [chain = "", ...end] of rules) {
+      const rule = [chain, ...end, ...match, "-j", "DROP"];
+      await command(["ip", "netns", "exec", to.namespace, "iptables", "-w", flag, ...rule]);
+    }
+  };
+  await change("-A");
+  return () => change("-D");
 }
 
 async function plugIn({ address, namespace, name }: NetworkHost, hub: string): Promise<void> {

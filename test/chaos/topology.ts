@@ -30,6 +30,9 @@ export const hostNames = ["h1", "h2", "h3", "h4"] as const;
 /** The host whose locks nobody uses for a destination elsewhere: it may be rebooted. */
 export const rebootable = "h3";
 
+/** A host of locks that nobody reaches but by its sshd: what that starts may have a clock of its own. */
+export const clockHost = "h4";
+
 /**
  * A mutex of pushes, a pull and a local copy; a pair and a triangle that list each other; a ring of three
  * with two lock files each; and a mutex whose lock is on another host than what it protects.

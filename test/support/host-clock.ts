@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Where Debian's package faketime has its library; undefined: nowhere. */
@@ -30,4 +30,14 @@ export async function createHostClock(directory: string): Promise<{
     ],
     set,
   };
+}
+
+/** libfaketime leaves two files in memory for each process that was killed. Those of processes that are gone are removed. */
+export async function removeLeftClocks(): Promise<void> {
+  const memory = "/dev/shm";
+  const left = readdirSync(memory).filter((name) => {
+    const pid = /^(?:sem\.)?faketime_(?:sem|shm)_(\d+)$/.exec(name)?.[1];
+    return pid !== undefined && !existsSync(`/proc/${pid}`);
+  });
+  for (const name of left) await rm(join(memory, name), { force: true });
 }

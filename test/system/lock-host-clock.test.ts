@@ -5,7 +5,7 @@ import { defaultLease } from "../../src/config/resolve-lease.ts";
 import type { LockLease } from "../../src/config/resolved.ts";
 import { buildJob } from "../support/build-job.ts";
 import type { EventLog } from "../support/event-log.ts";
-import { createHostClock, faketimeLibrary } from "../support/host-clock.ts";
+import { createHostClock, faketimeLibrary, removeLeftClocks } from "../support/host-clock.ts";
 import { LockHistory } from "../support/lock-history.ts";
 import { createRealLocks } from "../support/real-locks.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
@@ -40,7 +40,10 @@ const lease: LockLease = {
 async function startHost(env: readonly string[]) {
   const clock = await createHostClock(await makeTempDir());
   const sshd = await startSshd({ config: [`SetEnv ${[...clock.words, ...env].join(" ")}`] });
-  onTestFinished(() => sshd.stop());
+  onTestFinished(async () => {
+    await sshd.stop();
+    await removeLeftClocks();
+  });
   return { endpoint: endpointOf(sshd), setClock: clock.set };
 }
 
