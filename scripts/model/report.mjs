@@ -1,8 +1,4 @@
-/** Nothing found by a search that left nothing out, or the property found that the switch is known to cost. */
-export function isAsExpected({ breaks, violated, errors, complete, doesEverything, undone }) {
-  if (breaks !== null) return violated === breaks;
-  return errors === 0 && complete && !(doesEverything && undone.length > 0);
-}
+import { isAsExpected } from "./spin-output.mjs";
 
 const columns = [24, 12, 12, 8, 8, 9];
 
@@ -26,13 +22,15 @@ function verdict(result) {
   return "0 errors, exhaustive";
 }
 
-export function describeTotal(results) {
+/** `wanted`: so many were to be searched, of which a bounded run begins a part. */
+export function describeTotal(results, wanted) {
   const states = results.reduce((sum, result) => sum + result.states, 0);
   const failed = results.filter((result) => !isAsExpected(result));
   const proved = results.filter(({ breaks }) => breaks === null).length;
   const counts = `${proved} configurations of the protocol, ${results.length - proved} of its known mistakes`;
   const verdict = failed.length === 0 ? "all as expected" : `${failed.length} NOT as expected`;
-  return `model: ${counts}, ${Math.round(states).toLocaleString("en")} states: ${verdict}`;
+  const searched = `${results.length} of ${wanted} searched in this run`;
+  return `model: ${searched}: ${counts}, ${Math.round(states).toLocaleString("en")} states: ${verdict}`;
 }
 
 function row(cells) {

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { missingTools } from "../tools.mjs";
 import { configurations } from "./configurations.mjs";
-import { describeResult, describeTotal, isAsExpected, tableHead } from "./report.mjs";
+import { hashOf, isKept, keep } from "./kept-searches.mjs";
+import { describeResult, describeTotal, tableHead } from "./report.mjs";
 import { search } from "./spin.mjs";
+import { isAsExpected } from "./spin-output.mjs";
 
 const help = `Usage: node scripts/model/run.mjs [options] [CONFIGURATION...]
 
@@ -16,14 +18,17 @@ Searches every configuration of the lock model, or those named. Status 0: everyt
   --show        print the history that spin found, step by step
   --deep        the searches of several minutes too
   --jobs N      searches side by side (default: up to 2)
-  --timeout N   seconds for one search (default 300, with --deep 3600)
+  --timeout N   seconds for one search (default 300, for a deep one 3600)
   --memory N    MB for one search (default 6000)
   --within N    begin no search after N seconds: the known mistakes first, then the others in a random order
-  --json        one JSON object per configuration
+  --keep        write the figures of what is as expected to test/model/searched.json and docs/lock-model.md
+  --outdated    only what those have no figures of, or figures of another model
+  --json        one JSON object per configuration; the table goes to stderr
 
 EXAMPLES
   node scripts/model/run.mjs pair-hold
   node scripts/model/run.mjs --show look-before-claim
+  node scripts/model/run.mjs --keep --outdated
 `;
 
 const { values, positionals } = parseArgs({
@@ -33,6 +38,8 @@ const { values, positionals } = parseArgs({
     show: { type: "boolean", default: false },
     deep: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+    outdated: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     jobs: { type: "string", default: String(Math.min(2, availableParallelism())) },
     timeout: { type: "string" },
@@ -50,18 +57,18 @@ async function main() {
     if (values.help) console.log(help);
     return unknown.length > 0 ? 2 : 0;
   }
-  const wanted = configurations.filter(({ name, deep }) =>
-    positionals.length > 0 ? positionals.includes(name) : !deep || values.deep,
-  );
+  const wanted = configurations
+    .filter(({ name, deep }) => (positionals.length > 0 ? positionals.includes(name) : !deep || values.deep))
+    .filter((configuration) => !values.outdated || !isKept(configuration));
   if (values.list) {
     for (const each of wanted)
       console.log(values.json ? JSON.stringify(each) : `${each.name.padEnd(26)} ${each.about}`);
     return 0;
   }
   if (!toolsAreThere()) return 1;
-  if (!values.json) console.log(tableHead());
+  say(tableHead());
   const results = await searchAll(wanted);
-  if (!values.json) console.log(describeTotal(results));
+  say(describeTotal(results, wanted.length));
   return results.every(isAsExpected) ? 0 : 1;
 }
 
@@ -76,21 +83,34 @@ function toolsAreThere() {
   return missing.length === 0;
 }
 
+/** For people. */
+function say(line) {
+  if (values.json) console.error(line);
+  else console.log(line);
+}
+
 async function searchAll(wanted) {
-  const timeout = 1000 * Number(values.timeout ?? (values.deep ? 3600 : 300));
+  const timeoutOf = ({ deep }) => 1000 * Number(values.timeout ?? (deep ? 3600 : 300));
   const end = values.within === undefined ? Infinity : performance.now() + 1000 * Number(values.within);
   const waiting = values.within === undefined ? [...wanted] : inPartOrder(wanted);
   const results = [];
   const work = async () => {
     while (waiting.length > 0 && performance.now() < end) {
       const next = waiting.shift();
-      const result = { ...next, ...(await search(next, { timeout, memory: Number(values.memory) })) };
+      const hash = hashOf(next);
+      const result = { ...next, ...(await search(next, { timeout: timeoutOf(next), memory: Number(values.memory) })) };
       results.push(result);
       print(result);
+      if (values.keep && isAsExpected(result)) keep(result, { hash, ...today() });
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));
   return results;
+}
+
+function today() {
+  const [version = "spin"] = spawnSync("spin", ["-V"], { encoding: "utf8" }).stdout.split(" --");
+  return { date: new Date().toISOString().slice(0, 10), spin: version.trim() };
 }
 
 /** A mistake is found at once; two searches show that every step is taken; of the others each gets its turn some day. */
@@ -106,9 +126,9 @@ function inPartOrder(wanted) {
 }
 
 function print(result) {
-  if (values.json) return console.log(JSON.stringify(result));
-  console.log(describeResult(result));
+  if (values.json) console.log(JSON.stringify(result));
+  say(describeResult(result));
   if (!values.show && isAsExpected(result)) return;
-  for (const line of result.history) console.log(`    ${line}`);
-  if (result.violated !== null) console.log(`    ${result.violated} is violated`);
+  for (const line of result.history) say(`    ${line}`);
+  if (result.violated !== null) say(`    ${result.violated} is violated`);
 }

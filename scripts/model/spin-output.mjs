@@ -23,6 +23,12 @@ export function readResult(output) {
   };
 }
 
+/** Nothing found by a search that left nothing out, or the property found that the switch is known to cost. */
+export function isAsExpected({ breaks, violated, errors, complete, doesEverything, undone }) {
+  if (breaks !== null) return violated === breaks;
+  return errors === 0 && complete && !(doesEverything && undone.length > 0);
+}
+
 function figure(output, pattern) {
   return Number(pattern.exec(output)?.[1] ?? 0);
 }
