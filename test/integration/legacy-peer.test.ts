@@ -15,6 +15,8 @@ import { makeTempDir } from "../support/temp-dir.ts";
 /**
  * What the documents say that the original does, in its order: it waits while the block exists, does something
  * else for a while, writes a bare process id without looking again, works, and removes the file whoever's it is.
+ * It stands in for the real program, which cannot be held between its look and its file, and that is the moment that all
+ * of these tests are about. Python and its libraries would have to be fetched for every run besides.
  */
 const original = `
   block=$1 own=$2
