@@ -25,8 +25,8 @@ import { updatePeers } from "./csync2/update-peers.ts";
 export function createCsync2Action(): ActionKind<Csync2Action> {
   /** Paths carried since the last complete check, for each job and action. */
   const carried = new Map<string, number>();
-  /** Connections to csync2 on this host over which nothing comes. */
-  const deaf = new Set<string>();
+  /** Who is connected to csync2 on this host and sends nothing. */
+  const silent = new Map<string, string>();
   return {
     preview: (_job, action) => Promise.resolve([...csync2Words(action), ...completeCheck(action.paths).flatMap(flat)]),
 
@@ -51,7 +51,7 @@ export function createCsync2Action(): ActionKind<Csync2Action> {
       });
       if (context.dryRun) return dryRun(work, cluster, report);
 
-      const receiver = createReceiver(action, deaf);
+      const receiver = createReceiver(action, silent);
       const waiting = { clock: deps.clock, signal: context.signal };
       if (scope.kind === "full") await receiver.settle(waiting);
       const checked = await runChecks(work, scope.kind === "full" ? calls : await settledChecks(work, calls, receiver));

@@ -1,5 +1,5 @@
 /** Options that every call of csync2 may have; what they take is in the same word or in the next. */
-const takesNothing = "ABt";
+const takesNothing = "AB";
 const takesValue = "DGps";
 
 /** What is a key of its own, or decided by the program. */
@@ -11,6 +11,7 @@ const decided: Readonly<Record<string, string>> = {
   d: "use run --dry-run",
   v: "the program adds it where it needs it",
   r: "the program adds it where it needs it",
+  t: "the program could not read what csync2 says with a time before it",
 };
 
 export interface Csync2Options {
@@ -37,9 +38,7 @@ export function readCsync2Options(words: readonly string[]): Csync2Options {
         break;
       }
       if (takesNothing.includes(letter)) continue;
-      return wrong(
-        `-${letter} cannot be used: ${decided[letter] ?? "only -A, -B, -D, -G, -p, -s and -t may be given"}`,
-      );
+      return wrong(`-${letter} cannot be used: ${decided[letter] ?? "only -A, -B, -D, -G, -p and -s may be given"}`);
     }
   }
   return { values, complaint: undefined };

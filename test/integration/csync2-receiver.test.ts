@@ -13,15 +13,15 @@ describe("a check while csync2's service takes files in", () => {
   async function begin(options: {
     names?: readonly string[];
     opts?: (directory: string) => readonly string[];
-    deaf?: Set<string>;
+    silent?: Map<string, string>;
   }) {
-    const { names = [], opts = (path: string) => ["-D", path], deaf = new Set<string>() } = options;
+    const { names = [], opts = (path: string) => ["-D", path], silent = new Map<string, string>() } = options;
     const directory = await makeTempDir();
     for (const name of names) await writeFile(join(directory, name), "");
     const clock = new FakeClock();
     const abort = new AbortController();
     let end: string | undefined;
-    const receiver = createReceiver({ opts: opts(directory), hostname: "Alpha" }, deaf);
+    const receiver = createReceiver({ opts: opts(directory), hostname: "Alpha" }, silent);
     const waited = receiver.settle({ clock, signal: abort.signal }).then((how) => (end = how));
     const isWaiting = () => waitUntil("it waits", () => Promise.resolve(clock.pendingTimers === 1));
     /** Lets the time go on in steps until the wait is over. */
@@ -101,17 +101,26 @@ describe("a check while csync2's service takes files in", () => {
 
   it("waits for a peer from which something comes, and not for one that is silent, nor for that one again", async () => {
     const { port, connectPeer } = await listen();
-    const deaf = new Set<string>();
-    const place = { opts: (directory: string) => ["-D", directory, "-p", String(port)], deaf };
+    const directory = await makeTempDir();
+    await writeFile(join(directory, "alpha.db3"), "");
+    const silent = new Map<string, string>();
+    const place = { opts: () => ["-D", directory, "-p", String(port)], silent };
     await connectPeer();
-    const first = await begin({ ...place, names: ["alpha.db3"] });
+    const first = await begin(place);
     await first.isWaiting();
     await first.pass(14_000);
-    await writeFile(join(first.directory, "alpha.db3"), "another file is written down");
+    await writeFile(join(directory, "alpha.db3"), "another file is written down");
     await first.pass(14_000);
     expect(first.end()).toBeUndefined();
     await first.pass(2000);
     expect(await first.waited).toBe("given up");
+    expect(await (await begin(place)).waited).toBe("settled");
+    // It was a long file, and others come after it.
+    await writeFile(join(directory, "alpha.db3"), "one more");
+    const again = await begin(place);
+    await again.isWaiting();
+    await again.pass(16_000);
+    expect(await again.waited).toBe("given up");
     expect(await (await begin(place)).waited).toBe("settled");
     // Another connection is waited for.
     const lively = await connectPeer();
@@ -120,6 +129,37 @@ describe("a check while csync2's service takes files in", () => {
     await lively.leave();
     await second.clock.advance(400);
     expect(await second.waited).toBe("settled");
+  });
+
+  it("waits once for a journal that was left behind", async () => {
+    const directory = await makeTempDir();
+    await writeFile(join(directory, "alpha.db3-journal"), "");
+    const place = { opts: () => ["-D", directory], silent: new Map<string, string>() };
+    const first = await begin(place);
+    await first.isWaiting();
+    await first.pass(16_000);
+    expect(await first.waited).toBe("given up");
+    expect(await (await begin(place)).waited).toBe("settled");
+  });
+
+  it("waits ten minutes at most in a run, also where something comes all the time", async () => {
+    const { port, connectPeer } = await listen();
+    const directory = await makeTempDir();
+    await connectPeer();
+    const { clock, isWaiting, end, waited, receiver, abort } = await begin({
+      opts: () => ["-D", directory, "-p", String(port)],
+    });
+    for (let minute = 1; minute <= 60; minute += 1) {
+      await isWaiting();
+      expect(end()).toBeUndefined();
+      await writeFile(join(directory, "alpha.db3"), "x".repeat(minute));
+      clock.suspend(10_000);
+      await clock.advance(400);
+      await waitUntil("it waits, or is done", () => Promise.resolve(clock.pendingTimers === 1 || end() !== undefined));
+      if (end() !== undefined) break;
+    }
+    expect(await waited).toBe("given up");
+    expect(await receiver.settle({ clock, signal: abort.signal })).toBe("given up");
   });
 
   it("ends at once when it is to stop", async () => {

@@ -13,7 +13,7 @@ const usualPort = "30865";
 const [firstPollMs, longestPollMs] = [50, 400];
 /** A peer of which nothing is written down for so long sends one long file, which is put in its place at the end, or is gone. */
 const silenceMs = 15_000;
-/** Whoever sends for longer than this, one file after the other, is not waited for to the end. */
+/** A run waits no longer than this for those who send one file after the other. */
 const longestMs = 600_000;
 
 /** csync2's own service on this host, which takes in what the peers send. */
@@ -34,37 +34,47 @@ type Place = Pick<Csync2Action, "opts" | "hostname">;
  * beside the database from the first write of a transaction to its commit (sqlite.org, "File Locking And
  * Concurrency", section 4). A database of another kind has none.
  *
- * `deaf` are connections that nothing came over in all of an earlier wait: they are not waited for again.
+ * `silent` has what nothing came from in all of an earlier wait, and what the database was like then: it is not waited
+ * for again as long as that is so.
  */
-export function createReceiver({ opts, hostname: ownName = hostname() }: Place, deaf: Set<string>): Receiver {
+export function createReceiver({ opts, hostname: ownName = hostname() }: Place, silent: Map<string, string>): Receiver {
   const { values } = readCsync2Options(opts);
   const directory = values.get("D") ?? usualDirectory;
   const port = Number(values.get("p") ?? usualPort);
 
-  /** undefined: no peer is sending. Otherwise it differs from the last time when something was taken in. */
-  async function look(): Promise<string | undefined> {
+  const prefix = `${directory} ${port} `;
+  /** Of the first wait of this run. */
+  let begunAt: number | undefined;
+
+  /** Who may be sending just now, and what is written down by now. */
+  async function look(): Promise<{ senders: readonly string[]; database: string }> {
     const connections = await connectionsTo(port);
-    for (const connection of deaf) if (!connections.includes(connection)) deaf.delete(connection);
-    const open = connections.filter((connection) => !deaf.has(connection));
     const files = await databaseFiles(directory, ownName.toLowerCase());
-    const hasJournal = files.some((line) => line.includes("-journal "));
-    return open.length > 0 || hasJournal ? [...open, ...files].join("\n") : undefined;
+    const journals = files.some((line) => line.includes("-journal ")) ? ["journal"] : [];
+    const all = [...connections, ...journals].map((sender) => `${prefix}${sender}`);
+    for (const sender of silent.keys()) {
+      if (sender.startsWith(prefix) && !all.includes(sender)) silent.delete(sender);
+    }
+    const database = files.join("\n");
+    return { senders: all.filter((sender) => silent.get(sender) !== database), database };
   }
 
   return {
-    isBusy: async () => (await look()) !== undefined,
+    isBusy: async () => (await look()).senders.length > 0,
     settle: async ({ clock, signal }) => {
-      const begunAt = clock.monotonic();
-      let [last, changedAt, pollMs] = ["", begunAt, firstPollMs];
+      begunAt ??= clock.monotonic();
+      let [last, changedAt, pollMs] = ["", clock.monotonic(), firstPollMs];
       while (!signal.aborted) {
-        const state = await look();
-        if (state === undefined) return "settled";
+        const { senders, database } = await look();
+        if (senders.length === 0) return "settled";
         const now = clock.monotonic();
+        const state = [...senders, database].join("\n");
         if (state !== last) [last, changedAt] = [state, now];
-        if (now - changedAt >= silenceMs || now - begunAt >= longestMs) {
-          if (now - changedAt >= silenceMs) for (const connection of await connectionsTo(port)) deaf.add(connection);
+        if (now - changedAt >= silenceMs) {
+          for (const sender of senders) silent.set(sender, database);
           return "given up";
         }
+        if (now - begunAt >= longestMs) return "given up";
         await sleep(pollMs, { clock, signal });
         pollMs = Math.min(pollMs * 1.5, longestPollMs);
       }

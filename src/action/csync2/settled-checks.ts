@@ -40,12 +40,13 @@ async function narrow(work: Csync2Work, calls: readonly Csync2Call[]): Promise<C
 async function differingPaths(work: Csync2Work, call: Csync2Call): Promise<readonly string[]> {
   if (call.paths.some((path) => path.includes("\n"))) return call.paths;
   const asked = new Set(call.paths);
-  const differing = new Set<string>();
+  const [compared, differing] = [new Set<string>(), new Set<string>()];
   let isStrange = false;
   const result = await runCsync2(work, comparison(call), {
     silent: true,
     onLine: (stream, line) => {
-      const path = stream === "stderr" ? /^(?:File has changed|New file): (.*)$/.exec(line)?.[1] : undefined;
+      if (stream === "stdout") return void compared.add(line);
+      const path = /^(?:File has changed|New file): (.*)$/.exec(line)?.[1];
       if (path === undefined) return;
       // With a prefix in place of its directory.
       if (asked.has(path)) differing.add(path);
@@ -54,7 +55,10 @@ async function differingPaths(work: Csync2Work, call: Csync2Call): Promise<reado
   });
   if (result.kind === "broken" || result.code !== 0 || isStrange) return call.paths;
   const paths: string[] = [];
-  for (const path of call.paths) if (differing.has(path) || !(await exists(path))) paths.push(path);
+  for (const path of call.paths) {
+    const isEqual = compared.has(path) && !differing.has(path) && (await exists(path));
+    if (!isEqual) paths.push(path);
+  }
   return paths;
 }
 

@@ -51,12 +51,12 @@ describe("the words for csync2", () => {
 });
 
 describe("the operator's own options", () => {
-  it.each([[["-D", "/db"]], [["-D/db"]], [["-AB", "-p", "30866"]], [["-tGweb"]], [[]]])("may be %j", (words) => {
+  it.each([[["-D", "/db"]], [["-D/db"]], [["-AB", "-p", "30866"]], [["-BGweb"]], [[]]])("may be %j", (words) => {
     expect(readCsync2Options(words).complaint).toBeUndefined();
   });
 
   it("are read as csync2 reads them: the last value counts, and letters may share a word", () => {
-    const { values } = readCsync2Options(["-D", "/a", "-Bp", "30866", "-tD/b", "-A"]);
+    const { values } = readCsync2Options(["-D", "/a", "-Bp", "30866", "-BD/b", "-A"]);
     expect([...values]).toEqual([
       ["D", "/b"],
       ["p", "30866"],
@@ -66,6 +66,7 @@ describe("the operator's own options", () => {
   it.each([
     [["-F"], "-F cannot be used: it would overwrite what was changed on both sides"],
     [["-Bx"], "-x cannot be used"],
+    [["-Bt"], "-t cannot be used: the program could not read what csync2 says"],
     [["-N", "x"], "-N cannot be used: use hostname"],
     [["-D"], "-D has no value"],
     [["/srv"], '"/srv" is not an option of csync2; paths belong into path'],
