@@ -1,7 +1,7 @@
 /** The wall clock, and what measured the time beside it; in milliseconds. */
 export interface ClockReading {
   readonly wall: number;
-  /** Since boot, counting suspend; undefined: it was another life that read this. */
+  /** Since boot, counting suspend; undefined: it was read in another boot. */
   readonly boot: number | undefined;
 }
 
@@ -20,11 +20,13 @@ const longestGapMs = 60 * day;
 const aheadBelievedAfterMs = 7 * day;
 /** Too early a time makes nothing old: that it is believed too soon only puts off what is deleted. */
 const behindBelievedAfterMs = day;
+/** A second reading so much later, in another boot, is another wrong time rather than the same clock going on. */
+const longestProofMs = 200 * day;
 
 /** What is to be thought after another reading. */
 export function judgeClock({ believed, strange }: ClockBelief, now: ClockReading): ClockBelief {
   if (believed !== null && follows(believed, now)) return { believed: now, strange: null };
-  const begun = strange !== null && isStill(strange, now, believed) ? strange : null;
+  const begun = strange !== null && isStill(strange, now, believed) && !isTooFar(strange, now) ? strange : null;
   if (begun === null) return { believed, strange: now };
   // Only what it was when that began: a clock that has made another leap meanwhile is strange once more.
   if (hasLasted(begun, now, believed)) return judgeClock({ believed: begun, strange: null }, now);
@@ -38,7 +40,9 @@ export function isInDoubt({ believed, strange }: ClockBelief): boolean {
 
 /** Since when ages count, by the wall clock (ms): never from a time that is in doubt. */
 export function believedNow({ believed, strange }: ClockBelief, now: number): number {
-  return strange === null ? now : Math.min(now, believed?.wall ?? 0);
+  if (strange === null) return now;
+  // Also one that went back and has leapt ahead since, before it was believed.
+  return Math.min(now, believed?.wall ?? 0, strange.wall + longestGapMs);
 }
 
 /** The wall time (ms) from which on a clock that is in doubt is believed, if it goes on. */
@@ -61,10 +65,15 @@ function isStill(strange: ClockReading, now: ClockReading, believed: ClockReadin
   return now.wall >= strange.wall && isAhead(now, believed) === isAhead(strange, believed);
 }
 
-/** By both clocks, where both were read in this life: one that was only set once more has not lasted. */
+/** By both clocks, where both were read in this boot: one that was only set once more has not lasted. */
 function hasLasted(strange: ClockReading, now: ClockReading, believed: ClockReading | null): boolean {
   const needed = isAhead(strange, believed) ? aheadBelievedAfterMs : behindBelievedAfterMs;
   return now.wall - strange.wall >= needed && (elapsed(strange, now) ?? needed) >= needed;
+}
+
+/** Whether nothing tells how much later this is, and it is too much to be believed at the second look. */
+function isTooFar(strange: ClockReading, now: ClockReading): boolean {
+  return elapsed(strange, now) === undefined && now.wall - strange.wall > longestProofMs;
 }
 
 function elapsed(before: ClockReading, now: ClockReading): number | undefined {

@@ -1,4 +1,4 @@
-import { openSync, readSync } from "node:fs";
+import { openSync, readFileSync, readSync } from "node:fs";
 import { createBootTime } from "./boot-time.ts";
 
 /** Stops a timer; calling it again, or after it fired, does nothing. */
@@ -10,6 +10,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since boot, counting suspend, never going back. Use it for every duration. */
   monotonic(): number;
+  /** Which boot `monotonic` counts from: another life can compare its own with it. undefined: nobody else can. */
+  readonly bootId?: string | undefined;
   /** Calls `run` once after `ms` milliseconds (any length: also beyond setTimeout's 24.8 days). */
   setTimer(ms: number, run: () => void): CancelTimer;
 }
@@ -42,7 +44,21 @@ function readUptime(): number {
   return Number.parseFloat(text.toString("latin1", 0, length)) * 1000;
 }
 
+function readBootId(): string | undefined {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    // Some containers hide it.
+    return undefined;
+  }
+}
+
+let bootId: string | undefined;
+
 export const systemClock: Clock = {
+  get bootId() {
+    return (bootId ??= readBootId());
+  },
   now: () => Date.now(),
   monotonic: createBootTime({ uptime: readUptime, steady: () => performance.now(), wall: () => Date.now() }),
   setTimer: setSystemTimer,

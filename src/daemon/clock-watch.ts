@@ -67,7 +67,7 @@ export function createClockWatch({ file, clock, log }: { file: string; clock: Cl
       while (isWorthWriting(belief, written)) {
         const content = belief;
         await mkdir(dirname(file), { recursive: true, mode: 0o755 });
-        await writeFileAtomically(file, formatClockBelief(content), { mode: 0o600 });
+        await writeFileAtomically(file, formatClockBelief(content, clock.bootId), { mode: 0o600 });
         written = content;
       }
       isFailing = false;
@@ -82,7 +82,7 @@ export function createClockWatch({ file, clock, log }: { file: string; clock: Cl
 
   function readBefore(newest: () => number | null): ClockBelief {
     try {
-      written = readClockBelief(file);
+      written = readClockBelief(file, clock.bootId);
       return written;
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT") return beginning(newest(), clock.now());

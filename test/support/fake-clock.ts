@@ -7,6 +7,8 @@ interface Timer {
 
 /** A clock that stands still until it is told to advance; timers fire in order of their time. */
 export class FakeClock implements Clock {
+  /** Set it for a clock that one life hands on to the next. */
+  bootId: string | undefined;
   #wall: number;
   #boot = 1_000_000;
   readonly #timers = new Set<Timer>();

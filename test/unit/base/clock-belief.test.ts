@@ -201,6 +201,18 @@ describe("a clock that has gone back", () => {
     expect(watch.startAfter(decade + day)).toBe("believed");
   });
 
+  it("is not believed when it leaps ahead again within the day, to before the time last seen", async () => {
+    const watch = watchClock();
+    watch.look();
+    watch.clock.jumpWallClock(-decade);
+    watch.look();
+    const behind = watch.clock.now();
+    await watch.clock.advance(hour);
+    watch.clock.jumpWallClock(decade - 100 * day);
+    watch.look();
+    expect(watch.now()).toBe(behind + 60 * day);
+  });
+
   it("is what counts after a day: a time last seen in the future must not cover the next leap", async () => {
     const watch = watchClock();
     watch.look();

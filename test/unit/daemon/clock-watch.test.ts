@@ -38,6 +38,48 @@ describe("the time last seen", () => {
     expect(log.messages()).toEqual([expect.stringMatching(farAhead)]);
   });
 
+  it("is not that of a clock that two lives of one boot found far ahead, minutes apart", async () => {
+    const { clock, open, start } = await setUp();
+    clock.bootId = "one";
+    await open().close();
+    clock.jumpWallClock(decade);
+    await open().close();
+    clock.jumpWallClock(8 * day);
+    const third = open();
+    expect(third.believedNow()).toBe(start);
+    await third.close();
+    // It goes on as the one before did: that is a week, by both clocks.
+    await clock.advance(7 * day);
+    expect(open().believedNow()).toBe(clock.now());
+  });
+
+  it("is not that of two wrong clocks of two boots, years apart", async () => {
+    const { clock, open, start } = await setUp();
+    for (const [index, leap] of [0, decade, decade / 10].entries()) {
+      clock.bootId = `boot ${index}`;
+      clock.jumpWallClock(leap);
+      const watch = open();
+      expect(watch.believedNow()).toBe(start);
+      await watch.close();
+    }
+    // Where the machine is started every quarter, the second start shows that the clock went on.
+    clock.bootId = "another";
+    clock.jumpWallClock(92 * day);
+    expect(open().believedNow()).toBeGreaterThan(start + decade);
+  });
+
+  it("is measured from over the lives of one boot: a run once a season is no leap", async () => {
+    const { clock, open, log } = await setUp();
+    clock.bootId = "one";
+    for (let run = 0; run < 3; run += 1) {
+      const watch = open();
+      expect(watch.believedNow()).toBe(clock.now());
+      await watch.close();
+      await clock.advance(92 * day);
+    }
+    expect(log.messages()).toEqual([]);
+  });
+
   it("is written once a day, and not whenever somebody asks", async () => {
     const { clock, open, content, start } = await setUp();
     const watch = open();
