@@ -1,7 +1,9 @@
 import { statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { posix } from "node:path";
+import { describeError } from "../base/errors.ts";
 import { byteStringOf, type ByteString } from "./byte-string.ts";
+import { settlesSoon } from "./run-limited.ts";
 import type { TreeWatcher, TreeWatcherOptions } from "./tree-watcher-contract.ts";
 import { createTreeWatcher } from "./tree-watcher.ts";
 import type { WatchFilter } from "./watch-filter.ts";
@@ -58,11 +60,18 @@ class PathWatcher implements TreeWatcher {
   async #close(): Promise<void> {
     const open = [this.#current, ...(this.#next === null ? [] : [this.#next])];
     await Promise.all(open.map(({ watcher }) => watcher.close()));
-    await this.#following;
-    // What came last may not have been heard of, or its watch did not stand yet.
-    const kind = await this.#otherKind();
-    if (kind !== undefined)
-      this.#everything(`the watch was ended before the ${kind} at ${this.#options.root} was watched`);
+    // What came last may not have been heard of, or its watch did not stand yet. A disk that hangs holds nobody up.
+    const { root, clock } = this.#options;
+    let isKnown = false;
+    let kind: Kind | undefined;
+    const look = async () => {
+      await this.#following;
+      kind = await this.#otherKind();
+      isKnown = true;
+    };
+    await settlesSoon(look(), clock);
+    if (!isKnown) this.#everything(`the watch was ended before it was known what is at ${root}`);
+    else if (kind !== undefined) this.#everything(`the watch was ended before the ${kind} at ${root} was watched`);
   }
 
   #open(kind: Kind): Watching {
@@ -100,15 +109,18 @@ class PathWatcher implements TreeWatcher {
     this.#lookDue = true;
     // What is heard while it starts is looked at when it stands.
     if (!this.#isStarted || this.#following !== null || this.#closed !== null) return;
-    this.#following = this.#follow().finally(() => {
-      this.#following = null;
-    });
+    this.#following = this.#follow()
+      .catch((error: unknown) => this.#everything(`what is at the path cannot be watched: ${describeError(error)}`))
+      .finally(() => {
+        this.#following = null;
+      });
   }
 
   async #follow(): Promise<void> {
     while (this.#lookDue && this.#closed === null) {
       this.#lookDue = false;
       const kind = await this.#otherKind();
+      if (this.#closed !== null) return;
       if (kind === undefined) continue;
       // It may become another once more before the new watch stands, which then does not hear of it.
       this.#lookDue = true;
