@@ -124,7 +124,7 @@ rd_read_many() {
     esac
   done
   # shellcheck disable=SC3045 # as above; one of them may be another by now, and huge
-  rd_texts=$(ulimit -t 10; awk 'BEGIN { for (i = 1; i < ARGC; i++) n[ARGV[i]] = i }
+  rd_texts=$(ulimit -t 10; ulimit -S -d 65536; awk 'BEGIN { for (i = 1; i < ARGC; i++) n[ARGV[i]] = i }
     FNR < 3 { print n[FILENAME] ":" FNR ":" $0 }' "$@" 2>/dev/null) || rd_texts=''
 }
 

@@ -4,14 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
-import { createRemoteTransport, type TransportLimit } from "../../src/lock/transport/remote-transport.ts";
-import { runTool } from "../../src/process/run-tool.ts";
-import { startChild } from "../../src/process/start-child.ts";
-import { createConnectionPool } from "../../src/ssh/connection-pool.ts";
 import { claimOf } from "../contract/lock-transport.contract.ts";
 import { lockContent } from "../support/lock-fixture.ts";
-import { createMemoryLog } from "../support/memory-log.ts";
-import { endpointOf } from "../support/ssh-endpoint.ts";
+import { reach } from "../support/reach-transport.ts";
 import { startSshd, type TestSshd, type TestSshdOptions } from "../support/sshd.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
@@ -19,20 +14,6 @@ const never = new AbortController().signal;
 const oneDayMs = 86_400_000;
 const mine = "my-own-token-0123456789";
 const theirs = "their-token-0123456789-";
-
-function reach(
-  sshd: TestSshd,
-  operationTimeoutMs = 8000,
-  clock = systemClock,
-): { transport: LockTransport; log: ReturnType<typeof createMemoryLog>; limit: () => TransportLimit | undefined } {
-  const log = createMemoryLog();
-  const pool = createConnectionPool({ runTool, startChild, clock: systemClock, log });
-  onTestFinished(() => pool.close());
-  let limit: TransportLimit | undefined;
-  const onLimit = (found: TransportLimit | undefined) => void (limit = found);
-  const deps = { endpoint: endpointOf(sshd), pool, operationTimeoutMs, clock, log, onLimit };
-  return { transport: createRemoteTransport(deps), log, limit: () => limit };
-}
 
 async function take(transport: LockTransport, path: string, token = mine) {
   return (await transport.acquire({ claims: [claimOf(path, token)], thenCheck: [] }, never)).claims[0];
