@@ -135,6 +135,10 @@ export function recordHistory(options: {
   return () => {
     for (const end of unsubscribe) end();
     cancelStart?.();
+    if (cancelPrune === undefined) return;
+    cancelPrune();
+    // Who does one run and ends has no quiet moment after it, and would never delete anything.
+    prune();
     cancelPrune?.();
   };
 }
