@@ -81,6 +81,12 @@ describe("a good configuration", () => {
     ]);
   });
 
+  test("is warned by the time that the units give to a director that hangs", async () => {
+    for (const unit of ["rsyncdirector@.service", "rsyncdirector-push@.service"]) {
+      expect(await readProjectFile(`systemd/${unit}`)).toContain("\nWatchdogSec=60\n");
+    }
+  });
+
   test("is not warned of a lock that nobody breaks, whatever becomes of its owner", async () => {
     const job = { id: "a", type: "local", hold: "off", actions: [{ action: "command", id: "c", command: "true" }] };
     const locked = { ...job, lock_files: [{ type: "local", path: "/run/x" }] };
