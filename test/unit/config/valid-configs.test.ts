@@ -81,9 +81,9 @@ describe("a good configuration", () => {
     ]);
   });
 
-  test("is warned by the time that the units give to a director that hangs", async () => {
+  test("is warned by the time that the units give to a director that hangs", () => {
     for (const unit of ["rsyncdirector@.service", "rsyncdirector-push@.service"]) {
-      expect(await readProjectFile(`systemd/${unit}`)).toContain("\nWatchdogSec=60\n");
+      expect(readProjectFile(`systemd/${unit}`)).toContain("\nWatchdogSec=60\n");
     }
   });
 
