@@ -149,6 +149,7 @@ gate_serve() {
   . "$gate_home/lock.sh" || exit 126
   # shellcheck source=/dev/null
   . "$gate_home/doctor.sh" || exit 126
+  rd_want_helper
   gate_served=no
   while IFS= read -r gate_line; do
     case $gate_line in

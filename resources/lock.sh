@@ -24,6 +24,155 @@ rd_data=$(ulimit -S -d)
 rd_said=''
 rd_say() { rd_said="${rd_said}RD1 $rd_nonce $*$rd_nl"; }
 
+# The helper: one Perl that stays beside a shell that stays, and does what would take a program each time: half a
+# millisecond to start it, a twentieth to ask. Only the shell decides; the helper is told what to do. While it has the guard
+# locked it makes every change itself, so that none is made without the guard, whichever of the two dies. A shell for one
+# operation has none, nor has one where Perl is missing.
+# rd_helper: none, wanted, or at-work. rd_helped: whether it has the guard.
+rd_helper=none rd_helped=no
+
+# rd_want_helper: called once by whoever keeps the shell.
+rd_want_helper() { rd_helper=wanted; }
+
+# An order is a line "NAME NUMBER COUNT" and COUNT lines; it is answered with "NUMBER" when it was carried out, else
+# with "NUMBER WHY". NEW FILE LINE LINE: a file that is on the disk when it is answered. LOCK FILE: until UNLOCK, which has
+# no answer. LINK FILE NAME. PUT FILE LINE LINE: over what it has. TOUCH FILE. REPLACE FILE NAME LINE: by way of FILE.
+# REMOVE FILE...: the first must be gone.
+# It ends with its shell: nobody is left then who could write into its standard input.
+# shellcheck disable=SC2016 # it is Perl
+rd_helper_program='
+use strict;
+use Errno qw(ENOENT EWOULDBLOCK);
+use Fcntl qw(:DEFAULT :flock);
+$0 = "rsyncdirector-lock-helper";
+my @locked;
+sub put {
+  my ($how, $file, @lines) = @_;
+  my $text = join "", map { "$_\n" } @lines;
+  sysopen my $to, $file, O_WRONLY | O_NOFOLLOW | $how or return "open: $!";
+  my $count = syswrite $to, $text;
+  return "write: $!" unless defined $count;
+  return "write: cut short" unless $count == length $text;
+  return close $to ? "" : "close: $!";
+}
+sub lock_file {
+  my ($file) = @_;
+  my $to;
+  my $how = O_NOFOLLOW | O_NONBLOCK;
+  sysopen $to, $file, O_WRONLY | $how or sysopen $to, $file, O_RDONLY | $how or return "open: $!";
+  flock $to, LOCK_EX | LOCK_NB or return $!{EWOULDBLOCK} ? "busy" : "flock: $!";
+  push @locked, $to;
+  return "";
+}
+my %orders = (
+  NEW => sub { put(O_CREAT | O_EXCL | O_SYNC, @_) },
+  LOCK => sub { lock_file(@_) },
+  UNLOCK => sub { @locked = (); return },
+  LINK => sub { link($_[0], $_[1]) ? "" : "link: $!" },
+  PUT => sub { put(0, @_) },
+  TOUCH => sub { utime(undef, undef, $_[0]) ? "" : "touch: $!" },
+  REPLACE => sub {
+    my ($file, $name, $line) = @_;
+    unlink $file;
+    my $why = put(O_CREAT | O_EXCL, $file, $line);
+    $why = "rename: $!" unless $why ne "" or rename $file, $name;
+    unlink $file if $why ne "";
+    return $why;
+  },
+  REMOVE => sub {
+    my ($first, @more) = @_;
+    unlink $first or $!{ENOENT} or return "remove: $!";
+    unlink @more;
+    return "";
+  },
+);
+sub hear { my $line = <STDIN>; exit unless defined $line and chomp $line; return $line }
+while (1) {
+  my ($name, $number, $count) = split / /, hear();
+  my $why = $orders{$name}->(map { hear() } 1 .. $count);
+  syswrite STDOUT, $why eq "" ? "$number\n" : "$number $why\n" if defined $why;
+}
+'
+
+# rd_hire: starts the helper. The two pipes to it are those of here-documents, opened once more to write; a shell
+# that makes files of them, or a host without /proc, has no helper. The line in each has to be there: some shells take
+# /dev/null for an empty document.
+rd_hire() {
+  rd_helper=none
+  command -v perl >/dev/null || return
+  exec 3<<EOF 5<<EOF
+x
+EOF
+x
+EOF
+  [ -p /proc/self/fd/3 ] && [ -p /proc/self/fd/5 ] && IFS= read -r rd_line <&3 && IFS= read -r rd_line <&5 || return
+  # A redirection that fails would end the shell if it were that of exec: it is tried first.
+  { :; } 2>/dev/null 4>/proc/self/fd/3 6>/proc/self/fd/5 || return
+  exec 4>/proc/self/fd/3 6>/proc/self/fd/5
+  # Nobody but these two may have an end of the pipes: by that either of them learns that the other is gone.
+  {
+    unset PERL5OPT PERL5LIB PERL5DB PERL_UNICODE PERLIO
+    exec perl -e "$rd_helper_program"
+  } <&3 >&6 2>/dev/null 3<&- 4>&- 5<&- 6>&- &
+  exec 3<&- 6>&-
+  rd_helper=at-work rd_ordered=0
+}
+
+# rd_order NAME COUNT LINE...: tells the helper, and does not wait. Whether it was heard is seen by the answer.
+rd_order() {
+  rd_name=$1 rd_count=$2
+  shift 2
+  rd_ordered=$((rd_ordered + 1))
+  trap '' PIPE
+  printf '%s\n' "$rd_name $rd_ordered $rd_count" "$@" 2>/dev/null >&4
+  trap - PIPE
+}
+
+# rd_answer NUMBER: waits for the answer to that order; true when it was carried out. Sets rd_why otherwise.
+rd_answer() {
+  rd_why='' rd_line=''
+  IFS= read -r rd_line <&5
+  case $rd_line in
+    "$1") return 0 ;;
+    "$1 "*) rd_why=${rd_line#* } ;;
+    *) rd_helper=none ;;
+  esac
+  return 1
+}
+
+# rd_have NAME COUNT LINE...: has a change made by the helper, which has the guard. Without an answer nobody knows whether
+# it was made, and the guard is not locked any more: the operation has no answer then either, its shell ends.
+rd_have() {
+  rd_order "$@"
+  rd_answer "$rd_ordered" || { [ $rd_helper != none ] || exit 1; return 1; }
+}
+
+# rd_entrust: whether the helper has the guard locked, and has done what rd_prepare does. Where it has not, flock(1)
+# waits, or tells why. At first it is only started: that takes longer than an operation.
+rd_entrust() {
+  case $rd_helper in
+    none) return 1 ;;
+    wanted) rd_hire; return 1 ;;
+  esac
+  case $rd_guard$rd_token in *"$rd_nl"*) return 1 ;; esac
+  rd_new=no
+  if [ "$rd_prepare" != : ] && [ ! -e "$rd_path" ]; then
+    rd_new=yes
+    [ ! -e "$rd_temp" ] || rm -f -- "$rd_temp"
+    rd_order NEW 3 "$rd_temp" "${rd_content%"$rd_nl"}"
+  fi
+  rd_order LOCK 1 "$rd_guard"
+  [ $rd_new = no ] || ! rd_answer $((rd_ordered - 1)) || rd_written=yes
+  if rd_answer "$rd_ordered"; then rd_helped=yes; else rd_dismiss; fi
+  [ $rd_helped = yes ]
+}
+
+# rd_dismiss: has the helper unlock what it has locked. If it is gone its locks are, too.
+rd_dismiss() {
+  rd_helped=no
+  rd_order UNLOCK 0
+}
+
 # rd_kind PATH: sets rd_is to FILE, NONE, or "ERR code". NONE is not yet a proof of absence: the file may come or
 # go between two of these tests, and so everything else rests on one test alone that says so, never on what the
 # tests before it did not see.
@@ -276,8 +425,14 @@ rd_guarded() {
   rd_guard=$rd_path.guard
   rd_kind "$rd_guard"
   case $rd_is in ERR*) rd_say "$rd_number ERR guard $rd_is"; return 1 ;; esac
-  rd_opened=no
   rd_make "$rd_guard"
+  if rd_entrust; then
+    "$@"
+    rd_status=$?
+    rd_dismiss
+    return $rd_status
+  fi
+  rd_opened=no
   if [ -e "$rd_guard" ] && [ ! -w "$rd_guard" ]; then
     rd_locked "$@" 2>/dev/null 9<"$rd_guard"
   else
@@ -342,7 +497,7 @@ rd_claim() {
 }
 
 rd_write_temp() {
-  [ ! -e "$rd_path" ] || return 0
+  [ "$rd_written" = no ] && [ ! -e "$rd_path" ] || return 0
   [ ! -e "$rd_temp" ] || rm -f -- "$rd_temp"
   if rd_write; then rd_written=yes; else rd_why=$(rd_write 2>&1); fi
   # After a power failure there is the whole file or none; a sync that takes no operands does no harm.
@@ -371,8 +526,7 @@ rd_take() {
   # What was there when the content was to be written has gone meanwhile.
   [ "$rd_written$rd_why" != no ] || rd_write_temp
   if [ "$rd_written" = no ]; then rd_fail write "$rd_why"; return 1; fi
-  # The second try is there for its words, and if it succeeds the lock is ours all the same.
-  if ln -- "$rd_temp" "$rd_path" || rd_why=$(ln -- "$rd_temp" "$rd_path" 2>&1); then
+  if rd_link; then
     rd_own_name=$rd_temp
     rd_say "$rd_number ACQUIRED"
     return 0
@@ -390,6 +544,12 @@ rd_take() {
       ;;
   esac
   return 1
+}
+
+rd_link() {
+  if [ $rd_helped = yes ]; then rd_have LINK 2 "$rd_temp" "$rd_path"
+  # The second try is there for its words, and if it succeeds the lock is ours all the same.
+  else ln -- "$rd_temp" "$rd_path" || rd_why=$(ln -- "$rd_temp" "$rd_path" 2>&1); fi
 }
 
 # rd_clear NUMBER PATH...: as rd_check; true when every path is free, or ours by rd_token.
@@ -462,8 +622,17 @@ rd_alone() {
   shift
   rd_kind "$rd_hold"
   case $rd_is in ERR*) rd_say "$rd_number ERR hold $rd_is"; return 1 ;; esac
-  rd_opened=no
   rd_make "$rd_hold"
+  if [ $rd_helped = yes ]; then
+    if rd_have LOCK 1 "$rd_hold"; then "$@"; return; fi
+    case $rd_why in
+      busy) rd_say "$rd_number INUSE" ;;
+      'flock: '*) rd_say "$rd_number ERR no-flock" ;;
+      *) rd_fail hold "$rd_why" ;;
+    esac
+    return 1
+  fi
+  rd_opened=no
   if [ -e "$rd_hold" ] && [ ! -w "$rd_hold" ]; then
     rd_unless_held "$@" 8<"$rd_hold"
   else
@@ -485,7 +654,8 @@ rd_unless_held() {
 }
 
 rd_remove() {
-  rm -f -- "$rd_path" "$rd_temp" "$rd_path.status" || rd_why=$(rm -f -- "$rd_path" "$rd_temp" 2>&1)
+  if [ $rd_helped = yes ]; then rd_have REMOVE 3 "$rd_path" "$rd_temp" "$rd_path.status"
+  else rm -f -- "$rd_path" "$rd_temp" "$rd_path.status" || rd_why=$(rm -f -- "$rd_path" "$rd_temp" 2>&1); fi
   if [ -e "$rd_path" ]; then rd_fail remove "$rd_why"; else rd_say "$rd_number RELEASED"; fi
 }
 
@@ -496,13 +666,21 @@ rd_beat() {
 }
 
 rd_touch() {
-  if touch -c -m -- "$rd_own_name"; then rd_say "$rd_number BEATEN"; rd_tell_status
-  else rd_fail touch "$(touch -c -m -- "$rd_own_name" 2>&1)"; fi
+  if rd_renew; then rd_say "$rd_number BEATEN"; rd_tell_status; else rd_fail touch "$rd_why"; fi
+}
+
+rd_renew() {
+  if [ $rd_helped = yes ]; then rd_have TOUCH 1 "$rd_own_name"
+  else touch -c -m -- "$rd_own_name" || rd_why=$(touch -c -m -- "$rd_own_name" 2>&1); fi
 }
 
 # Puts the status beside P, for people who wait: nothing is decided by it, and nothing fails with it.
 rd_tell_status() {
   [ -n "$rd_note" ] && [ ! -d "$rd_path.status" ] || return 0
+  if [ $rd_helped = yes ]; then
+    rd_have REPLACE 3 "$rd_path.status.tmp" "$rd_path.status" "$rd_note"
+    return
+  fi
   rm -f -- "$rd_path.status.tmp"
   if (set -C; printf '%s\n' "$rd_note" >"$rd_path.status.tmp"); then
     mv -f -- "$rd_path.status.tmp" "$rd_path.status"
@@ -525,28 +703,30 @@ rd_exchange() {
 }
 
 rd_put() {
-  if ! printf '%s' "$rd_content" 1<>"$rd_own_name"; then
-    rd_fail write "$( (printf '%s' "$rd_content" 1<>"$rd_own_name") 2>&1)"
-    return
-  fi
+  rd_overwrite || { rd_fail write "$rd_why"; return; }
   # shellcheck disable=SC3013 # as in rd_mine
   if [ "$rd_path" -ef "$rd_own_name" ]; then rd_say "$rd_number PROMOTED"
   # Somebody who does not respect the guard has removed it.
   else rd_fail unproven; fi
 }
 
+rd_overwrite() {
+  if [ $rd_helped = yes ]; then rd_have PUT 3 "$rd_own_name" "${rd_content%"$rd_nl"}"
+  else printf '%s' "$rd_content" 1<>"$rd_own_name" || rd_why=$( (printf '%s' "$rd_content" 1<>"$rd_own_name") 2>&1); fi
+}
+
 # rd_break NUMBER PATH TOKEN MTIME: moves a lock aside whose owner is dead; the caller knows that by his own
 # clock, this host's is not asked. Answers BROKEN, ABSENT, CHANGED, INUSE, BUSY or ERR. A file without a token is
 # not one of ours and would equal an empty one.
 rd_break() {
-  rd_number=$1 rd_path=$2 rd_token=$3 rd_mtime=$4
+  rd_number=$1 rd_path=$2 rd_token=$3 rd_mtime=$4 rd_helper=none
   if [ -z "$rd_token" ]; then rd_fail token; return 1; fi
   rd_guarded rd_if_stale rd_mine "$rd_token"
 }
 
 # rd_breakforeign NUMBER PATH SHA256 MTIME: the same for a file of any content.
 rd_breakforeign() {
-  rd_number=$1 rd_path=$2 rd_sha=$3 rd_mtime=$4
+  rd_number=$1 rd_path=$2 rd_sha=$3 rd_mtime=$4 rd_helper=none
   if [ ${#rd_sha} -ne 64 ]; then rd_fail token; return 1; fi
   rd_guarded rd_if_stale rd_same_sum "$rd_sha"
 }

@@ -16,7 +16,7 @@ export const lockCycle: Row = {
   name: "lock-cycle",
   title: "A whole cycle of a lock",
   explains:
-    "Far away two round trips: one that looks, claims and looks again, one that releases. On loopback the five programs that the shell on the host starts, half a millisecond each, and the disk, on which the claim has to be before it counts. The floor beside it is just these programs and these two waits for the disk; it alone is above the bar on this machine. The bare shell does nothing of what makes a lock safe.",
+    "Far away two round trips: one that looks, claims and looks again, one that releases. On loopback what the client and the shell on the host do, in even parts, and the disk, on which the intent and then the claim have to be before they count. The helper beside that shell locks, links and removes without starting a program; the same two trips with programs, half a millisecond each, and nothing that decides or checks stand beside it. The bare shell does nothing of what makes a lock safe.",
   run: async (directory) => {
     const host = await startLockHost(directory);
     try {
@@ -31,13 +31,13 @@ export const lockCycle: Row = {
             { name: "TCP round trip", unit: "ms", measured: near.overPing.plain },
             { ...shellPart(near), side: "peer" },
             { name: "ratio to that shell", unit: "", measured: near.overShell.ratio },
-            { name: "director's locks beside the floor", unit: "ms", measured: near.overFloor.ours },
+            { name: "director's locks beside these programs", unit: "ms", measured: near.overPrograms.ours },
             {
-              name: "floor: intent on the disk; flock beside sync, ln; flock, rm",
+              name: "programs: intent on the disk; flock beside sync, ln; flock, rm",
               unit: "ms",
-              measured: near.overFloor.plain,
+              measured: near.overPrograms.plain,
             },
-            { name: "ratio to the floor", unit: "", measured: near.overFloor.ratio },
+            { name: "ratio to these programs", unit: "", measured: near.overPrograms.ratio },
           ],
           note,
         },
@@ -51,7 +51,7 @@ export const lockCycle: Row = {
 interface Measured {
   readonly overPing: Pair;
   readonly overShell: Pair;
-  readonly overFloor: Pair;
+  readonly overPrograms: Pair;
 }
 
 async function measureLongWay(directory: string): Promise<Measured> {
@@ -72,8 +72,11 @@ async function measureWay(host: LockHost, way: Way, directory: string): Promise<
     const ours = () => client.cycle("cycle");
     const overPing = await measurePairs(counts, { ours, plain: ping });
     const overShell = await measurePairs(counts, { ours, plain: () => plainCycle(shell, host.directory) });
-    const overFloor = await measurePairs(counts, { ours, plain: () => floorCycle(shell, intents, host.directory) });
-    return { overPing, overShell, overFloor };
+    const overPrograms = await measurePairs(counts, {
+      ours,
+      plain: () => programsCycle(shell, intents, host.directory),
+    });
+    return { overPing, overShell, overPrograms };
   } finally {
     await intents.close();
     await shell.close();
@@ -93,11 +96,11 @@ async function plainCycle(shell: KeptShell, directory: string): Promise<number> 
 }
 
 /**
- * What is left when all that decides and checks is taken away: the intent on the disk, two trips of the plain client, and
- * the programs of the lock's host, which no shell has built in. `printf` writes as much as a lock file has.
+ * What would be left of a cycle by programs if all that decides and checks were taken away: the intent on the disk, two trips
+ * of the plain client, and the programs, which no shell has built in. `printf` writes as much as a lock file has.
  */
-async function floorCycle(shell: KeptShell, intents: SlottedFile, directory: string): Promise<number> {
-  const [file, lock, guard] = ["floor.tmp", "floor", "floor.guard"].map((name) => join(directory, name));
+async function programsCycle(shell: KeptShell, intents: SlottedFile, directory: string): Promise<number> {
+  const [file, lock, guard] = ["programs.tmp", "programs", "programs.guard"].map((name) => join(directory, name));
   const startedAt = performance.now();
   await intents.write(JSON.stringify("x".repeat(700)));
   await shell.run(

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
-import { openLocalWorld, openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";
+import { openHelperWorld, openLocalWorld, openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { mountTmpfs } from "../support/tmpfs.ts";
@@ -21,6 +21,7 @@ afterAll(() => sshd.stop());
 const ways = {
   local: () => openLocalWorld(),
   ssh: () => openSshWorld(endpointOf(sshd)),
+  "ssh with a helper": () => openHelperWorld(endpointOf(sshd), "at once"),
   sftp: () => openSftpWorld(endpointOf(sshd)),
 };
 

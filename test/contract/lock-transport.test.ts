@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { openLocalWorld, openMemoryWorld, openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";
+import {
+  openHelperWorld,
+  openLocalWorld,
+  openMemoryWorld,
+  openSftpWorld,
+  openSshWorld,
+} from "../support/lock-worlds.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { beyondSftp, describeTransport } from "./every-lock-contract.ts";
@@ -15,7 +21,12 @@ describe("over a real sshd", () => {
   });
   afterAll(() => sshd.stop());
 
+  // The first change by programs, the others by the helper; all by the helper; all by programs.
   describeTransport("ssh", () => openSshWorld(endpointOf(sshd)));
+
+  describeTransport("ssh with a helper", () => openHelperWorld(endpointOf(sshd), "at once"));
+
+  describeTransport("ssh without a helper", () => openHelperWorld(endpointOf(sshd), "never"));
 
   describeTransport("sftp", () => openSftpWorld(endpointOf(sshd)), beyondSftp);
 });

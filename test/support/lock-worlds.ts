@@ -8,6 +8,7 @@ import type { SshEndpoint } from "../../src/config/resolved.ts";
 import { gateLine } from "../../src/deploy/gate-line.ts";
 import { parsePublicKey } from "../../src/deploy/public-key.ts";
 import { createLocalTransport } from "../../src/lock/transport/local-transport.ts";
+import { readLockScript } from "../../src/lock/transport/lock-script.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { createRemoteTransport, type RemoteTransportDeps } from "../../src/lock/transport/remote-transport.ts";
 import { createSftpTransport } from "../../src/lock/transport/sftp-transport.ts";
@@ -16,6 +17,7 @@ import { createConnectionPool, type ConnectionPool } from "../../src/ssh/connect
 import type { LockWorld } from "../contract/lock-transport.contract.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { lockFile } from "./lock-flock.ts";
+import { type Helper, wanting } from "./lock-shell.ts";
 import { MemoryLockHost } from "./memory-lock-host.ts";
 import { createMemoryTransport } from "./memory-lock-transport.ts";
 import { projectRoot } from "./project-files.ts";
@@ -114,6 +116,12 @@ function openRemoteWorld(
 
 export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
   return openRemoteWorld(createSshTransport, endpoint, operationTimeoutMs);
+}
+
+/** Its helper is there from the first operation on, or never. */
+export function openHelperWorld(endpoint: SshEndpoint, helper: Helper): Promise<LockWorld> {
+  const readScript = async () => `${await readLockScript()}\n${wanting(helper)}`;
+  return openRemoteWorld((deps) => createSshTransport({ ...deps, readScript }), endpoint, 20_000);
 }
 
 export function openSftpWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {

@@ -11,6 +11,7 @@ import {
 } from "../../src/lock/transport/lock-script.ts";
 import { collectAnswers, frameOperation, newNonce, quoteForShell } from "../../src/ssh/shell-protocol.ts";
 import { lockContent } from "../support/lock-fixture.ts";
+import { type Helper, wanting } from "../support/lock-shell.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
 const mine = "my-own-token-0123456789";
@@ -20,9 +21,9 @@ const theirs = lockContent({ token: "their-token-0123456789-" });
  * Carries a command out, and `change` just before the shell makes its test number `moment`. Answers with the first
  * word of the first answer, or the whole of it when it is an error; undefined: it made fewer tests than that.
  */
-async function changeAt(moment: number, { change, command, account = [] }: Scene): Promise<string | undefined> {
+async function changeAt(moment: number, { change, command, helper, account = [] }: Scene): Promise<string | undefined> {
   const script = (await readLockScript()).replaceAll(/(?<=^|\s)\[ /gm, "rd_test ");
-  const counted = `rd_moment=0
+  const counted = `rd_moment=-1000
 rd_test() {
   rd_moment=$((rd_moment + 1))
   if [ $rd_moment -eq ${moment} ]; then ${change}; fi
@@ -31,7 +32,7 @@ rd_test() {
   const nonce = newNonce();
   const operation = frameOperation(nonce, `${command}\nrd_say 99 MOMENTS $rd_moment`);
   const { stdout } = await execa("env", [...account, "/bin/sh", "-s"], {
-    input: [counted, script, operation].join("\n"),
+    input: [counted, script, wanting(helper), "rd_want_helper", "rd_moment=0", operation].join("\n"),
   });
   const answers = collectAnswers(stdout, nonce) ?? [];
   const moments = Number(answers.find((answer) => answer.startsWith("99 "))?.split(" ")[2]);
@@ -44,6 +45,7 @@ interface Scene {
   /** What others do in the directory of the lock. */
   readonly change: string;
   readonly command: string;
+  readonly helper: Helper;
   /** A prefix of the shell. */
   readonly account?: readonly string[];
 }
@@ -69,7 +71,10 @@ const operations = {
   "look at the hold": (path: string) => holdsCommand([`${path}.hold`]),
 };
 
-describe("between any two tests that the shell makes of a lock file", () => {
+describe.each([
+  ["by programs", "never"],
+  ["by its helper", "at once"],
+] as const)("between any two tests of a lock file that a shell makes which changes it %s", (_, helper) => {
   it.each([
     ["claim", ["ACQUIRED", "HELD"]],
     ["look", ["ABSENT", "HELD"]],
@@ -81,6 +86,7 @@ describe("between any two tests that the shell makes of a lock file", () => {
       return {
         change: `ln ${quoteForShell(join(directory, "source"))} ${quoteForShell(path)}`,
         command: operations[name](path),
+        helper,
       };
     });
     expect(seen).toEqual(possible);
@@ -94,7 +100,7 @@ describe("between any two tests that the shell makes of a lock file", () => {
     const seen = await answersAtEveryMoment(async (directory) => {
       const path = join(directory, "a.lock");
       await writeFile(path, theirs);
-      return { change: `rm ${quoteForShell(path)}`, command: operations[name](path) };
+      return { change: `rm ${quoteForShell(path)}`, command: operations[name](path), helper };
     });
     expect(possible).toEqual(expect.arrayContaining(seen));
   });
@@ -111,7 +117,7 @@ describe("between any two tests that the shell makes of a lock file", () => {
       const [path, source] = [join(directory, "a.lock"), join(directory, "source")];
       await writeFile(source, "", { mode: isRoot ? 0o644 : 0o444 });
       const change = `mv ${quoteForShell(source)} ${quoteForShell(`${path}.${suffix}`)}`;
-      return { change, command: operations[name](path), account };
+      return { change, command: operations[name](path), helper, account };
     });
     expect(seen.map((word) => word.split(" ")[0])).toEqual([answer]);
   });

@@ -11,6 +11,9 @@ export function readLockScript(): Promise<string> {
   return readFile(packageFile("resources/lock.sh"), "utf8");
 }
 
+/** For a shell that is kept: from its second change on, a program that is kept too does what would take several. */
+export const helperCommand = "rd_want_helper";
+
 /**
  * Claims one after the other, looks at the paths only if all of them succeeded, and promotes only if
  * nothing is in the way. Answers are numbered in that order. The number behind them all says that the first look

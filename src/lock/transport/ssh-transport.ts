@@ -6,7 +6,7 @@ import type { Connection } from "../../ssh/connection.ts";
 import type { ConnectionPool } from "../../ssh/connection-pool.ts";
 import { createRemoteShell, type RemoteShell } from "../../ssh/remote-shell.ts";
 import { NoShell } from "../../ssh/shell-channel.ts";
-import { readLockScript } from "./lock-script.ts";
+import { helperCommand, readLockScript } from "./lock-script.ts";
 import type { LockTransport, Unknown } from "./lock-transport.ts";
 import { createScriptTransport, type ScriptResult } from "./script-transport.ts";
 
@@ -16,6 +16,8 @@ export interface SshTransportDeps {
   readonly operationTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Replaced in tests. */
+  readonly readScript?: typeof readLockScript;
   /** Told, before the answer, that the account has something else than a shell: the answer is worth nothing. */
   readonly onNoShell?: (detail: string) => void;
   /** Told, before the answer, that the shell has carried something out. */
@@ -82,7 +84,7 @@ export function createSshTransport(deps: SshTransportDeps): LockTransport {
 
 /** One lock shell per connection, made anew when the connection is. */
 function createShellKeeper(deps: SshTransportDeps) {
-  const { operationTimeoutMs, clock } = deps;
+  const { operationTimeoutMs, clock, readScript = readLockScript } = deps;
   const log = deps.log.child({ host: deps.endpoint.host });
   let current: { connection: Connection; shell: Promise<RemoteShell> } | undefined;
 
@@ -97,7 +99,7 @@ function createShellKeeper(deps: SshTransportDeps) {
     forget(connection, "there is no shell");
   };
   const open = async (connection: Connection): Promise<RemoteShell> => {
-    const prologue = await readLockScript();
+    const prologue = `${await readScript()}\n${helperCommand}\n`;
     const channel = await connection.openShell(operationTimeoutMs);
     const onBroken = (cause: string, how: "unknown" | "no-shell") => {
       if (how === "unknown") forget(connection, cause);
