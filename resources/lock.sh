@@ -463,7 +463,8 @@ rd_locked() {
 
 rd_fail() { rd_say "$rd_number ERR $1 ${2%%"$rd_nl"*}"; }
 
-# rd_acquire NUMBER PATH TOKEN LINE LINE: answers ACQUIRED, HELD, BUSY or ERR; true when the lock is ours.
+# rd_acquire NUMBER PATH TOKEN LINE LINE: answers ACQUIRED (with "already" if the token was there before), HELD, BUSY or
+# ERR; true when the lock is ours.
 rd_acquire() {
   rd_number=$1 rd_path=$2 rd_token=$3 rd_content=$4$rd_nl$5$rd_nl
   rd_claim rd_take
@@ -517,7 +518,7 @@ rd_take() {
   rd_kind "$rd_path"
   case $rd_is in
     FILE)
-      if rd_mine; then rd_say "$rd_number ACQUIRED"; return 0; fi
+      if rd_mine; then rd_say "$rd_number ACQUIRED already"; return 0; fi
       rd_tell HELD
       return 1
       ;;

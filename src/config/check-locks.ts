@@ -1,3 +1,4 @@
+import { bareAddress, lockPath } from "./paths.ts";
 import type { ProblemLog } from "./problem-log.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawBlock, RawLockFile } from "./schema-endpoint.ts";
@@ -32,12 +33,16 @@ function keyOf(host: string, path: string): string {
   return `${host}\0${path}`;
 }
 
+function hostOf(lock: RawLockFile | RawBlock, job: RawJob): string {
+  return lock.type === "remote" ? bareAddress(lock.host ?? job.host ?? "") : "";
+}
+
 function namedLocks(job: RawJob, path: KeyPath, log: ProblemLog): NamedLock[] {
   return (["lock_files", "blocks_on"] as const).flatMap((key) => {
     const list: readonly (RawLockFile | RawBlock)[] = log.isSound([...path, key]) ? (job[key] ?? []) : [];
     return list.map((lock, index) => ({
-      host: lock.type === "remote" ? (lock.host ?? job.host ?? "") : "",
-      path: lock.path.replaceAll(/\/+/g, "/"),
+      host: hostOf(lock, job),
+      path: lockPath(lock.path),
       where: [...path, key, index, "path"],
     }));
   });
@@ -61,7 +66,7 @@ export function checkLocks(job: RawJob, path: KeyPath, log: ProblemLog): void {
           at: "key",
         });
       }
-      const id = keyOf(lock.type === "remote" ? (lock.host ?? job.host ?? "") : "", lock.path);
+      const id = keyOf(hostOf(lock, job), lockPath(lock.path));
       const first = seen.get(id);
       if (first !== undefined) log.warning(where, `is the same as ${key}[${first}]`);
       seen.set(id, first ?? index);

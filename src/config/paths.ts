@@ -28,6 +28,19 @@ export function expandHome(path: string, home: string): string {
   return path.startsWith("~/") ? posix.join(home, path.slice(2)) : path;
 }
 
+/**
+ * The path of a lock in its one spelling. The schema refuses `.` and `..`: what is before `..` may be a link, so that
+ * only the host of the file could say what it leads to.
+ */
+export function lockPath(path: string): string {
+  return path.replaceAll(/\/+/g, "/");
+}
+
+/** ssh and ssh2 want an IPv6 address bare; rsync's operand gets its brackets where it is built. */
+export function bareAddress(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
+
 /** What a shell would have made of a path that is now taken literally; undefined if it is the same. */
 export function shellLeftover(path: string): string | undefined {
   if (/[*?[]/.test(path)) return "file name patterns are not expanded: a file of exactly this name is meant";

@@ -1,6 +1,6 @@
 import type { LockFile, SshEndpoint } from "./resolved.ts";
 import { parseDuration } from "../base/duration.ts";
-import { expandHome } from "./paths.ts";
+import { bareAddress, expandHome, lockPath } from "./paths.ts";
 import type { RawLockFile, RawOwnLockFile, RawSsh } from "./schema-endpoint.ts";
 
 /** The keys of a job, lock file or block that say how to reach a host. */
@@ -23,8 +23,7 @@ export function resolveEndpoint(host: string, keys: EndpointKeys, { ssh, home }:
   const port = keys.port ?? ssh.port;
   const key = keys.private_ssh_key ?? ssh.private_ssh_key;
   return {
-    // ssh and ssh2 want an IPv6 address bare; rsync's operand gets its brackets where it is built.
-    host: host.replace(/^\[(.*)\]$/, "$1"),
+    host: bareAddress(host),
     user: keys.user ?? ssh.user,
     port: port === undefined ? undefined : Number(port),
     identityFile: key === undefined ? undefined : expandHome(key, home),
@@ -56,7 +55,7 @@ export function resolveLock(
   job: EndpointKeys,
   defaults: EndpointDefaults,
 ): LockFile {
-  const path = lock.path.replaceAll(/\/+/g, "/");
+  const path = lockPath(lock.path);
   const { peer, foreign_stale_after: staleAfter } = lock;
   const unsafeDirectory = lock.allow_unsafe_directory ?? false;
   const networkFileSystem = lock.allow_network_filesystem ?? false;

@@ -118,10 +118,10 @@ export function describeLockTransport(
       expect(await world.read(path)).toContain(`contender-${String(winner).padStart(2, "0")}-`);
     });
 
-    it("takes a claim with the token that is already there as acquired", async () => {
+    it("takes a claim with the token that is already there as acquired, and says so", async () => {
       const claim = claimOf(world.path("a.lock"), mine);
-      await acquire([claim]);
-      expect(kinds((await acquire([claim])).claims)).toEqual(["acquired"]);
+      expect((await acquire([claim])).claims).toEqual([{ kind: "acquired" }]);
+      expect((await acquire([claim])).claims).toEqual([{ kind: "acquired", already: true }]);
     });
 
     it("stops at the first claim that does not succeed, and looks at nothing then", async () => {

@@ -75,11 +75,24 @@ export function createDirector(options: {
   journal?: ClaimJournal;
   /** Tries directories before it claims in them, as the daemon does. */
   probed?: boolean;
+  /** Further names, each a way of its own to one of the hosts, and what the name of a lock there is resolved to. */
+  names?: Readonly<Record<string, { readonly host: MemoryLockHost; readonly key?: string }>>;
 }): { locks: JobLocks; events: EventLog; log: ReturnType<typeof createMemoryLog> } {
-  const { hosts, clock, random = () => 0.5, timings, name = "director", fault, owners, journal, probed } = options;
+  const {
+    hosts,
+    clock,
+    random = () => 0.5,
+    timings,
+    name = "director",
+    fault,
+    owners,
+    journal,
+    probed,
+    names,
+  } = options;
   const events = new EventLog();
   const log = createMemoryLog();
-  const transports = memoryTransportPool(hosts, clock, fault, probed);
+  const transports = memoryTransportPool(hosts, clock, fault, probed, names);
   const owner = { ...testOwner, name };
   const replaced = { ...(timings && { timings }), ...(owners && { owners }), ...(journal && { journal }) };
   return {
@@ -95,19 +108,24 @@ export function memoryTransportPool(
   clock: Clock,
   fault?: (operation: OperationNote) => Fault | undefined,
   probed = false,
+  names: NonNullable<Parameters<typeof createDirector>[0]["names"]> = {},
 ): TransportPool {
   const wayTo = (host: MemoryLockHost) => {
     const transport = createMemoryTransport(host, clock, 20_000, fault);
     return probed ? createProbedTransport({ transport, clock, allows: () => undefined }) : transport;
   };
-  const transports = new Map<string, LockTransport>(hosts.map((host) => [host.name, wayTo(host)]));
+  const transports = new Map<string, LockTransport>([
+    ...hosts.map((host) => [host.name, wayTo(host)] as const),
+    ...Object.entries(names).map(([name, { host }]) => [name, wayTo(host)] as const),
+  ]);
   return {
     locate: (lock) => {
       const host = lock.type === "local" ? "local" : lock.endpoint.host;
       const transport = transports.get(host);
       if (transport === undefined) throw new Error(`the test has no host ${host}`);
       const place = { host: lock.type === "local" ? null : host, path: lock.path };
-      return Promise.resolve({ transport, path: lock.path, place, key: `${host}\n${lock.path}` });
+      const key = `${names[host]?.key ?? host}\n${lock.path}`;
+      return Promise.resolve({ transport, path: lock.path, place, key });
     },
   };
 }

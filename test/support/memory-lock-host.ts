@@ -94,7 +94,7 @@ export class MemoryLockHost {
 
   acquire(path: string, token: string, content: string): AcquireAnswer {
     const seen = this.check(path);
-    if (seen.kind === "held") return seen.found.record?.token === token ? { kind: "acquired" } : seen;
+    if (seen.kind === "held") return seen.found.record?.token === token ? { kind: "acquired", already: true } : seen;
     if (seen.kind === "absent") this.write(path, content);
     return seen.kind === "absent" ? { kind: "acquired" } : seen;
   }

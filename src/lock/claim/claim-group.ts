@@ -2,6 +2,7 @@ import { AbortReason, childController } from "../../base/abort.ts";
 import type { Badge } from "./claim-badge.ts";
 import type { Obstacle } from "./claim-obstacle.ts";
 import type { ClaimScope } from "./claim-scope.ts";
+import { findTwin } from "./claim-twin.ts";
 import { interruptible } from "../interruptible.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { AcquireAnswer, AcquireResult } from "../transport/lock-transport.ts";
@@ -65,7 +66,13 @@ export async function claimGroup(
     promotions: [],
   };
   const note = { token: badge.token, startedAt, taken, lease };
-  group.forEach((target, index) => record(target, claims[index], note, scope));
+  const twins = group.map((target, index) => {
+    const twin = findTwin(target, claims[index], taken);
+    if (twin === undefined) record(target, claims[index], note, scope);
+    // No lock of its own, and given back by either name.
+    else if (!twin.isOneName) taken.push({ target, token: badge.token, certain: false });
+    return twin;
+  });
   if (signal.aborted) return { kind: "cancelled" };
   if (lookFirst !== undefined) {
     const looked = toFirstLook(result, trip, { from: startedAt, until: clock.monotonic() });
@@ -80,6 +87,8 @@ export async function claimGroup(
       if (signal.aborted) return { kind: "cancelled" };
       resolved = true;
     }
+    const twin = twins[index];
+    if (twin?.isOneName === false) return { kind: "failed", target, detail: twin.detail };
     const failure = toFailure(target, answer, { from: startedAt, until: clock.monotonic() });
     if (failure !== undefined) return failure;
   }

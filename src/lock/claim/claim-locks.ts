@@ -86,10 +86,14 @@ export async function claimLocks(
   }
 }
 
-/** Sorted by host and path, each file once: whatever the configuration says, all directors claim alike. */
+/**
+ * Sorted by host and path: whatever the configuration says, all directors claim alike. A file is left out only if it is
+ * named again by the same way: another account at that address may see another file there, and the claim tells.
+ */
 function inGlobalOrder(targets: readonly NamedTarget[]): NamedTarget[] {
-  const byKey = new Map(targets.map((target) => [target.key, target]));
-  return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const isSame = (one: NamedTarget, other: NamedTarget) => one.key === other.key && one.transport === other.transport;
+  const once = targets.filter((target, index) => !targets.slice(index + 1).some((other) => isSame(target, other)));
+  return once.toSorted((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1));
 }
 
 function because(result: ClaimFailure): string {

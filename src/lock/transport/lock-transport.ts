@@ -64,7 +64,8 @@ export interface Busy {
 }
 
 export type AcquireAnswer =
-  | { readonly kind: "acquired" }
+  /** `already`: its token was there before, by a claim of this path or of another name of the same file. */
+  | { readonly kind: "acquired"; readonly already?: true }
   | { readonly kind: "held"; readonly found: FoundLock }
   /** A claim before this one did not succeed, so this one was left alone. */
   | { readonly kind: "not-tried" }
@@ -211,7 +212,7 @@ export interface LockTransport {
   readonly host: string | null;
   /**
    * Takes the claims one after the other, stopping at the first that does not succeed. A claim whose
-   * token is already at its path is `acquired`. If all succeed, the further paths are looked at in the
+   * token is already at its path is `acquired`, and says so. If all succeed, the further paths are looked at in the
    * same trip, after the last claim; otherwise `checks` is empty. If each of those is absent, or carries
    * the token of the first claim, `thenPromote` follows, still in the same trip; otherwise, and without
    * `thenPromote`, `promotions` is empty. A transport that needs further trips for it may leave

@@ -45,7 +45,7 @@ export function sortAnswers(lines: readonly string[]): Map<number, ScriptAnswer>
 export function toAcquireAnswer(answer: ScriptAnswer | undefined): AcquireAnswer {
   switch (answer?.status) {
     case "ACQUIRED":
-      return { kind: "acquired" };
+      return { kind: "acquired", ...(answer.detail === "already" && { already: true }) };
     case "HELD":
       return { kind: "held", found: foundLock(answer) };
     case "BUSY":

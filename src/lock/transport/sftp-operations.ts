@@ -49,7 +49,10 @@ export async function acquireOverSftp(claim: Claim, scope: SftpScope): Promise<A
   const { files } = scope;
   const { path, token, content } = claim;
   const before = await see(files, path);
-  if (before.kind !== "absent") return standing(before, claim, scope);
+  if (before.kind !== "absent") {
+    const answer = await standing(before, claim, scope);
+    return answer.kind === "acquired" ? { ...answer, already: true } : answer;
+  }
   const temp = `${path}.tmp.${token}`;
   let made = await files.create(temp, content);
   if (made.kind === "failed" && (await files.attributes(temp)).kind === "ok") {

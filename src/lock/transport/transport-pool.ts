@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { RunTool } from "../../base/tool-runner.ts";
+import { lockPath } from "../../config/paths.ts";
 import type { LockAllowances, LockFile, SshEndpoint } from "../../config/resolved.ts";
 import type { LockPlace } from "../../model/run.ts";
 import type { LockLimit } from "../../model/status.ts";
@@ -18,7 +19,10 @@ export interface LockTarget {
   readonly transport: LockTransport;
   readonly path: string;
   readonly place: LockPlace;
-  /** Host and path in one canonical spelling: equal keys are the same file, and keys give the order of claiming. */
+  /**
+   * Host and path, as far as names tell: with the same transport equal keys are the same file (another account may see
+   * another one there), and keys give the order of claiming. That different ones are not, only a claim can tell.
+   */
   readonly key: string;
 }
 
@@ -73,7 +77,7 @@ export function createTransportPool(deps: TransportPoolDeps): TransportPool & Lo
     },
     locate: async (lock) => {
       const { path } = lock;
-      const keyOn = (host: string) => `${host}\n${posix.normalize(path)}`;
+      const keyOn = (host: string) => `${host}\n${lockPath(path)}`;
       if (lock.type === "local") {
         local.allow(lock);
         return { transport: local.transport, path, place: { host: null, path }, key: keyOn(`${deps.localHost}:22`) };
