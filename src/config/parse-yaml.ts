@@ -239,12 +239,17 @@ function readPlain(text: string): string | number | boolean {
   return text !== "" && String(Number(text)) === text && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** What the Python original (YAML 1.1) read differently. Options of ssh are texts, yes and no among them. */
+/** Options of ssh are texts, yes and no among them; these keys take off, and not false. */
+function takesText(path: KeyPath, source: string): boolean {
+  return path.includes("options") || (source === "off" && /(?:^|\.)(?:hold|watch\.delete)$/.test(formatPath(path)));
+}
+
+/** What the Python original (YAML 1.1) read differently. */
 function warnOfOldSpelling(scalar: Scalar, context: ScalarContext): void {
   const { log, place, path } = context;
   const source = scalar.source ?? "";
   const warn = (message: string) => log.warningAt(place(), formatPath(path()), message);
-  if (/^(?:yes|no|on|off)$/i.test(source) && !path().includes("options")) {
+  if (/^(?:yes|no|on|off)$/i.test(source) && !takesText(path(), source)) {
     warn(
       `${source} is a text in YAML 1.2: write ${/^(?:yes|on)$/i.test(source) ? "true" : "false"}, or quote it if the text is meant`,
     );

@@ -72,15 +72,15 @@ async function runConfigShow(
   options: { config?: string | undefined; json?: boolean | undefined },
   context: CommandContext,
 ): Promise<void> {
-  const [{ loadConfig }, { describeConfig }, { redactTree }, { stringify }] = await Promise.all([
+  const [{ loadConfig }, { describeConfig }, { redactTree }, { writeYaml }] = await Promise.all([
     import("../../config/load.ts"),
     import("../../config/describe-config.ts"),
     import("../../config/redact.ts"),
-    import("yaml"),
+    import("../../config/write-yaml.ts"),
   ]);
   const { config } = await loadConfig(configPath(options.config, context.env), { env: context.env });
   const shown = redactTree(describeConfig(config));
-  context.stdout.write(options.json === true ? `${JSON.stringify(shown, undefined, 2)}\n` : stringify(shown));
+  context.stdout.write(options.json === true ? `${JSON.stringify(shown, undefined, 2)}\n` : writeYaml(shown));
 }
 
 const schemaFile = "resources/config.schema.json";

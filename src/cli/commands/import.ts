@@ -42,9 +42,9 @@ Exit status:
 
 /** Prints the imported configuration, and what needs attention on standard error. */
 async function runImport(options: ImportOptions, context: CommandContext): Promise<void> {
-  const [{ formatProblem }, { stringify }, path] = await Promise.all([
+  const [{ formatProblem }, { writeYaml }, path] = await Promise.all([
     import("../../config/problem.ts"),
-    import("yaml"),
+    import("../../config/write-yaml.ts"),
     import("node:path"),
   ]);
   const { tree, warnings, problems } = await importAny(options);
@@ -52,7 +52,7 @@ async function runImport(options: ImportOptions, context: CommandContext): Promi
   for (const problem of problems) context.stderr.write(`to be changed: ${formatProblem(problem)}\n`);
   if (problems.length > 0) context.stderr.write("The result cannot be used before that is changed.\n");
   const name = path.basename(options.file).replaceAll(/[^\w.-]/g, "?");
-  const text = `# Imported from ${name} by rsyncdirector.\n${stringify(tree, { aliasDuplicateObjects: false })}`;
+  const text = `# Imported from ${name} by rsyncdirector.\n${writeYaml(tree)}`;
   if (options.output === undefined) context.stdout.write(text);
   else await writeNew(options.output, text);
 }

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { stringify } from "yaml";
 import { describeConfig } from "../../../src/config/describe-config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { Config } from "../../../src/config/resolved.ts";
+import { writeYaml } from "../../../src/config/write-yaml.ts";
 import { copyFixtures, fixtureEnv, fixtureNames } from "../../support/config-fixtures.ts";
 import { readProjectFile } from "../../support/project-files.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
@@ -26,12 +26,93 @@ function withDialectChosen(config: Config): Config {
   return { ...choose(config), jobs: config.jobs.map(choose) };
 }
 
+/** Directories are shown in their one spelling. */
+function shownSpelling({ message }: { message: string }): string {
+  return message.replaceAll(/\/(?=[ ,])/g, "").replaceAll(/(?<=^| )~\//g, "/home/tester/");
+}
+
+const limitsNothing =
+  "limits nothing: no sync of the job deletes. Set rsync: {delete: true} in the sync, or delete in watch, if it should";
+
+/** What `defaults` says to all is told where a job says it itself, and config show writes it out there. */
+const fromDefaults: Readonly<Record<string, readonly string[]>> = {
+  "watched.yaml": [`jobs[1].guard.max_delete: ${limitsNothing}`, `jobs[4].guard.max_delete: ${limitsNothing}`],
+};
+
 describe("a good configuration", () => {
   test.each(cases)("$kind/$name loads, and what config show prints of it loads as the same", async ({ kind, name }) => {
-    const { config } = await loadConfig(join(await copyFixtures(kind), name), { env: fixtureEnv });
+    const { config, warnings } = await loadConfig(join(await copyFixtures(kind), name), { env: fixtureEnv });
     expect(config.jobs.length).toBeGreaterThan(0);
-    const again = await loadText(stringify(describeConfig(config)));
+    const again = await loadText(writeYaml(describeConfig(config)));
     expect({ ...again.config, file: "" }).toEqual({ ...withDialectChosen(config), file: "" });
+    const known = new Set(warnings.map(shownSpelling));
+    const further = again.warnings.filter((warning) => !known.has(shownSpelling(warning)));
+    expect(further.map(({ path, message }) => `${path}: ${message}`)).toEqual(fromDefaults[name] ?? []);
+    // Not even where the file itself drew one.
+    expect(again.warnings.filter(({ message }) => message.includes("YAML 1."))).toEqual([]);
+  });
+
+  test("is shown with every text as it is, however it looks to a reader of YAML", async () => {
+    const words = [
+      "off",
+      "yes",
+      "N",
+      "null",
+      "~",
+      "",
+      "12:30",
+      "0o17",
+      "017",
+      "0x1F",
+      "1_000",
+      "1e3",
+      ".5",
+      ".inf",
+      "2026-12-01",
+    ];
+    const texts = [
+      "<<",
+      "=",
+      "*",
+      "&a",
+      "!x",
+      "- x",
+      "a: b",
+      "#",
+      "%",
+      "@",
+      "`",
+      "|",
+      ">",
+      "two\nlines\n",
+      " x ",
+      "${X}",
+      "é\u00a0",
+      "x".repeat(200),
+    ];
+    const args = [...words, ...texts].map((text) => text.replace("${", () => "$${"));
+    const job = { id: "a", type: "local", actions: [{ action: "command", id: "c", command: "echo", args }] };
+    const { config, warnings } = await loadText(
+      JSON.stringify({ rsync_id: "x", cron_schedule: "0 3 * * *", jobs: [job] }),
+    );
+    const again = await loadText(writeYaml(describeConfig(config)));
+    expect(again.config.jobs[0]?.actions).toMatchObject([{ argv: ["echo", ...words, ...texts] }]);
+    expect(again.warnings.map(({ message }) => message)).toEqual(warnings.map(({ message }) => message));
+  });
+
+  test("may say off where a key takes it, and is told where it does not", async () => {
+    const { warnings } = await loadText(`rsync_id: x
+defaults: { hold: off }
+jobs:
+  - id: a
+    type: local
+    hold: off
+    watch: { delete: off }
+    actions: [{ action: sync, id: off, source: /a, dest: /b, rsync: { archive: true } }]
+`);
+    expect(warnings.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      "jobs[0].actions[0].id: off is a text in YAML 1.2: write false, or quote it if the text is meant",
+    ]);
   });
 
   test("the annotated sample loads without a warning, and names its schema in the first line", async () => {
