@@ -96,7 +96,7 @@ describe("over a real sshd", () => {
     expect(await claim).toEqual({ kind: "unknown", detail: "the connection was lost", mayHaveRun: true });
     await guard.letGo();
     // The shell lives on without its sshd until it is done: by then the lock is there, as a whole, or it is not.
-    expect(await take(transport, path)).toEqual({ kind: "acquired" });
+    expect(await take(transport, path)).toMatchObject({ kind: "acquired" });
     expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "released" }]);
   });
 
