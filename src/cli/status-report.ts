@@ -13,6 +13,7 @@ export interface StatusReport extends Pick<
   readonly directorDetail: string | null;
   readonly hostname?: string;
   readonly lastReload?: InstanceStatus["lastReload"];
+  readonly clockDoubt?: InstanceStatus["clockDoubt"];
 }
 
 export interface StatusLayout {

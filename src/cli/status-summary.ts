@@ -1,3 +1,4 @@
+import { describeClockDoubt } from "../model/describe.ts";
 import type { JobStatus } from "../model/status.ts";
 import { formatTime } from "./output.ts";
 import type { StatusReport } from "./status-report.ts";
@@ -12,7 +13,7 @@ export interface StatusSummary {
 
 /** The whole status in one sentence: are the copies fresh, what runs, what waits. */
 export function summarize(report: StatusReport): StatusSummary {
-  const { rsyncId, hostname, jobs, director, directorDetail, history, lastReload } = report;
+  const { rsyncId, hostname, jobs, director, directorDetail, history, lastReload, clockDoubt } = report;
   const bad = describeBad(jobs);
   const name = hostname === undefined ? rsyncId : `${rsyncId} on ${hostname}`;
   const parts = [bad ?? describeGood(jobs), ...describeActivity(jobs)];
@@ -22,6 +23,7 @@ export function summarize(report: StatusReport): StatusSummary {
       ...(directorDetail === null ? [] : [directorDetail]),
       ...(director === "running" ? [] : ["What follows is what the history says."]),
       ...(history.ok ? [] : [`the history says nothing: ${history.detail}`]),
+      ...(clockDoubt === undefined || clockDoubt === null ? [] : [describeClockDoubt(clockDoubt, formatTime)]),
       ...(lastReload === undefined || lastReload === null || lastReload.ok
         ? []
         : [

@@ -5,6 +5,7 @@ import { believedFrom, believedNow, type ClockBelief, isInDoubt, judgeClock } fr
 import type { Clock } from "../base/clock.ts";
 import { describeError, systemErrorCode } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { ClockDoubt } from "../model/status.ts";
 import { formatClockBelief, readClockBelief } from "./clock-file.ts";
 
 /** Doubts a wall clock that is suddenly far ahead, because everything is old by it. */
@@ -16,6 +17,8 @@ export interface ClockWatch {
   begin(newest: () => number | null): void;
   /** From when ages are counted back (ms): the wall clock, or what it said before it was in doubt. */
   readonly believedNow: () => number;
+  /** What people have to know of a clock that is doubted; null: it is not. */
+  readonly doubt: () => ClockDoubt | null;
   /** Writes down what is worth it. */
   close(): Promise<void>;
 }
@@ -43,13 +46,13 @@ export function createClockWatch({ file, clock, log }: { file: string; clock: Cl
   };
 
   function tell(): void {
-    const isDoubted = isInDoubt(belief);
-    if (isDoubted === isDoubtTold) return;
-    isDoubtTold = isDoubted;
+    const doubt = doubtOf(belief);
+    if ((doubt !== null) === isDoubtTold) return;
+    isDoubtTold = doubt !== null;
     const fields = { clock: isoTime(clock.now()) };
-    if (!isDoubted) return log.info(fields, "the clock is not in doubt any more");
-    const until = isoTime(believedFrom(belief));
-    if (belief.believed === null) {
+    if (doubt === null) return log.info(fields, "the clock is not in doubt any more");
+    const until = isoTime(doubt.until);
+    if (doubt.lastSeenAt === null) {
       log.warn(
         { ...fields, until },
         "nobody knows when the clock was last seen, and nothing is deleted for its age for a week",
@@ -57,7 +60,7 @@ export function createClockWatch({ file, clock, log }: { file: string; clock: Cl
       return;
     }
     log.warn(
-      { ...fields, lastSeen: isoTime(belief.believed.wall), until },
+      { ...fields, lastSeen: isoTime(doubt.lastSeenAt), until },
       "the clock is far ahead of when it was last seen: nothing more is deleted for its age until the clock is put right, or has gone on for a week",
     );
   }
@@ -101,6 +104,10 @@ export function createClockWatch({ file, clock, log }: { file: string; clock: Cl
       look();
     },
     believedNow: look,
+    doubt: () => {
+      look();
+      return doubtOf(belief);
+    },
     close: async () => {
       look();
       await writing;
@@ -111,6 +118,12 @@ export function createClockWatch({ file, clock, log }: { file: string; clock: Cl
 /** Nothing was ever written: a time in the future tells nothing, and without any the clock is believed. */
 function beginning(newest: number | null, now: number): ClockBelief {
   return { believed: { wall: newest === null || newest > now ? now : newest, boot: undefined }, strange: null };
+}
+
+function doubtOf(belief: ClockBelief): ClockDoubt | null {
+  const { believed, strange } = belief;
+  if (strange === null || !isInDoubt(belief)) return null;
+  return { since: strange.wall, lastSeenAt: believed?.wall ?? null, until: believedFrom(belief) };
 }
 
 function isWorthWriting(belief: ClockBelief, written: ClockBelief | undefined): boolean {

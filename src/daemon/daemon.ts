@@ -93,6 +93,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     // Nobody asks it any more when this has ended.
     cleanup.defer("clock watch", () => clockWatch.close());
     cleanup.defer("history", () => history.close());
+    metrics.beforeScrape(() => metrics.set.clockInDoubt.set(clockWatch.doubt() === null ? 0 : 1));
     recorder.restore(history.lastJobResults());
     const pauses = openPauses(pausesFile(config, env), { clock, events, log });
     cleanup.defer("pauses", () => pauses.stop());
@@ -162,6 +163,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...{ config: current, env, version, events, history, pauses, reloader, clock, log },
       dispatcher: director.dispatcher,
       limitOf: director.limitOf,
+      clockDoubt: clockWatch.doubt,
       plans: () => inUse.plans,
       pending: () => watching.pending(),
       isStopping: () => phase === "stopping",

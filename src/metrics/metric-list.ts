@@ -198,6 +198,11 @@ export const metricList = {
   runsStarted: counter("rsyncdirector_runs_started_total", "Runs that began, by what caused them.", ["cause"]),
   runsCoalesced: counter("rsyncdirector_runs_coalesced_total", "Requests that an equal waiting run covers.", []),
   historyOk: gauge("rsyncdirector_history_db_ok", "1 while the run history can be written.", []),
+  clockInDoubt: gauge(
+    "rsyncdirector_clock_in_doubt",
+    "1 while the clock is far ahead of when it was last seen, and nothing more is deleted for its age.",
+    [],
+  ),
   buildInfo: gauge("rsyncdirector_build_info", "Always 1; the labels say which program this is.", ["version", "node"]),
 
   processStart: gauge("process_start_time_seconds", "When the process was started.", []),

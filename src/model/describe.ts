@@ -1,5 +1,5 @@
 import type { LockPlace, RunCause } from "./run.ts";
-import type { JobStatus, LockLimit } from "./status.ts";
+import type { ClockDoubt, JobStatus, LockLimit } from "./status.ts";
 
 /** Where a lock file lies, as people write it: PATH on this host, HOST:PATH elsewhere; empty for null. */
 export function formatPlace(place: LockPlace | null): string {
@@ -32,4 +32,12 @@ function describeLimit({ host, mode, detail }: LockLimit): string {
   const where = host === null ? "here" : `on ${host}`;
   if (mode === "refused") return `locks ${where} are refused: ${detail}`;
   return `locks ${where} go over sftp only, where a stale one stays until a person removes it (${detail})`;
+}
+
+/** Since when the clock is doubted, what stays because of it, and what to do. `time` writes a time for people. */
+export function describeClockDoubt({ since, lastSeenAt, until }: ClockDoubt, time: (at: number) => string): string {
+  const seen = lastSeenAt === null ? "nobody knows when it was last seen" : `last seen at ${time(lastSeenAt)}`;
+  const kept = "no more previous copies, runs of the history or notes of the schedules are deleted for their age";
+  const remedy = `If it is wrong, put it right (timedatectl); if it goes on, it is believed from ${time(until)} on.`;
+  return `Clock in doubt since ${time(since)}, ${seen}: ${kept}. ${remedy}`;
 }

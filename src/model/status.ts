@@ -23,10 +23,21 @@ export interface InstanceStatus {
   /** The last request to read it again; null: there was none. A refused one has left everything as it was. */
   readonly lastReload: { readonly at: number; readonly ok: boolean; readonly message: string } | null;
   readonly history: { readonly ok: boolean; readonly detail: string };
+  /** null: the clock goes on as it should. */
+  readonly clockDoubt: ClockDoubt | null;
   /** In the order of the configuration. */
   readonly jobs: readonly JobStatus[];
   /** Accepted and not finished, oldest first. */
   readonly runs: readonly OpenRun[];
+}
+
+/** The host's clock is far ahead of when it was last seen, and nothing more is deleted for its age. All by that clock. */
+export interface ClockDoubt {
+  readonly since: number;
+  /** What it said when it was last believed; null: nobody knows. */
+  readonly lastSeenAt: number | null;
+  /** From then on it is believed, if it goes on. */
+  readonly until: number;
 }
 
 export interface OpenRun {

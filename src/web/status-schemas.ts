@@ -2,6 +2,7 @@ import type { WatchState } from "../model/changes.ts";
 import type { LockPlace, RunCause } from "../model/run.ts";
 import type {
   ActiveAction,
+  ClockDoubt,
   HeldLock,
   InstanceStatus,
   JobFencing,
@@ -125,6 +126,7 @@ export const instanceStatus = objectOf<InstanceStatus>({
   configLoadedAt: time,
   lastReload: orNull(objectOf<NonNullable<InstanceStatus["lastReload"]>>({ at: time, ok: flag, message: anyText })),
   history: objectOf<InstanceStatus["history"]>({ ok: flag, detail: anyText }),
+  clockDoubt: orNull(objectOf<ClockDoubt>({ since: time, lastSeenAt: orNull(time), until: time })),
   jobs: list(jobStatus),
   runs: list(openRun),
 });

@@ -50,6 +50,13 @@ async function beginWith(clock: SetClock) {
     copies: async () => readdir(instance.path("state/changes-test/versions")),
     /** What the schedules remember. */
     notes: async () => (await ask("SELECT scheduled_for FROM schedule_ledger ORDER BY 1")).map(Object.values),
+    /** What the status and the metrics say of the clock. */
+    told: async () => {
+      const { addr, port } = director.daemon.metricsAddress;
+      const text = await (await fetch(`http://${addr}:${port}/metrics`)).text();
+      const metric = /^rsyncdirector_clock_in_doubt (\d)$/m.exec(text)?.[1];
+      return { doubt: director.control.status().clockDoubt, metric };
+    },
     warnings: async () =>
       (await readFile(instance.path("director.log"), "utf8"))
         .split("\n")
@@ -107,6 +114,27 @@ it("deletes by age again when a clock ten years ahead has been believed", async 
   expect(new Set(await copies())).toEqual(new Set([doubted, believed]));
   await vi.waitFor(async () => expect(await history()).toEqual([doubted, believed]), soon);
   expect(await notes()).toEqual([]);
+});
+
+it("says in the status and the metrics that a clock is in doubt, for as long as it is", async () => {
+  const clock = new SetClock();
+  const { told, stop, start } = await beginWith(clock);
+  const begun = clock.now();
+  expect(await told()).toEqual({ doubt: null, metric: "0" });
+  clock.set(decade);
+  const { doubt, metric } = await told();
+  expect(metric).toBe("1");
+  expect(doubt).toEqual({ since: expect.any(Number), lastSeenAt: expect.any(Number), until: expect.any(Number) });
+  const { since = 0, lastSeenAt = 0, until = 0 } = doubt ?? {};
+  expect(since).toBeGreaterThan(begun + decade - day);
+  expect(lastSeenAt).toBeLessThan(begun + day);
+  expect(until - since).toBe(7 * day);
+
+  await stop();
+  await start();
+  expect(await told()).toEqual({ doubt, metric: "1" });
+  clock.set(0);
+  expect(await told()).toEqual({ doubt: null, metric: "0" });
 });
 
 it("doubts a clock that was never watched by what the history knows", async () => {

@@ -141,6 +141,7 @@ export function sampleStatus(overrides: Partial<InstanceStatus> = {}): InstanceS
     configLoadedAt: sampleNow - 9 * day,
     lastReload: null,
     history: { ok: true, detail: "" },
+    clockDoubt: null,
     jobs: sampleJobs(),
     runs: [
       {

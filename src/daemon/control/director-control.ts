@@ -5,7 +5,7 @@ import type { Logger } from "../../base/logger.ts";
 import type { Config, LockFile } from "../../config/resolved.ts";
 import type { PendingSummary } from "../../model/changes.ts";
 import type { DirectorEvents } from "../../model/events.ts";
-import type { InstanceStatus, LockLimit } from "../../model/status.ts";
+import type { ClockDoubt, InstanceStatus, LockLimit } from "../../model/status.ts";
 import { runTool } from "../../process/run-tool.ts";
 import { startChild } from "../../process/start-child.ts";
 import type { Dispatcher } from "../../run/dispatcher.ts";
@@ -38,6 +38,8 @@ export interface DirectorControlDeps {
   pending: () => readonly PendingSummary[];
   dispatcher: Pick<Dispatcher, "submit" | "cancelRun">;
   limitOf: (lock: LockFile) => LockLimit | undefined;
+  /** As `ClockWatch`. */
+  clockDoubt: () => ClockDoubt | null;
   pauses: Pauses;
   reloader: Reloader;
   isStopping: () => boolean;
@@ -81,7 +83,7 @@ export function createDirectorControl(deps: DirectorControlDeps): RunningControl
     return {
       ...{ rsyncId: config().rsyncId, version: deps.version, pid: process.pid, hostname: hostname() },
       ...{ startedAt, at, configFile: config().file, configLoadedAt: reloader.loadedAt(), lastReload: reloader.last() },
-      ...{ history: history.state(), jobs: board.jobs(at), runs: board.runs() },
+      ...{ history: history.state(), clockDoubt: deps.clockDoubt(), jobs: board.jobs(at), runs: board.runs() },
     };
   };
   const feed = createEventFeed({ events, log });

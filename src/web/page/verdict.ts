@@ -1,4 +1,4 @@
-import { formatPlace } from "../../model/describe.ts";
+import { describeClockDoubt, formatPlace } from "../../model/describe.ts";
 import type { InstanceStatus, JobStatus, WaitingFor } from "../../model/status.ts";
 import { sortJobs, troublesOf } from "../../model/job-order.ts";
 import { exactTime, joinWords, plural, relative, roughDuration, type Tone } from "./words.ts";
@@ -35,7 +35,8 @@ export function judge(status: InstanceStatus): Verdict {
   const more = others === 0 ? [] : [`${plural(others, "more job")} ${others === 1 ? "needs" : "need"} a look`];
   const sentence = `${[count, ...named, ...more].join("; ")}.`.replace(/….$/, "…");
   if (!all) return { tone: troubled.some(isBad) ? "bad" : "warn", sentence, notes };
-  return { tone: troubled.length > 0 ? "warn" : measured.length === 0 ? "calm" : "good", sentence, notes };
+  const isWorrying = troubled.length > 0 || status.clockDoubt !== null;
+  return { tone: isWorrying ? "warn" : measured.length === 0 ? "calm" : "good", sentence, notes };
 }
 
 function isBad({ freshness }: JobStatus): boolean {
@@ -105,9 +106,10 @@ function describeWait({ place, state, owner, detail, since }: WaitingFor, now: n
   return `blocked since ${roughDuration(now - since)} by ${formatPlace(place)}, ${who}`;
 }
 
-function notesOf({ jobs, lastReload, at }: InstanceStatus): string[] {
+function notesOf({ jobs, lastReload, clockDoubt, at }: InstanceStatus): string[] {
   const paused = jobs.filter((job) => job.enabled && job.paused !== null).map(({ jobId }) => jobId);
   return [
+    ...(clockDoubt === null ? [] : [describeClockDoubt(clockDoubt, exactTime)]),
     ...(lastReload === null || lastReload.ok
       ? []
       : [`The configuration was not taken over at ${exactTime(lastReload.at)}: ${lastReload.message}`]),

@@ -7,6 +7,7 @@ import type { JobStatus } from "../../../src/model/status.ts";
 import { sampleJob, sampleNow, sampleStatus, sampleTarget } from "../../support/status-samples.ts";
 
 const minute = 60_000;
+const day = 86_400_000;
 const report = (overrides: Partial<StatusReport> = {}): StatusReport => ({
   ...sampleStatus(),
   ...{ director: "running", directorDetail: null },
@@ -70,6 +71,24 @@ describe("what has to be known besides", () => {
     const text = show(report({ lastReload, history: { ok: false, detail: "disk full" } }));
     expect(text).toContain("the history says nothing: disk full\n");
     expect(text).toContain("refused at 2026-11-29 22:00:00; the one before is in use: jobs.0.id: wrong\n");
+  });
+
+  it("is that the clock is in doubt: since when, what stays because of it, and what to do", () => {
+    const clockDoubt = { since: sampleNow, lastSeenAt: sampleNow - 3652 * day, until: sampleNow + 7 * day };
+    expect(show(report({ clockDoubt }))).toContain(
+      "\nClock in doubt since 2026-11-29 22:00:00, last seen at 2016-11-29 22:00:00: no more previous copies, runs of the history or notes of the schedules are deleted for their age. If it is wrong, put it right (timedatectl); if it goes on, it is believed from 2026-12-06 22:00:00 on.\n",
+    );
+    expect(show(report({ clockDoubt: { ...clockDoubt, lastSeenAt: null } }))).toContain(
+      "\nClock in doubt since 2026-11-29 22:00:00, nobody knows when it was last seen: no more",
+    );
+    expect(JSON.parse(statusAsJson(report({ clockDoubt })))).toMatchObject({
+      clockDoubt: {
+        since: "2026-11-29T22:00:00.000Z",
+        lastSeenAt: "2016-11-29T22:00:00.000Z",
+        until: "2026-12-06T22:00:00.000Z",
+      },
+    });
+    expect(show(report())).not.toContain("Clock in doubt");
   });
 });
 

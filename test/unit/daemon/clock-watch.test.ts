@@ -140,6 +140,38 @@ describe("the log", () => {
   });
 });
 
+describe("who asks for the doubt", () => {
+  it("is told since when, what was seen before, and until when; and nothing when the clock is right", async () => {
+    const { clock, open, start } = await setUp();
+    const watch = open();
+    expect(watch.doubt()).toBeNull();
+    clock.jumpWallClock(decade);
+    const doubt = { since: start + decade, lastSeenAt: start, until: start + decade + 7 * day };
+    expect(watch.doubt()).toEqual(doubt);
+    await clock.advance(day);
+    expect(watch.doubt()).toEqual(doubt);
+    clock.jumpWallClock(-decade);
+    expect(watch.doubt()).toBeNull();
+  });
+
+  it("is told of no clock that has only gone back", async () => {
+    const { clock, open } = await setUp();
+    const watch = open();
+    clock.jumpWallClock(-decade);
+    expect(watch.doubt()).toBeNull();
+  });
+
+  it("is told that nobody knows when the clock was last seen, until a week is over", async () => {
+    const { file, clock, open, start } = await setUp();
+    await mkdir(join(file, ".."));
+    await writeFile(file, "{}");
+    const watch = open();
+    expect(watch.doubt()).toEqual({ since: start, lastSeenAt: null, until: start + 7 * day });
+    await clock.advance(7 * day);
+    expect(watch.doubt()).toBeNull();
+  });
+});
+
 describe("an instance that was never watched before", () => {
   it("begins with the newest time that its history knows", async () => {
     const { open, log, start } = await setUp();

@@ -100,6 +100,15 @@ describe("the sentence at the top", () => {
       "Lock /l of b is suspect (taken 1h ago).",
     ]);
   });
+
+  it("notes a clock in doubt, and then not all is well", () => {
+    const clockDoubt = { since: sampleNow, lastSeenAt: sampleNow - 87_648 * hour, until: sampleNow + 168 * hour };
+    expect(verdictOf([sampleJob("a")], { clockDoubt })).toEqual({
+      tone: "warn",
+      sentence: "The only measured job is fresh.",
+      notes: [expect.stringMatching(/^Clock in doubt since 2026-11-29 22:00:00, last seen at 2016-11-29 22:00:00: /)],
+    });
+  });
 });
 
 describe("the order of the jobs", () => {
