@@ -19,12 +19,24 @@ export function mayGoOn(outcome: ActionOutcome): boolean {
   return outcome.kind !== "cancelled";
 }
 
+/**
+ * Whether somebody stopped a sync that would have gone on, whatever had not been copied before: only the next one can say
+ * whether that is a failure. Processes that cannot be ended are one in any case.
+ */
+function wasStopped(outcomes: readonly ActionOutcome[]): boolean {
+  const hasFailed = outcomes.some(
+    (outcome) => outcome.kind === "failed" && (!mayGoOn(outcome) || outcome.report?.survivors !== undefined),
+  );
+  return !hasFailed && outcomes.some(({ kind }) => kind === "cancelled");
+}
+
 /** Several calls as one action: the worst of their outcomes, their statistics added up, the command of the first. */
 export function joinOutcomes(outcomes: readonly ActionOutcome[]): ActionOutcome {
   const [first, ...others] = outcomes;
   if (first === undefined) return nothingToDo();
   if (others.length === 0) return first;
-  const worst = worstOutcome(outcomes.map(({ kind }) => kind));
+  const isStopped = wasStopped(outcomes);
+  const worst = isStopped ? "cancelled" : worstOutcome(outcomes.map(({ kind }) => kind));
   const equallyBad = outcomes.filter(({ kind }) => kind === worst);
   const main = equallyBad.toSorted((a, b) => weightOf(b) - weightOf(a))[0] ?? first;
   const reports = outcomes.flatMap(({ report }) => report ?? []);
@@ -32,8 +44,10 @@ export function joinOutcomes(outcomes: readonly ActionOutcome[]): ActionOutcome 
   if (firstReport === undefined) return main;
   const report = joinReports(firstReport, reports, main.report ?? firstReport);
   if (main.kind === "ok") return { ...main, report };
-  const messages = outcomes.flatMap((outcome) =>
-    outcome.kind === worst && "message" in outcome ? [outcome.message] : [],
+  // What could not be copied before the stop is told after its reason.
+  const told = [worst, ...(isStopped ? (["failed"] as const) : [])];
+  const messages = told.flatMap((kind) =>
+    outcomes.flatMap((outcome) => (outcome.kind === kind && "message" in outcome ? [outcome.message] : [])),
   );
   return { ...main, message: [...new Set(messages)].join("; "), report } as ActionOutcome;
 }

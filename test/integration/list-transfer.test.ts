@@ -3,12 +3,32 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { findRsyncVersions } from "../support/rsync-versions.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
 import { filesOf, makeWatchedSync, messageOf, treeOf } from "../support/watched-sync.ts";
 import type { WatchedSync } from "../support/watched-sync.ts";
 
 const { versions, missing, directory: unpacked } = await findRsyncVersions();
 afterAll(() => rm(unpacked, { recursive: true, force: true }));
 if (missing !== undefined) console.log(`SKIPPED the rsync that is not here: ${missing}`);
+
+it("have been stopped, and not failed, when that comes after an rsync that could not carry all of them", async () => {
+  const program = join(await makeTempDir(), "rsync");
+  await writeFile(program, '#!/bin/sh\nmkdir "$0.first" && exit 23\necho waits\nexec sleep 600\n');
+  await chmod(program, 0o755);
+  const sync = await makeWatchedSync(program);
+  await sync.fill("source", ["one/a", "two/b"]);
+  const sources = [`${sync.source}/one/`, `${sync.source}/two/`];
+  const carried = sync.carry(
+    { changed: ["one/a", "two/b"] },
+    { action: { sources }, context: { onOutput: (_, line) => line === "waits" && carried.stop("cancelled") } },
+  );
+  await expect(carried.outcome).resolves.toMatchObject({
+    ...{ kind: "cancelled", reason: "cancelled" },
+    message: expect.stringMatching(/^cancelled came; rsync ended with 23: /),
+    report: { signal: "SIGTERM" },
+  });
+  expect(await sync.started()).toBe(2);
+});
 
 describe.each(versions)("changed paths with rsync $version", ({ bin }) => {
   let sync: WatchedSync;

@@ -36,6 +36,34 @@ describe("the calls of one action", () => {
     expect(joinOutcomes([left, gone])).toMatchObject({ message: "left processes; gone", report: { exitCode: 24 } });
   });
 
+  describe("of which one was stopped", () => {
+    const stopped = (over: Partial<ActionReport> | null): ActionOutcome => ({
+      ...{ kind: "cancelled", reason: "shutdown", message: "stopped" },
+      report: over === null ? null : report(over),
+    });
+
+    it("were stopped, also when one before did what it could; what that said, and its code, are not lost", () => {
+      const partial = failed({ exitCode: 23 }, "some files are missing");
+      expect(joinOutcomes([partial, stopped({ exitCode: 20 })])).toMatchObject({
+        ...{ kind: "cancelled", reason: "shutdown", message: "stopped; some files are missing" },
+        report: { exitCode: 20 },
+      });
+      expect(joinOutcomes([stopped(null), partial])).toMatchObject({ kind: "cancelled", report: { exitCode: 23 } });
+      expect(joinOutcomes([failed({ exitCode: 25 }), stopped({ signal: "SIGTERM" })])).toMatchObject({
+        kind: "cancelled",
+      });
+    });
+
+    it("have failed when another had failed altogether, or left somebody who may still write", () => {
+      for (const over of [{ exitCode: 12 }, { exitCode: 23, turnedAway: true }, { exitCode: 23, survivors: [7] }]) {
+        expect(joinOutcomes([stopped({ exitCode: 20 }), failed(over, "bad")])).toMatchObject({
+          ...{ kind: "failed", message: "bad" },
+          report: { exitCode: over.exitCode },
+        });
+      }
+    });
+  });
+
   it("are one call where there is one, and nothing where there is none", () => {
     const only = failed({});
     expect(joinOutcomes([only])).toBe(only);
