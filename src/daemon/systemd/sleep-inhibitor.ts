@@ -3,6 +3,7 @@ import type { Emitter } from "../../base/emitter.ts";
 import type { KeptChild, StartChild } from "../../base/kept-child.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { DirectorEvents } from "../../model/events.ts";
+import { BackOff } from "../../watch/back-off.ts";
 import { listSome } from "./list-some.ts";
 
 /** Keeps the machine from falling asleep by itself while jobs work. */
@@ -23,6 +24,9 @@ interface SleepInhibitorDeps {
 /** The inhibitor is a process: short jobs do without, and in a row of jobs it changes hands no more often than this. */
 const settleMs = 1000;
 
+/** What is granted and lost again and again is not asked for without pause: each time is a process and a line of the log. */
+const losing = { delayMs: settleMs, maxDelayMs: 60_000, backoff: 2 };
+
 /** Ends with its standard input: with the director, however that ends. */
 const saysWhenHeld = ["sh", "-c", "echo held; exec cat"];
 
@@ -38,15 +42,17 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
   let wanted = isWanted;
   let held: { readonly why: string; readonly child: KeptChild } | undefined;
   let cancelTimer: CancelTimer | undefined;
+  let cancelRetry: CancelTimer | undefined;
+  const losses = new BackOff(losing);
   let toldFailure = false;
 
   const take = (why: string, before: KeptChild | undefined): KeptChild => {
     let said = "";
-    let wasHeld = false;
+    let heldSince: number | undefined;
     const child = deps.startChild(inhibitCommand({ rsyncId: deps.rsyncId, why }, saysWhenHeld), {
       onOutput: () => {
         toldFailure = false;
-        wasHeld = true;
+        heldSince ??= clock.monotonic();
         // Only now, so that there is no moment without one.
         before?.stop();
       },
@@ -58,21 +64,28 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
       before?.stop();
       if (held?.child !== child) return;
       const error = said.trim() || message;
-      if (wasHeld) {
-        // That logind refuses may be as it should be; that what it had granted is gone is not.
-        log.warn({ error }, "sleep is not put off any more while jobs run: asking again");
-        held = undefined;
-        return adjustSoon();
-      }
-      if (!toldFailure) log.debug({ error }, "sleep is not put off while jobs run");
-      toldFailure = true;
+      // That logind refuses may be as it should be; that what it had granted is gone is not.
+      if (heldSince !== undefined) log.warn({ error }, "sleep is not put off any more while jobs run: asking again");
+      else if (!toldFailure) log.debug({ error }, "sleep is not put off while jobs run");
+      toldFailure ||= heldSince === undefined;
+      if (heldSince === undefined && losses.failures === 0) return;
+      const now = clock.monotonic();
+      if (heldSince !== undefined && now - heldSince >= losing.maxDelayMs) losses.succeeded();
+      losses.failed(now);
+      held = undefined;
+      adjustSoon();
     });
     return child;
   };
   const adjust = (): void => {
     cancelTimer = undefined;
+    cancelRetry?.();
     const why = wanted && working.size > 0 ? `running: ${listSome([...new Set(working.values())])}` : undefined;
+    // Whoever works next has lost nothing yet.
+    if (why === undefined) losses.succeeded();
     if (why === held?.why) return;
+    const pause = losses.until - clock.monotonic();
+    if (pause > 0) return void (cancelRetry = clock.setTimer(pause, adjust));
     const before = held?.child;
     held = why === undefined ? undefined : { why, child: take(why, before) };
     if (held === undefined) before?.stop();
@@ -97,6 +110,7 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
     close: async () => {
       unsubscribe.forEach((end) => end());
       cancelTimer?.();
+      cancelRetry?.();
       held = undefined;
       for (const child of children) child.stop();
       await Promise.all([...children].map(({ ended }) => ended));

@@ -106,6 +106,93 @@ describe("while jobs work, sleep", () => {
     ]);
   });
 
+  describe("is asked for again, when it is lost,", () => {
+    /** Lets so much time pass; returns how often it was asked for meanwhile. */
+    const asksIn = async (ms: number) => {
+      const before = started.length;
+      await clock.advance(ms);
+      return started.length - before;
+    };
+    const lose = async (wasGranted = true) => {
+      if (wasGranted) started.at(-1)?.agree();
+      started.at(-1)?.refuse("Connection reset by peer");
+      await clock.advance(0);
+    };
+    beforeEach(async () => {
+      work("home");
+      await clock.advance(1000);
+    });
+
+    it("after growing pauses of at most a minute, each loss being told", async () => {
+      for (const pause of [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]) {
+        await lose();
+        expect(await asksIn(pause - 1)).toBe(0);
+        expect(await asksIn(1)).toBe(1);
+      }
+      expect(log.messages("warn")).toHaveLength(8);
+      finish("home");
+      await clock.advance(1000);
+      expect([started.at(-1)?.isStopped, clock.pendingTimers]).toEqual([true, 0]);
+    });
+
+    it("also when logind refuses meanwhile", async () => {
+      await lose();
+      for (const pause of [1000, 2000, 4000]) {
+        expect(await asksIn(pause)).toBe(1);
+        await lose(false);
+      }
+      expect(await asksIn(8000)).toBe(1);
+      started.at(-1)?.agree();
+      expect(await asksIn(3_600_000)).toBe(0);
+      expect(log.messages("warn")).toHaveLength(1);
+    });
+
+    it("no sooner when another job begins, and then for both", async () => {
+      await lose();
+      await clock.advance(1000);
+      await lose();
+      work("mail");
+      expect(await asksIn(1999)).toBe(0);
+      expect(await asksIn(1)).toBe(1);
+      expect(started.at(-1)?.why).toBe("running: home, mail");
+    });
+
+    it("not when the job has ended, and at once for the next one", async () => {
+      for (const pause of [1000, 2000, 4000]) {
+        await lose();
+        await clock.advance(pause);
+      }
+      await lose();
+      finish("home");
+      await clock.advance(1000);
+      expect(clock.pendingTimers).toBe(0);
+      work("mail");
+      expect(await asksIn(1000)).toBe(1);
+      await lose();
+      expect(await asksIn(1000)).toBe(1);
+    });
+
+    it("soon when it had been granted for long", async () => {
+      await lose();
+      await clock.advance(1000);
+      await lose();
+      await clock.advance(2000);
+      started.at(-1)?.agree();
+      await clock.advance(60_000);
+      await lose();
+      expect(await asksIn(1000)).toBe(1);
+    });
+
+    it("never when the director closes meanwhile", async () => {
+      await lose();
+      await clock.advance(1000);
+      await lose();
+      await clock.advance(1000);
+      await inhibitor.close();
+      expect(clock.pendingTimers).toBe(0);
+    });
+  });
+
   it("comes when it is not wanted, from the next reload on", async () => {
     inhibitor.reconfigure(false);
     work("home");
