@@ -21,6 +21,11 @@ interface SleepInhibitorDeps {
   readonly rsyncId: string;
 }
 
+interface Held {
+  readonly why: string;
+  readonly child: KeptChild;
+}
+
 /** The inhibitor is a process: short jobs do without, and in a row of jobs it changes hands no more often than this. */
 const settleMs = 1000;
 
@@ -40,13 +45,13 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
   const working = new Map<string, string>();
   const children = new Set<KeptChild>();
   let wanted = isWanted;
-  let held: { readonly why: string; readonly child: KeptChild } | undefined;
+  let held: Held | undefined;
   let cancelTimer: CancelTimer | undefined;
   let cancelRetry: CancelTimer | undefined;
   const losses = new BackOff(losing);
   let toldFailure = false;
 
-  const take = (why: string, before: KeptChild | undefined): KeptChild => {
+  const take = (why: string, before: Held | undefined): KeptChild => {
     let said = "";
     let heldSince: number | undefined;
     const child = deps.startChild(inhibitCommand({ rsyncId: deps.rsyncId, why }, saysWhenHeld), {
@@ -54,20 +59,24 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
         toldFailure = false;
         heldSince ??= clock.monotonic();
         // Only now, so that there is no moment without one.
-        before?.stop();
+        before?.child.stop();
       },
       onErrorOutput: (text) => void (said += text),
     });
     children.add(child);
     void child.ended.then(({ message }) => {
       children.delete(child);
-      before?.stop();
-      if (held?.child !== child) return;
+      if (held?.child !== child) return before?.child.stop();
       const error = said.trim() || message;
       // That logind refuses may be as it should be; that what it had granted is gone is not.
       if (heldSince !== undefined) log.warn({ error }, "sleep is not put off any more while jobs run: asking again");
       else if (!toldFailure) log.debug({ error }, "sleep is not put off while jobs run");
       toldFailure ||= heldSince === undefined;
+      if (heldSince === undefined && before !== undefined && children.has(before.child)) {
+        // It says less than it should, and keeps the host awake all the same.
+        held = before;
+        return;
+      }
       if (heldSince === undefined && losses.failures === 0) return;
       const now = clock.monotonic();
       if (heldSince !== undefined && now - heldSince >= losing.maxDelayMs) losses.succeeded();
@@ -86,9 +95,9 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
     if (why === held?.why) return;
     const pause = losses.until - clock.monotonic();
     if (pause > 0) return void (cancelRetry = clock.setTimer(pause, adjust));
-    const before = held?.child;
+    const before = held;
     held = why === undefined ? undefined : { why, child: take(why, before) };
-    if (held === undefined) before?.stop();
+    if (held === undefined) before?.child.stop();
   };
   const adjustSoon = (): void => void (cancelTimer ??= clock.setTimer(settleMs, adjust));
 

@@ -106,6 +106,21 @@ describe("while jobs work, sleep", () => {
     ]);
   });
 
+  it("is put off as it was when logind refuses for more jobs, and the next change asks again", async () => {
+    work("home");
+    await clock.advance(1000);
+    started[0]?.agree();
+    work("mail");
+    await clock.advance(1000);
+    started[1]?.refuse("Failed to inhibit: Too many inhibitors");
+    await clock.advance(60_000);
+    expect([started.length, started[0]?.isStopped]).toEqual([2, false]);
+    work("films");
+    await clock.advance(1000);
+    started[2]?.agree();
+    expect([started[0]?.isStopped, started[2]?.why]).toEqual([true, "running: home, mail, films"]);
+  });
+
   describe("is asked for again, when it is lost,", () => {
     /** Lets so much time pass; returns how often it was asked for meanwhile. */
     const asksIn = async (ms: number) => {
