@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { access, chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -97,6 +98,25 @@ describe("the parts of a sync", () => {
     stop("cancelled");
     expect(await outcome).toMatchObject({ kind: "cancelled", reason: "cancelled" });
     await waitUntil("nobody is left", nobodyIsLeft);
+    await access(at("dest/surplus"));
+  });
+
+  it("are cancelled with the action also when one had ended before, and could not copy all", async () => {
+    const { outcome, stop } = await start(
+      // Who has been waited for has been noticed, too.
+      `if [ -n "$part" ]; then
+         if mkdir once 2>/dev/null; then echo $$ >once/pid; exit 23; fi
+         until [ -s once/pid ] && ! kill -0 "$(cat once/pid)" 2>/dev/null; do sleep 0.05; done
+         touch goes-on; exec sleep 600
+       fi`,
+      {},
+    );
+    await waitUntil("one has ended, and another goes on", () => existsSync(at("goes-on")));
+    stop("cancelled");
+    expect(await outcome).toMatchObject({
+      ...{ kind: "cancelled", reason: "cancelled" },
+      message: expect.stringMatching(/^cancelled came; rsync ended with 23: /),
+    });
     await access(at("dest/surplus"));
   });
 
