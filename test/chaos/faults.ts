@@ -58,13 +58,13 @@ export const longDeath: Fault = {
   },
 };
 
-/** rsync's leaders and other halves, ssh, sessions of sshd, shells with lock operations. */
+/** rsync's leaders and other halves, ssh, sessions of sshd, shells with lock operations and their helpers (the kernel cuts names). */
 const killed: Fault = {
   name: "kill of a child or server",
   weight: 5,
   begin: async ({ lab, contenders, chance }) => {
     const host = lab.host(chance.one(lab.network.hosts).name);
-    const victim = chooseProcess(host, contenders, chance, /^(rsync|ssh|sshd|sshd-session|sh|bash|flock)$/);
+    const victim = chooseProcess(host, contenders, chance, /^(rsync|ssh|sshd|sshd-session|sh|bash|flock|rsyncdirector-l)$/);
     if (victim === undefined) return undefined;
     kill(victim.pid, "SIGKILL");
     return { target: `${victim.name} ${victim.pid} on ${host.name}`, forMs: 0, heal: nothing };
@@ -76,7 +76,7 @@ const stopped: Fault = {
   weight: 4,
   begin: async ({ lab, contenders, chance }) => {
     const host = lab.host(chance.one(lab.network.hosts).name);
-    const victim = chooseProcess(host, contenders, chance, /^(rsync|ssh|sshd|sshd-session|sh)$/);
+    const victim = chooseProcess(host, contenders, chance, /^(rsync|ssh|sshd|sshd-session|sh|rsyncdirector-l)$/);
     if (victim === undefined) return undefined;
     kill(victim.pid, "SIGSTOP");
     const heal = () => Promise.resolve(kill(victim.pid, "SIGCONT"));
