@@ -95,27 +95,32 @@ while (1) {
 '
 
 # rd_hire: starts the helper. The two pipes to it are those of here-documents, opened once more to write; a shell
-# that makes files of them, or a host without /proc, has no helper. The line in each has to be there: some shells take
-# /dev/null for an empty document.
+# that makes files of them, or a host without /proc, has no helper.
 rd_hire() {
   rd_helper=none
   command -v perl >/dev/null || return
-  exec 3<<EOF 5<<EOF
+  rd_start_helper 2>/dev/null 3<<EOF 7<<EOF
 x
 EOF
 x
 EOF
-  [ -p /proc/self/fd/3 ] && [ -p /proc/self/fd/5 ] && IFS= read -r rd_line <&3 && IFS= read -r rd_line <&5 || return
+}
+
+rd_start_helper() {
+  # The line in each has to be there: some shells take /dev/null for an empty document.
+  [ -p /proc/self/fd/3 ] && [ -p /proc/self/fd/7 ] && IFS= read -r rd_line <&3 && IFS= read -r rd_line <&7 || return
   # A redirection that fails would end the shell if it were that of exec: it is tried first.
-  { :; } 2>/dev/null 4>/proc/self/fd/3 6>/proc/self/fd/5 || return
-  exec 4>/proc/self/fd/3 6>/proc/self/fd/5
-  # Nobody but these two may have an end of the pipes: by that either of them learns that the other is gone.
+  { :; } 4>/proc/self/fd/3 || return
+  exec 4>/proc/self/fd/3 5<&7
+  # Nobody but these two may have an end of the pipes: by that either of them learns that the other is gone. Hence the
+  # end for the answers is there before the helper is: a pipe that nobody has open to write is at its end.
   {
-    unset PERL5OPT PERL5LIB PERL5DB PERL_UNICODE PERLIO
-    exec perl -e "$rd_helper_program"
-  } <&3 >&6 2>/dev/null 3<&- 4>&- 5<&- 6>&- &
-  exec 3<&- 6>&-
-  rd_helper=at-work rd_ordered=0
+    {
+      unset PERL5OPT PERL5LIB PERL5DB PERL_UNICODE PERLIO
+      exec perl -e "$rd_helper_program"
+    } <&3 >&6 3<&- 4>&- 5<&- 6>&- 7<&- &
+    rd_helper=at-work rd_ordered=0
+  } 6>/proc/self/fd/7
 }
 
 # rd_order NAME COUNT LINE...: tells the helper, and does not wait. Whether it was heard is seen by the answer.

@@ -21,7 +21,7 @@ afterAll(() => sshd.stop());
 const ways = {
   local: () => openLocalWorld(),
   ssh: () => openSshWorld(endpointOf(sshd)),
-  "ssh with a helper": () => openHelperWorld(endpointOf(sshd), "at once"),
+  "ssh with a helper": () => openHelperWorld(endpointOf(sshd)),
   sftp: () => openSftpWorld(endpointOf(sshd)),
 };
 

@@ -21,12 +21,10 @@ describe("over a real sshd", () => {
   });
   afterAll(() => sshd.stop());
 
-  // The first change by programs, the others by the helper; all by the helper; all by programs.
+  // The first change by programs, the others by the helper; then all by the helper. Those of "local" are all by programs.
   describeTransport("ssh", () => openSshWorld(endpointOf(sshd)));
 
-  describeTransport("ssh with a helper", () => openHelperWorld(endpointOf(sshd), "at once"));
-
-  describeTransport("ssh without a helper", () => openHelperWorld(endpointOf(sshd), "never"));
+  describeTransport("ssh with a helper", () => openHelperWorld(endpointOf(sshd)));
 
   describeTransport("sftp", () => openSftpWorld(endpointOf(sshd)), beyondSftp);
 });

@@ -68,6 +68,18 @@ describe.each(["/bin/sh", "bash --posix", "busybox sh"])("the helper of a kept s
   });
 });
 
+describe("a shell that makes files of here-documents", () => {
+  it("has no helper", async (context) => {
+    const missing = findProgram("bash", process.env["PATH"] ?? "") === undefined;
+    if (missing) return context.skip("bash is not installed here");
+    const path = join(await makeTempDir(), "a.lock");
+    // As bash did by itself before 5.1.
+    const shell = await openLockShell({ command: ["bash", "--posix"], more: `BASH_COMPAT=5.0\n${withHelper}` });
+    expect(await live(shell, path)).toEqual(wholeLife);
+    expect(await shell.helper()).toBeUndefined();
+  });
+});
+
 describe("a host whose Perl is of no use", () => {
   it.each([
     ["is missing", undefined],

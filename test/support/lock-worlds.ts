@@ -17,7 +17,7 @@ import { createConnectionPool, type ConnectionPool } from "../../src/ssh/connect
 import type { LockWorld } from "../contract/lock-transport.contract.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { lockFile } from "./lock-flock.ts";
-import { type Helper, wanting } from "./lock-shell.ts";
+import { wanting } from "./lock-shell.ts";
 import { MemoryLockHost } from "./memory-lock-host.ts";
 import { createMemoryTransport } from "./memory-lock-transport.ts";
 import { projectRoot } from "./project-files.ts";
@@ -118,9 +118,9 @@ export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000)
   return openRemoteWorld(createSshTransport, endpoint, operationTimeoutMs);
 }
 
-/** Its helper is there from the first operation on, or never. */
-export function openHelperWorld(endpoint: SshEndpoint, helper: Helper): Promise<LockWorld> {
-  const readScript = async () => `${await readLockScript()}\n${wanting(helper)}`;
+/** Its helper is there from the first operation on. */
+export function openHelperWorld(endpoint: SshEndpoint): Promise<LockWorld> {
+  const readScript = async () => `${await readLockScript()}\n${wanting("at once")}`;
   return openRemoteWorld((deps) => createSshTransport({ ...deps, readScript }), endpoint, 20_000);
 }
 
