@@ -146,10 +146,11 @@ rd_answer() {
 }
 
 # rd_have NAME COUNT LINE...: has a change made by the helper, which has the guard. Without an answer nobody knows whether
-# it was made, and the guard is not locked any more: the operation has no answer then either, its shell ends.
+# it was made, and the guard is not locked any more: the operation has no answer then either. Its shell is killed, for one
+# that ends by itself before its first answer looks like an account that has no shell.
 rd_have() {
   rd_order "$@"
-  rd_answer "$rd_ordered" || { [ $rd_helper != none ] || exit 1; return 1; }
+  rd_answer "$rd_ordered" || { [ $rd_helper != none ] || kill -9 $$; return 1; }
 }
 
 # rd_entrust: whether the helper has the guard locked, and has done what rd_prepare does. Where it has not, flock(1)

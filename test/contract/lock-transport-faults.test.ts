@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { createLocalTransport } from "../../src/lock/transport/local-transport.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { holdGuard } from "../support/hold-guard.ts";
-import { openDiskWorld, openLocalWorld, openSshWorld } from "../support/lock-worlds.ts";
+import { killHelper } from "../support/lock-shell.ts";
+import { openDiskWorld, openHelperWorld, openLocalWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { runTool } from "../../src/process/run-tool.ts";
 import { waitUntil } from "../support/process-state.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
@@ -109,6 +110,33 @@ describe("over a real sshd", () => {
     for (const session of stopped) process.kill(session, "SIGKILL");
     expect(await transport.check([path], never)).toEqual([{ kind: "absent" }]);
   });
+
+  it.each([
+    ["LINK", (transport: LockTransport, path: string) => take(transport, path), { kind: "acquired" }],
+    [
+      "REMOVE",
+      async (transport: LockTransport, path: string) => (await transport.release([{ path, token: mine }], never))[0],
+      { kind: "absent" },
+    ],
+  ] as const)(
+    "answers unknown when the helper dies after a %s, and finds with another one that it was made",
+    async (order, operation, later) => {
+      let killed = 0;
+      const { world: helped, transport } = await openWorld(() =>
+        openHelperWorld(endpointOf(sshd), (script) =>
+          killed++ === 0 ? killHelper({ order, after: true })(script) : script,
+        ),
+      );
+      const path = helped.path("a.lock");
+      if (order === "REMOVE") expect(await take(transport, path)).toEqual({ kind: "acquired" });
+      expect(await operation(transport, path)).toEqual({
+        kind: "unknown",
+        detail: "the connection was lost",
+        mayHaveRun: true,
+      });
+      expect(await operation(transport, path)).toMatchObject(later);
+    },
+  );
 
   it("carries operations out in the order of the calls", async () => {
     const path = world.path("a.lock");

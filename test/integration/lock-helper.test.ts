@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { acquireCommand, beatCommand, promoteCommand, releaseCommand } from "../../src/lock/transport/lock-script.ts";
 import { findProgram } from "../../src/process/find-program.ts";
 import { lockContent } from "../support/lock-fixture.ts";
-import { type LockShell, openLockShell, waitForEnd, wanting } from "../support/lock-shell.ts";
+import { killHelper, killShell, type LockShell, openLockShell, waitForEnd, wanting } from "../support/lock-shell.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
 const token = "my-own-token-0123456789";
@@ -98,26 +98,6 @@ describe("a host whose Perl is of no use", () => {
   });
 });
 
-/** The order at which something happens, and whether it is carried out before. */
-interface Moment {
-  readonly order: string;
-  readonly after: boolean;
-}
-
-/** The helper kills itself, or its shell, at that order. */
-function kill({ order, after }: Moment, whom: "$$" | "getppid"): (script: string) => string {
-  return (script) => {
-    const carryOut = "my $why = $orders{$name}->(map { hear() } 1 .. $count);";
-    const death = `kill 9, ${whom} if $name eq "${order}";`;
-    const parts = after
-      ? [carryOut, death]
-      : ["my @lines = map { hear() } 1 .. $count;", death, "my $why = $orders{$name}->(@lines);"];
-    const altered = script.replace(carryOut, () => parts.join(" "));
-    if (altered === script) throw new Error("the helper is not as this test knows it");
-    return altered;
-  };
-}
-
 const orders: Record<Step, readonly string[]> = {
   claim: ["NEW", "LOCK", "LINK", "PUT", "UNLOCK"],
   "sign of life": ["LOCK", "TOUCH", "REPLACE", "UNLOCK"],
@@ -162,7 +142,7 @@ describe("death at any moment", () => {
     async (moment) => {
       const { step, order } = moment;
       const path = await prepare(step);
-      const shell = await openLockShell({ alter: kill(moment, "$$"), more: withHelper });
+      const shell = await openLockShell({ alter: killHelper(moment), more: withHelper });
       const helper = await shell.startedHelper();
       const answers = await shell.run(life[step](path));
       await waitForEnd(helper);
@@ -178,7 +158,7 @@ describe("death at any moment", () => {
 
   it.each(moments)("of the shell, $when $order in a $step: the helper ends, and others go on", async (moment) => {
     const path = await prepare(moment.step);
-    const shell = await openLockShell({ alter: kill(moment, "getppid"), more: withHelper });
+    const shell = await openLockShell({ alter: killShell(moment), more: withHelper });
     const helper = await shell.startedHelper();
     // What is unlocked last is not waited for: the answer may have been given.
     const answers = await shell.run(life[moment.step](path));

@@ -83,3 +83,32 @@ export function waitForEnd(pid: number): Promise<void> {
     return /^State:\s*[ZX]/m.test(status);
   });
 }
+
+/** An order to the helper, and whether it has been carried out by then. */
+export interface OrderMoment {
+  readonly order: string;
+  readonly after: boolean;
+}
+
+/** Changes the script so that the helper ends at that moment as if somebody had killed it. */
+export function killHelper(moment: OrderMoment): (script: string) => string {
+  return killAt(moment, "$$");
+}
+
+/** The same for the shell: its helper kills it. */
+export function killShell(moment: OrderMoment): (script: string) => string {
+  return killAt(moment, "getppid");
+}
+
+function killAt({ order, after }: OrderMoment, whom: string): (script: string) => string {
+  const carryOut = "my $why = $orders{$name}->(map { hear() } 1 .. $count);";
+  const death = `kill 9, ${whom} if $name eq "${order}";`;
+  const parts = after
+    ? [carryOut, death]
+    : ["my @lines = map { hear() } 1 .. $count;", death, "my $why = $orders{$name}->(@lines);"];
+  return (script) => {
+    const altered = script.replace(carryOut, () => parts.join(" "));
+    if (altered === script) throw new Error("the helper is not as this test knows it");
+    return altered;
+  };
+}

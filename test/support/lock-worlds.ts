@@ -118,9 +118,9 @@ export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000)
   return openRemoteWorld(createSshTransport, endpoint, operationTimeoutMs);
 }
 
-/** Its helper is there from the first operation on. */
-export function openHelperWorld(endpoint: SshEndpoint): Promise<LockWorld> {
-  const readScript = async () => `${await readLockScript()}\n${wanting("at once")}`;
+/** Its helper is there from the first operation on; `alter` changes the script of each shell. */
+export function openHelperWorld(endpoint: SshEndpoint, alter = (script: string) => script): Promise<LockWorld> {
+  const readScript = async () => `${alter(await readLockScript())}\n${wanting("at once")}`;
   return openRemoteWorld((deps) => createSshTransport({ ...deps, readScript }), endpoint, 20_000);
 }
 
