@@ -28,23 +28,23 @@ rd_say() { rd_said="${rd_said}RD1 $rd_nonce $*$rd_nl"; }
 # millisecond to start it, a twentieth to ask. Only the shell decides; the helper is told what to do. While it has the guard
 # locked it makes every change itself, so that none is made without the guard, whichever of the two dies. A shell for one
 # operation has none, nor has one where Perl is missing.
-# rd_helper: none, wanted, or at-work. rd_helped: whether it has the guard.
+# rd_helper: none, wanted, starting, or at-work. rd_helped: whether it has the guard.
 rd_helper=none rd_helped=no
 
 # rd_want_helper: called once by whoever keeps the shell.
 rd_want_helper() { rd_helper=wanted; }
 
 # An order is a line "NAME NUMBER COUNT" and COUNT lines; it is answered with "NUMBER" when it was carried out, else
-# with "NUMBER WHY". NEW FILE LINE LINE: a file that is on the disk when it is answered. LOCK FILE: until UNLOCK, which has
-# no answer. LINK FILE NAME. PUT FILE LINE LINE: over what it has. TOUCH FILE. REPLACE FILE NAME LINE: by way of FILE.
-# REMOVE FILE...: the first must be gone.
-# It ends with its shell: nobody is left then who could write into its standard input.
+# with "NUMBER WHY". NEW FILE LINE LINE: a file that is on the disk when it is answered. LOCK FILE: until UNLOCK. LINK FILE
+# NAME. PUT FILE LINE LINE: over what it has. TOUCH FILE. REPLACE FILE NAME LINE: by way of FILE. REMOVE FILE...: the first
+# must be gone.
+# It ends with its shell, and the programs of that shell: nobody is left then who could write into its standard input. Its
+# name says that it is ready.
 # shellcheck disable=SC2016 # it is Perl
 rd_helper_program='
 use strict;
 use Errno qw(ENOENT EWOULDBLOCK);
 use Fcntl qw(:DEFAULT :flock);
-$0 = "rsyncdirector-lock-helper";
 my @locked;
 sub put {
   my ($how, $file, @lines) = @_;
@@ -67,7 +67,7 @@ sub lock_file {
 my %orders = (
   NEW => sub { put(O_CREAT | O_EXCL | O_SYNC, @_) },
   LOCK => sub { lock_file(@_) },
-  UNLOCK => sub { @locked = (); return },
+  UNLOCK => sub { @locked = (); return "" },
   LINK => sub { link($_[0], $_[1]) ? "" : "link: $!" },
   PUT => sub { put(0, @_) },
   TOUCH => sub { utime(undef, undef, $_[0]) ? "" : "touch: $!" },
@@ -87,10 +87,11 @@ my %orders = (
   },
 );
 sub hear { my $line = <STDIN>; exit unless defined $line and chomp $line; return $line }
+$0 = "rsyncdirector-lock-helper";
 while (1) {
   my ($name, $number, $count) = split / /, hear();
   my $why = $orders{$name}->(map { hear() } 1 .. $count);
-  syswrite STDOUT, $why eq "" ? "$number\n" : "$number $why\n" if defined $why;
+  syswrite STDOUT, $why eq "" ? "$number\n" : "$number $why\n";
 }
 '
 
@@ -112,15 +113,22 @@ rd_start_helper() {
   # A redirection that fails would end the shell if it were that of exec: it is tried first.
   { :; } 4>/proc/self/fd/3 || return
   exec 4>/proc/self/fd/3 5<&7
-  # Nobody but these two may have an end of the pipes: by that either of them learns that the other is gone. Hence the
-  # end for the answers is there before the helper is: a pipe that nobody has open to write is at its end.
+  # Neither of the two has the end of the other: so either learns that the other is gone. The end for the answers
+  # is there before the helper is, since a pipe that nobody has open to write is at its end.
   {
     {
-      unset PERL5OPT PERL5LIB PERL5DB PERL_UNICODE PERLIO
+      unset PERL5OPT PERL5LIB PERLLIB PERL5DB PERL_UNICODE PERLIO
       exec perl -e "$rd_helper_program"
     } <&3 >&6 3<&- 4>&- 5<&- 6>&- 7<&- &
-    rd_helper=at-work rd_ordered=0
+    rd_helper_id=$! rd_helper=starting rd_ordered=0
   } 6>/proc/self/fd/7
+}
+
+# rd_is_ready: whether the helper has said so. It is not waited for: a Perl that hangs at its start is none.
+rd_is_ready() {
+  rd_line=''
+  { IFS= read -r rd_line; } 2>/dev/null <"/proc/$rd_helper_id/cmdline"
+  case $rd_line in rsyncdirector-lock-helper*) rd_helper=at-work ;; *) return 1 ;; esac
 }
 
 # rd_order NAME COUNT LINE...: tells the helper, and does not wait. Whether it was heard is seen by the answer.
@@ -133,14 +141,15 @@ rd_order() {
   trap - PIPE
 }
 
-# rd_answer NUMBER: waits for the answer to that order; true when it was carried out. Sets rd_why otherwise.
+# rd_answer NUMBER: waits for the answer to that order; true when it was carried out. Sets rd_why otherwise. A helper that
+# says anything else is one no more: without its pipes it ends, and unlocks.
 rd_answer() {
-  rd_why='' rd_line=''
-  IFS= read -r rd_line <&5
+  rd_why=''
+  IFS= read -r rd_line <&5 || rd_line=''
   case $rd_line in
     "$1") return 0 ;;
     "$1 "*) rd_why=${rd_line#* } ;;
-    *) rd_helper=none ;;
+    *) rd_helper=none; exec 4>&- 5<&- ;;
   esac
   return 1
 }
@@ -159,6 +168,7 @@ rd_entrust() {
   case $rd_helper in
     none) return 1 ;;
     wanted) rd_hire; return 1 ;;
+    starting) rd_is_ready || return 1 ;;
   esac
   case $rd_guard$rd_token in *"$rd_nl"*) return 1 ;; esac
   rd_new=no
@@ -169,14 +179,16 @@ rd_entrust() {
   fi
   rd_order LOCK 1 "$rd_guard"
   [ $rd_new = no ] || ! rd_answer $((rd_ordered - 1)) || rd_written=yes
-  if rd_answer "$rd_ordered"; then rd_helped=yes; else rd_dismiss; fi
-  [ $rd_helped = yes ]
+  if rd_answer "$rd_ordered"; then rd_helped=yes; return; fi
+  rd_why=''
+  return 1
 }
 
 # rd_dismiss: has the helper unlock what it has locked. If it is gone its locks are, too.
 rd_dismiss() {
   rd_helped=no
   rd_order UNLOCK 0
+  rd_answer "$rd_ordered"
 }
 
 # rd_kind PATH: sets rd_is to FILE, NONE, or "ERR code". NONE is not yet a proof of absence: the file may come or
@@ -635,7 +647,7 @@ rd_alone() {
     case $rd_why in
       busy) rd_say "$rd_number INUSE" ;;
       'flock: '*) rd_say "$rd_number ERR no-flock" ;;
-      *) rd_fail hold "$rd_why" ;;
+      *) rd_fail hold "$( (: >>"$rd_hold") 2>&1)" ;;
     esac
     return 1
   fi
@@ -647,6 +659,8 @@ rd_alone() {
   fi
   rd_status=$?
   [ $rd_opened = yes ] || rd_fail hold "$( (: 8>>"$rd_hold") 2>&1)"
+  # As the guard was, or nothing would be done here.
+  rd_opened=yes
   return $rd_status
 }
 

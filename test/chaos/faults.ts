@@ -64,7 +64,12 @@ const killed: Fault = {
   weight: 5,
   begin: async ({ lab, contenders, chance }) => {
     const host = lab.host(chance.one(lab.network.hosts).name);
-    const victim = chooseProcess(host, contenders, chance, /^(rsync|ssh|sshd|sshd-session|sh|bash|flock|rsyncdirector-l)$/);
+    const victim = chooseProcess(
+      host,
+      contenders,
+      chance,
+      /^(rsync|ssh|sshd|sshd-session|sh|bash|flock|rsyncdirector-l)$/,
+    );
     if (victim === undefined) return undefined;
     kill(victim.pid, "SIGKILL");
     return { target: `${victim.name} ${victim.pid} on ${host.name}`, forMs: 0, heal: nothing };

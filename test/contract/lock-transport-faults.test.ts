@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createLocalTransport } from "../../src/lock/transport/local-transport.ts";
@@ -41,6 +41,28 @@ describe("a guard that is held by a stopped process", () => {
     expect(await transport.break(stale, never)).toEqual({ kind: "busy" });
     await guard.letGo();
     expect(await transport.release([{ path, token: mine }], never)).toEqual([{ kind: "released" }]);
+  });
+});
+
+describe("a lock that is given back while its guard is waited for", () => {
+  let sshd: TestSshd;
+  beforeAll(async () => void (sshd = await startSshd()));
+  afterAll(() => sshd.stop());
+
+  it.each([
+    ["local", () => openLocalWorld()],
+    ["ssh", () => openSshWorld(endpointOf(sshd))],
+    ["ssh with a helper", () => openHelperWorld(endpointOf(sshd))],
+  ] as const)("is taken (%s)", async (_, open) => {
+    const { world, transport } = await openWorld(open);
+    const path = world.path("a.lock");
+    await world.plant(path, { content: claimOf(path, "token-of-another-0123456").content });
+    const guard = await holdGuard(path);
+    const claim = take(transport, path);
+    await guard.waitedFor();
+    await rm(path);
+    await guard.letGo();
+    expect(await claim).toEqual({ kind: "acquired" });
   });
 });
 

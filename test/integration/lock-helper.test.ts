@@ -11,7 +11,7 @@ import { makeTempDir } from "../support/temp-dir.ts";
 const token = "my-own-token-0123456789";
 const claimed = lockContent({ token, state: "claim" });
 /** As long as the other, as a director makes them. */
-const held = lockContent({ token, state: "held", run: "their-run." });
+const held = lockContent({ token, state: "held", run: "their-run!!", hold: true });
 const withHelper = `${wanting("at once")}rd_want_helper\n`;
 /** What a change takes where nobody helps. */
 const withoutPrograms = ["flock", "sync", "ln", "rm", "mv", "touch"]
@@ -63,6 +63,9 @@ describe.each(["/bin/sh", "bash --posix", "busybox sh"])("the helper of a kept s
     expect(await shell.helper()).toBeUndefined();
     expect(await live(shell, path)).toEqual(wholeLife);
     const helper = await shell.startedHelper();
+    // It was not waited for, and is used from now on.
+    await shell.run(withoutPrograms);
+    expect(await live(shell, path)).toEqual(wholeLife);
     await shell.end();
     await waitForEnd(helper);
   });
@@ -86,15 +89,25 @@ describe("a host whose Perl is of no use", () => {
     ["cannot be started", "no program"],
     ["ends at once", "#!/bin/sh\nexit 2\n"],
     ["says something else", "#!/bin/sh\necho I am no Perl; exec cat >/dev/null\n"],
+    ["never gets ready", "#!/bin/sh\nexec cat\n"],
   ])("has its changes made by programs: it %s", async (_, text) => {
     const directory = await makeTempDir();
     const [path, perl] = [join(directory, "a.lock"), join(directory, "perl")];
     if (text !== undefined) await writeFile(perl, text, { mode: 0o755 });
     const other = text === undefined ? "command() { return 1; }" : `PATH=${directory}:$PATH`;
-    const shell = await openLockShell({ more: `${other}\n${withHelper}` });
+    const shell = await openLockShell({ more: `${other}\nrd_want_helper` });
     expect(await live(shell, path)).toEqual(wholeLife);
     expect(await live(shell, path)).toEqual(wholeLife);
     expect(await shell.helper()).toBeUndefined();
+  });
+
+  it("has them made by programs when it lies as well", async () => {
+    const directory = await makeTempDir();
+    const path = join(directory, "a.lock");
+    const liar = "print STDOUT qq(7 yes\\n)";
+    const alter = (script: string) => script.replace("my ($name, $number", () => `${liar}; $| = 1; my ($name, $number`);
+    const shell = await openLockShell({ alter, more: withHelper });
+    expect(await live(shell, path)).toEqual(wholeLife);
   });
 });
 
@@ -102,7 +115,7 @@ const orders: Record<Step, readonly string[]> = {
   claim: ["NEW", "LOCK", "LINK", "PUT", "UNLOCK"],
   "sign of life": ["LOCK", "TOUCH", "REPLACE", "UNLOCK"],
   promotion: ["LOCK", "PUT", "UNLOCK"],
-  release: ["LOCK", "REMOVE", "UNLOCK"],
+  release: ["LOCK .guard", "LOCK .hold", "REMOVE", "UNLOCK"],
 };
 const moments = steps.flatMap((step) =>
   orders[step].flatMap((order) =>
@@ -134,7 +147,8 @@ const truths: Record<Step, { readonly answers: readonly string[]; readonly lock:
   promotion: { answers: ["0 PROMOTED"], lock: "held" },
   release: { answers: ["0 RELEASED"], lock: "nothing" },
 };
-const isChange = (order: string) => !["NEW", "LOCK", "UNLOCK"].includes(order);
+/** Or it makes one safe that comes next. */
+const isChange = (order: string) => !["NEW", "LOCK", "LOCK .guard", "UNLOCK"].includes(order);
 
 describe("death at any moment", () => {
   it.each(moments)(
@@ -160,9 +174,7 @@ describe("death at any moment", () => {
     const path = await prepare(moment.step);
     const shell = await openLockShell({ alter: killShell(moment), more: withHelper });
     const helper = await shell.startedHelper();
-    // What is unlocked last is not waited for: the answer may have been given.
-    const answers = await shell.run(life[moment.step](path));
-    if (moment.order !== "UNLOCK") expect(answers).toBeUndefined();
+    expect(await shell.run(life[moment.step](path))).toBeUndefined();
     await waitForEnd(helper);
     expect(["nothing", "claimed", "held"]).toContain(await look(path));
     await goOn(path);
@@ -175,6 +187,6 @@ async function goOn(path: string): Promise<void> {
   const released = await shell.run(life.release(path));
   expect([["0 RELEASED"], ["0 ABSENT"]]).toContainEqual(released);
   expect(await live(shell, path)).toEqual(wholeLife);
-  const left = (await readdir(join(path, ".."))).filter((name) => name !== "a.lock.guard");
+  const left = (await readdir(join(path, ".."))).filter((name) => !/\.(guard|hold)$/.test(name));
   expect(left).toEqual([]);
 }

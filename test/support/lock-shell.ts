@@ -11,7 +11,8 @@ export type Helper = "at once" | "never";
 
 /** What is read behind the script says what a shell does when it is told that it is kept. */
 export function wanting(helper: Helper): string {
-  return helper === "at once" ? "rd_want_helper() { rd_hire; }\n" : "rd_want_helper() { :; }\n";
+  const whenReady = "rd_hire; while [ $rd_helper = starting ]; do rd_is_ready; done";
+  return `rd_want_helper() { ${helper === "at once" ? whenReady : ":"}; }\n`;
 }
 
 /** A shell that knows the operations on locks, and stays. */
@@ -84,7 +85,7 @@ export function waitForEnd(pid: number): Promise<void> {
   });
 }
 
-/** An order to the helper, and whether it has been carried out by then. */
+/** An order to the helper (with the end of the name of the file, where that matters), and whether it has been carried out by then. */
 export interface OrderMoment {
   readonly order: string;
   readonly after: boolean;
@@ -102,12 +103,12 @@ export function killShell(moment: OrderMoment): (script: string) => string {
 
 function killAt({ order, after }: OrderMoment, whom: string): (script: string) => string {
   const carryOut = "my $why = $orders{$name}->(map { hear() } 1 .. $count);";
-  const death = `kill 9, ${whom} if $name eq "${order}";`;
-  const parts = after
-    ? [carryOut, death]
-    : ["my @lines = map { hear() } 1 .. $count;", death, "my $why = $orders{$name}->(@lines);"];
+  const [name = "", end = ""] = order.split(" ");
+  const death = `kill 9, ${whom} if $name eq "${name}" and ($lines[0] // "") =~ /\\Q${end}\\E$/;`;
+  const parts = ["my $why = $orders{$name}->(@lines);", death];
+  const dying = ["my @lines = map { hear() } 1 .. $count;", ...(after ? parts : parts.toReversed())].join(" ");
   return (script) => {
-    const altered = script.replace(carryOut, () => parts.join(" "));
+    const altered = script.replace(carryOut, () => dying);
     if (altered === script) throw new Error("the helper is not as this test knows it");
     return altered;
   };
