@@ -1,5 +1,6 @@
 import { openSync, readFileSync, readSync } from "node:fs";
 import { createBootTime } from "./boot-time.ts";
+import { createFineBootTime } from "./fine-boot-time.ts";
 
 /** Stops a timer; calling it again, or after it fired, does nothing. */
 export type CancelTimer = () => void;
@@ -42,6 +43,11 @@ function readUptime(): number {
   const text = Buffer.allocUnsafe(64);
   const length = readSync(uptimeFile, text, 0, text.length, 0);
   return Number.parseFloat(text.toString("latin1", 0, length)) * 1000;
+}
+
+/** For records that are compared with those of other processes. */
+export function fineSystemTime(): () => number {
+  return createFineBootTime({ uptime: readUptime, steady: () => performance.now() });
 }
 
 function readBootId(): string | undefined {

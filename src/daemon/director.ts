@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { createActionRegistry } from "../action/action.ts";
 import type { ActionDeps } from "../action/action-kind.ts";
 import { createHookRunner } from "../action/hook-command.ts";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, fineSystemTime } from "../base/clock.ts";
 import type { Emitter } from "../base/emitter.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "../config/resolved.ts";
@@ -68,7 +68,7 @@ export async function createDirector(options: DirectorOptions): Promise<Director
     log,
     localHost: hostname(),
     operationTimeoutMs,
-    record: recordFile ? openOperationRecord(recordFile, { owner, clock, log }) : undefined,
+    record: recordFile ? openOperationRecord(recordFile, { owner, time: fineSystemTime(), log }) : undefined,
   });
   const hurry = new AbortController();
   const progress = keepProgress({ events, clock });

@@ -1,5 +1,4 @@
 import { fdatasyncSync, openSync, writeSync } from "node:fs";
-import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { parseLockRecord, type LockOwner } from "../lock-record.ts";
@@ -29,7 +28,7 @@ export interface RecordedAnswer {
   readonly sent?: boolean;
 }
 
-/** A line of the record. `t`: milliseconds since boot; `proc`: name, process id and start time of the client. */
+/** A line of the record. `t`: milliseconds since boot, to a thousandth of one; `proc`: name, process id and start time of the client. */
 export type RecordLine = { readonly t: number; readonly proc: string; readonly id: number } & (
   | { readonly at: "invoke"; readonly host: string | null; readonly operations: readonly RecordedOperation[] }
   | { readonly at: "return"; readonly answers: readonly RecordedAnswer[] }
@@ -44,7 +43,7 @@ export type WrapTransport = (transport: LockTransport) => LockTransport;
  */
 export function openOperationRecord(
   file: string,
-  { owner, clock, log }: { owner: LockOwner; clock: Clock; log: Logger },
+  { owner, time, log }: { owner: LockOwner; time: () => number; log: Logger },
 ): WrapTransport {
   let descriptor: number | undefined;
   const write = (line: RecordLine) => {
@@ -57,15 +56,17 @@ export function openOperationRecord(
     }
   };
   log.warn({ file }, "lock operations are recorded (RSYNCDIRECTOR_LOCK_RECORD)");
-  return recordOperations({ proc: `${owner.name}:${owner.pid}:${owner.start}`, clock, write });
+  return recordOperations({ proc: `${owner.name}:${owner.pid}:${owner.start}`, time, write });
 }
 
 export function recordOperations(deps: {
   proc: string;
-  clock: Clock;
+  /** Milliseconds since boot, by which the records of several processes can be put in order. */
+  time: () => number;
   write: (line: RecordLine) => void;
 }): WrapTransport {
-  const { proc, clock, write } = deps;
+  const { proc, write } = deps;
+  const time = () => Math.round(deps.time() * 1000) / 1000;
   let trips = 0;
 
   return (transport) => {
@@ -77,9 +78,9 @@ export function recordOperations(deps: {
     ): Promise<Result> => {
       trips += 1;
       const id = trips;
-      write({ t: clock.monotonic(), proc, id, at: "invoke", host, operations });
+      write({ t: time(), proc, id, at: "invoke", host, operations });
       const result = await operate();
-      write({ t: clock.monotonic(), proc, id, at: "return", answers: answersOf(result) });
+      write({ t: time(), proc, id, at: "return", answers: answersOf(result) });
       return result;
     };
     return {

@@ -24,7 +24,11 @@ function openRecorded(around: (transport: LockTransport) => LockTransport = (tra
   const clock = new FakeClock();
   const lines: RecordLine[] = [];
   const transport = around(createMemoryTransport(new MemoryLockHost("backup01", clock), clock));
-  const recorded = recordOperations({ proc: "director:1:1", clock, write: (line) => void lines.push(line) })(transport);
+  const recorded = recordOperations({
+    proc: "director:1:1",
+    time: () => clock.monotonic(),
+    write: (line) => void lines.push(line),
+  })(transport);
   return { recorded, lines };
 }
 
@@ -98,12 +102,12 @@ describe("the record of lock operations", () => {
     const log = createMemoryLog();
     const transport = createMemoryTransport(new MemoryLockHost("backup01", clock), clock);
     const file = join(await makeTempDir(), "record.jsonl");
-    await openOperationRecord(file, { owner, clock, log })(transport).check([path], never);
+    await openOperationRecord(file, { owner, time: () => clock.monotonic(), log })(transport).check([path], never);
     const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as RecordLine).proc)).toEqual(
       Array.from({ length: 2 }, () => `nas:${process.pid}:${owner.start}`),
     );
-    const nowhere = openOperationRecord("/nowhere/record", { owner, clock, log })(transport);
+    const nowhere = openOperationRecord("/nowhere/record", { owner, time: () => clock.monotonic(), log })(transport);
     expect(await nowhere.check([path], never)).toEqual([{ kind: "absent" }]);
     expect(JSON.stringify(log)).toContain("could not be recorded");
   });
