@@ -45,9 +45,14 @@ export function believedNow({ believed, strange }: ClockBelief, now: number): nu
   return Math.min(now, believed?.wall ?? 0, strange.wall + longestGapMs);
 }
 
-/** The wall time (ms) from which on a clock that is in doubt is believed, if it goes on. */
-export function believedFrom({ strange }: ClockBelief): number {
-  return (strange?.wall ?? 0) + aheadBelievedAfterMs;
+/** The wall time (ms) from which on a clock that is in doubt is believed, if it goes on as it does now. */
+export function believedFrom({ strange }: ClockBelief, now: ClockReading): number {
+  if (strange === null) return now.wall;
+  const end = strange.wall + aheadBelievedAfterMs;
+  if (end > now.wall) return end;
+  // It was set again, and only what was measured counts; by a leap it becomes strange once more when that time is over.
+  const left = aheadBelievedAfterMs - (elapsed(strange, now) ?? 0);
+  return now.wall + left + (follows(strange, now) ? 0 : aheadBelievedAfterMs);
 }
 
 /** Time that was measured is no leap. */

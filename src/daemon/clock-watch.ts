@@ -1,7 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomically } from "../base/atomic-file.ts";
-import { believedFrom, believedNow, type ClockBelief, isInDoubt, judgeClock } from "../base/clock-belief.ts";
+import {
+  believedFrom,
+  believedNow,
+  type ClockBelief,
+  type ClockReading,
+  isInDoubt,
+  judgeClock,
+} from "../base/clock-belief.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, systemErrorCode } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
@@ -38,15 +45,15 @@ export function createClockWatch({ file, clock, log }: { file: string; clock: Cl
   let isDoubtTold = false;
 
   const look = (): number => {
-    const wall = clock.now();
-    belief = judgeClock(belief, { wall, boot: clock.monotonic() });
+    const now = readClock(clock);
+    belief = judgeClock(belief, now);
     tell();
     if (isWorthWriting(belief, written)) writing ??= write();
-    return believedNow(belief, wall);
+    return believedNow(belief, now.wall);
   };
 
   function tell(): void {
-    const doubt = doubtOf(belief);
+    const doubt = doubtOf(belief, readClock(clock));
     if ((doubt !== null) === isDoubtTold) return;
     isDoubtTold = doubt !== null;
     const fields = { clock: isoTime(clock.now()) };
@@ -106,7 +113,7 @@ export function createClockWatch({ file, clock, log }: { file: string; clock: Cl
     believedNow: look,
     doubt: () => {
       look();
-      return doubtOf(belief);
+      return doubtOf(belief, readClock(clock));
     },
     close: async () => {
       look();
@@ -120,10 +127,14 @@ function beginning(newest: number | null, now: number): ClockBelief {
   return { believed: { wall: newest === null || newest > now ? now : newest, boot: undefined }, strange: null };
 }
 
-function doubtOf(belief: ClockBelief): ClockDoubt | null {
+function readClock(clock: Clock): ClockReading {
+  return { wall: clock.now(), boot: clock.monotonic() };
+}
+
+function doubtOf(belief: ClockBelief, now: ClockReading): ClockDoubt | null {
   const { believed, strange } = belief;
   if (strange === null || !isInDoubt(belief)) return null;
-  return { since: strange.wall, lastSeenAt: believed?.wall ?? null, until: believedFrom(belief) };
+  return { since: strange.wall, lastSeenAt: believed?.wall ?? null, until: believedFrom(belief, now) };
 }
 
 function isWorthWriting(belief: ClockBelief, written: ClockBelief | undefined): boolean {

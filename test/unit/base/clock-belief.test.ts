@@ -19,6 +19,7 @@ function watchClock(before?: ClockBelief) {
   return {
     ...{ clock, start, look, now },
     belief: () => belief,
+    believedFrom: () => believedFrom(belief, { wall: clock.now(), boot: clock.monotonic() }),
     /** What is left of this life is what it wrote down. */
     restart: () => {
       const forget = (reading: ClockBelief["believed"]) => (reading === null ? null : { ...reading, boot: undefined });
@@ -76,12 +77,12 @@ describe("a clock that is suddenly far ahead", () => {
   });
 
   it("is believed when it has gone on for a week", async () => {
-    const { clock, look, now, belief } = watchClock();
+    const { clock, look, now, believedFrom } = watchClock();
     look();
     clock.jumpWallClock(decade);
     look();
     const until = clock.now() + 7 * day;
-    expect(believedFrom(belief())).toBe(until);
+    expect(believedFrom()).toBe(until);
     await clock.advance(7 * day - 1);
     expect(look()).toBe("doubted");
     await clock.advance(1);
@@ -90,12 +91,14 @@ describe("a clock that is suddenly far ahead", () => {
   });
 
   it("does not get over a week by being set again", async () => {
-    const { clock, look } = watchClock();
+    const { clock, look, believedFrom } = watchClock();
     look();
     clock.jumpWallClock(decade);
     look();
     clock.jumpWallClock(8 * day);
     expect(look()).toBe("doubted");
+    // What is told to people is a time to come.
+    expect(believedFrom()).toBe(clock.now() + 7 * day);
     await clock.advance(7 * day);
     expect(look()).toBe("believed");
   });
@@ -137,13 +140,14 @@ describe("a clock that is suddenly far ahead", () => {
   });
 
   it("has to go on for a week again when it leaps once more", async () => {
-    const { clock, look, now, start } = watchClock();
+    const { clock, look, now, start, believedFrom } = watchClock();
     look();
     clock.jumpWallClock(decade);
     look();
     await clock.advance(6 * day);
     clock.jumpWallClock(decade);
     expect(look()).toBe("doubted");
+    expect(believedFrom()).toBe(clock.now() + 8 * day);
     await clock.advance(day);
     expect(look()).toBe("doubted");
     // What it was the first time has lasted, and is what the leap after it is measured by.
