@@ -111,6 +111,15 @@ describe("a host whose Perl is of no use", () => {
   });
 });
 
+describe("a host where another Perl library stands in the environment", () => {
+  it.each(["PERL5LIB", "PERLLIB"])("has its changes made by the helper: %s is not read", async (variable) => {
+    const directory = await makeTempDir();
+    await writeFile(join(directory, "Errno.pm"), "die;");
+    const more = `export ${variable}=${directory}\n${withHelper}${withoutPrograms}`;
+    expect(await live(await openLockShell({ more }), join(directory, "a.lock"))).toEqual(wholeLife);
+  });
+});
+
 const orders: Record<Step, readonly string[]> = {
   claim: ["NEW", "LOCK", "LINK", "PUT", "UNLOCK"],
   "sign of life": ["LOCK", "TOUCH", "REPLACE", "UNLOCK"],
