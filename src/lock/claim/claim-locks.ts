@@ -11,6 +11,7 @@ import { backoffDelay } from "../lock-timings.ts";
 import { describePlace, describeSight, type Sight } from "../look.ts";
 import type { OrphanReaper } from "../recovery/orphan-reaper.ts";
 import { releaseLocks, type TakenLock } from "../release-locks.ts";
+import { isSameTarget } from "../transport/transport-pool.ts";
 
 export type ClaimOutcome =
   /** `lease` keeps the locks alive; undefined: there are none. */
@@ -91,8 +92,9 @@ export async function claimLocks(
  * named again by the same way: another account at that address may see another file there, and the claim tells.
  */
 function inGlobalOrder(targets: readonly NamedTarget[]): NamedTarget[] {
-  const isSame = (one: NamedTarget, other: NamedTarget) => one.key === other.key && one.transport === other.transport;
-  const once = targets.filter((target, index) => !targets.slice(index + 1).some((other) => isSame(target, other)));
+  const once = targets.filter(
+    (target, index) => !targets.slice(index + 1).some((other) => isSameTarget(target, other)),
+  );
   return once.toSorted((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1));
 }
 

@@ -26,6 +26,11 @@ export interface LockTarget {
   readonly key: string;
 }
 
+/** Whether names tell that two targets are one file, asked for by one way. */
+export function isSameTarget(one: LockTarget, other: LockTarget): boolean {
+  return one.key === other.key && one.transport === other.transport;
+}
+
 export interface TransportPool {
   /** Never rejects: a host that cannot be resolved gets a transport that says so. */
   locate(lock: LockFile): Promise<LockTarget>;

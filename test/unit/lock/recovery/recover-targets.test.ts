@@ -34,15 +34,16 @@ describe("recovery of a job with several targets", () => {
     earlier?: readonly Intent[];
     configured?: readonly LockFile[];
     ways?: readonly LockFile[];
+    names?: Parameters<typeof memoryTransportPool>[4];
   }) => {
-    const { earlier = [], configured = [], ways = [] } = options;
+    const { earlier = [], configured = [], ways = [], names } = options;
     const settled: Intent[] = [];
     const lost = configured.length > 0;
     const intents: IntentBook = { ...noIntents, earlier, lost, settled: (done) => void settled.push(done) };
     const recovery = startRecovery({
       ...{ intents, owner, configured, ways, boundMs: 10_000, timings: defaultLockTimings, random: () => 0.5 },
       ...{ events: new EventLog(), clock, log, processes: { startTimeOf: () => undefined } },
-      transports: memoryTransportPool([backup, other], clock),
+      transports: memoryTransportPool([backup, other], clock, undefined, false, names),
       stopLeftovers: () => Promise.resolve([]),
     });
     let begun = false;
@@ -110,5 +111,14 @@ describe("recovery of a job with several targets", () => {
       expect(backup.files.size).toBe(1);
       expect(log.messages("error")).toEqual(["a lock of an earlier life stays: no way to its hold lock is configured"]);
     });
+  });
+
+  it("of which only the lock files tell, gives back those of two accounts that see two files at one name", async () => {
+    const content = lockContent({ token, owner: { ...owner, pid: 900, start: 40 } });
+    for (const host of [backup, other]) host.write("/locks/a", content);
+    const names = { one: { host: backup, key: "tank" }, two: { host: other, key: "tank" } };
+    start({ configured: [remoteLock("one", "/locks/a"), remoteLock("two", "/locks/a")], names });
+    await clock.advance(60_000);
+    expect([backup.files.size, other.files.size]).toEqual([0, 0]);
   });
 });
