@@ -183,6 +183,10 @@ async function resolveUnknown(
   const { token, taken } = note;
   const fields = { job: scope.jobId, host: target.place.host, path: target.path, lock: token, detail };
   scope.log.warn(fields, "lock claim without an answer");
+  // A look would find the token there too if this were only another way to that lock; an answer tells.
+  if (taken.some((lock) => lock.certain && lock.target.key === target.key)) {
+    return { kind: "unknown", detail, mayHaveRun: true };
+  }
   const [sight] = await lookAt([target], { ...scope, withinMs: undefined });
   if (sight?.state !== "held" || sight.found.record?.token !== token) {
     if (sight?.state === "held") return { kind: "held", found: sight.found };

@@ -81,6 +81,20 @@ describe("a file that a job's locks lead to twice", () => {
     isFree();
   });
 
+  it("is one lock also when the second claim is not answered, and only a further try tells", async () => {
+    let acquires = 0;
+    backup.fault = ({ kind }) => (kind === "acquire" && ++acquires === 2 ? "after" : undefined);
+    const names = { one: { host: backup, key: "backup" }, two: { host: backup, key: "backup" } };
+    const claiming = claim({ lockFiles: [at("one"), at("two")] }, names);
+    await clock.advance(60_000);
+    const { result, events } = await claiming;
+    if (result.kind !== "held") throw new Error(JSON.stringify(result));
+    expect(result.held.places).toHaveLength(1);
+    expect(await result.held.release()).toEqual([]);
+    expect(events.of("lock:lost")).toEqual([]);
+    isFree();
+  });
+
   it("is two locks where two accounts at one name see two files", async () => {
     const names = { one: { host: backup, key: "tank" }, two: { host: other, key: "tank" } };
     const { result } = await claim({ lockFiles: [at("one"), at("two")] }, names);
