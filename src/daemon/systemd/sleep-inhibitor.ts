@@ -21,11 +21,6 @@ interface SleepInhibitorDeps {
   readonly rsyncId: string;
 }
 
-interface Held {
-  readonly why: string;
-  readonly child: KeptChild;
-}
-
 /** The inhibitor is a process: short jobs do without, and in a row of jobs it changes hands no more often than this. */
 const settleMs = 1000;
 
@@ -44,60 +39,70 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
   const { events, clock, log } = deps;
   const working = new Map<string, string>();
   const children = new Set<KeptChild>();
+  /** Those that nobody has stopped, oldest first: each stays until one that was asked for later is granted. */
+  let asked: { readonly why: string; readonly child: KeptChild }[] = [];
+  /** What was asked for last; after a refusal what there still is, if anything. */
+  let why: string | undefined;
   let wanted = isWanted;
-  let held: Held | undefined;
   let cancelTimer: CancelTimer | undefined;
   let cancelRetry: CancelTimer | undefined;
   const losses = new BackOff(losing);
   let toldFailure = false;
 
-  const take = (why: string, before: Held | undefined): KeptChild => {
+  const stop = (some: typeof asked): void => {
+    asked = asked.filter((one) => !some.includes(one));
+    for (const { child } of some) child.stop();
+  };
+  const take = (whyNow: string): void => {
     let said = "";
     let heldSince: number | undefined;
-    const child = deps.startChild(inhibitCommand({ rsyncId: deps.rsyncId, why }, saysWhenHeld), {
+    const child = deps.startChild(inhibitCommand({ rsyncId: deps.rsyncId, why: whyNow }, saysWhenHeld), {
       onOutput: () => {
         toldFailure = false;
         heldSince ??= clock.monotonic();
         // Only now, so that there is no moment without one.
-        before?.child.stop();
+        stop(asked.slice(0, Math.max(0, asked.indexOf(taken))));
       },
       onErrorOutput: (text) => void (said += text),
     });
+    const taken = { why: whyNow, child };
+    asked.push(taken);
     children.add(child);
     void child.ended.then(({ message }) => {
       children.delete(child);
-      if (held?.child !== child) return before?.child.stop();
+      if (!asked.includes(taken)) return;
+      const isLast = asked.at(-1) === taken;
+      asked = asked.filter((one) => one !== taken);
       const error = said.trim() || message;
       // That logind refuses may be as it should be; that what it had granted is gone is not.
       if (heldSince !== undefined) log.warn({ error }, "sleep is not put off any more while jobs run: asking again");
       else if (!toldFailure) log.debug({ error }, "sleep is not put off while jobs run");
       toldFailure ||= heldSince === undefined;
-      if (heldSince === undefined && before !== undefined && children.has(before.child)) {
-        // It says less than it should, and keeps the host awake all the same.
-        held = before;
-        return;
-      }
-      if (heldSince === undefined && losses.failures === 0) return;
       const now = clock.monotonic();
       if (heldSince !== undefined && now - heldSince >= losing.maxDelayMs) losses.succeeded();
-      losses.failed(now);
-      held = undefined;
-      adjustSoon();
+      if (heldSince !== undefined || (asked.length === 0 && losses.failures > 0)) losses.failed(now);
+      if (!isLast) return;
+      const before = asked.at(-1);
+      // One before it says less than it should, and keeps the host awake all the same.
+      if (before !== undefined) why = before.why;
+      else if (losses.failures > 0) {
+        why = undefined;
+        adjustSoon();
+      }
     });
-    return child;
   };
   const adjust = (): void => {
     cancelTimer = undefined;
     cancelRetry?.();
-    const why = wanted && working.size > 0 ? `running: ${listSome([...new Set(working.values())])}` : undefined;
+    const whyNow = wanted && working.size > 0 ? `running: ${listSome([...new Set(working.values())])}` : undefined;
     // Whoever works next has lost nothing yet.
-    if (why === undefined) losses.succeeded();
-    if (why === held?.why) return;
+    if (whyNow === undefined) losses.succeeded();
+    if (whyNow === why) return;
     const pause = losses.until - clock.monotonic();
     if (pause > 0) return void (cancelRetry = clock.setTimer(pause, adjust));
-    const before = held;
-    held = why === undefined ? undefined : { why, child: take(why, before) };
-    if (held === undefined) before?.child.stop();
+    why = whyNow;
+    if (whyNow === undefined) stop(asked);
+    else take(whyNow);
   };
   const adjustSoon = (): void => void (cancelTimer ??= clock.setTimer(settleMs, adjust));
 
@@ -120,7 +125,7 @@ export function inhibitSleep(deps: SleepInhibitorDeps, isWanted: boolean): Sleep
       unsubscribe.forEach((end) => end());
       cancelTimer?.();
       cancelRetry?.();
-      held = undefined;
+      asked = [];
       for (const child of children) child.stop();
       await Promise.all([...children].map(({ ended }) => ended));
     },

@@ -121,6 +121,38 @@ describe("while jobs work, sleep", () => {
     expect([started[0]?.isStopped, started[2]?.why]).toEqual([true, "running: home, mail, films"]);
   });
 
+  it("is put off as it was also when logind is slow, and refuses for more and for still more jobs", async () => {
+    work("home");
+    await clock.advance(1000);
+    started[0]?.agree();
+    for (const job of ["mail", "films"]) {
+      work(job);
+      await clock.advance(1000);
+    }
+    started[1]?.refuse("Failed to inhibit: Too many inhibitors");
+    started[2]?.refuse("Failed to inhibit: Too many inhibitors");
+    await clock.advance(60_000);
+    expect([started.length, started[0]?.isStopped]).toEqual([3, false]);
+    finish("home");
+    await clock.advance(1000);
+    started[3]?.agree();
+    expect([started[0]?.isStopped, started[3]?.why]).toEqual([true, "running: mail, films"]);
+  });
+
+  it("is asked for again when it is lost while logind is asked for more jobs, and refuses that", async () => {
+    work("home");
+    await clock.advance(1000);
+    started[0]?.agree();
+    work("mail");
+    await clock.advance(1000);
+    started[0]?.refuse("Connection reset by peer");
+    await clock.advance(0);
+    started[1]?.refuse("Connection refused");
+    await clock.advance(2000);
+    expect(log.messages("warn")).toHaveLength(1);
+    expect(started.map(({ why }) => why)).toEqual(["running: home", "running: home, mail", "running: home, mail"]);
+  });
+
   describe("is asked for again, when it is lost,", () => {
     /** Lets so much time pass; returns how often it was asked for meanwhile. */
     const asksIn = async (ms: number) => {
