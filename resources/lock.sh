@@ -433,7 +433,7 @@ rd_carries() {
 }
 
 # rd_guarded COMMAND [ARGUMENT...]: runs it while the guard of rd_path is locked; the kernel unlocks it when
-# this shell dies. The guard file is never deleted: that would let two shells lock two different files.
+# this shell dies, or the helper where that has it. The guard file is never deleted: that would let two shells lock two different files.
 # Another user's guard may be read-only for us, which is enough for flock. rd_prepare is a command that
 # needs no guard and is run while flock(1) starts.
 rd_prepare=:
