@@ -26,7 +26,7 @@ async function openScene(breakIt: (transport: LockTransport) => LockTransport) {
   const transportOf = (name: string) =>
     recordOperations({
       proc: `${name}:1:1`,
-      time: clock.monotonic,
+      time: () => clock.monotonic(),
       write: (line) => void lines.push(line),
     })(breakIt(createLocalTransport({ runTool, operationTimeoutMs: 20_000 })));
   return {

@@ -23,7 +23,7 @@ export class LockHistory {
     const pid = this.#lives;
     const write = (line: RecordLine) => void this.#lines.push(line);
     return {
-      wrap: recordOperations({ proc: `${name}:${pid}:0`, time: systemClock.monotonic, write }),
+      wrap: recordOperations({ proc: `${name}:${pid}:0`, time: () => systemClock.monotonic(), write }),
       ended: () =>
         void this.#events.push({ kind: "ended", t: systemClock.monotonic(), client: name, pid, how: "SIGKILL" }),
     };
