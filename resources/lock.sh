@@ -145,7 +145,7 @@ rd_order() {
 # says anything else is one no more: without its pipes it ends, and unlocks.
 rd_answer() {
   rd_why=''
-  IFS= read -r rd_line <&5 || rd_line=''
+  IFS= read -r rd_line 2>/dev/null <&5 || rd_line=''
   case $rd_line in
     "$1") return 0 ;;
     "$1 "*) rd_why=${rd_line#* } ;;
