@@ -15,7 +15,9 @@ const unreadFolders = new Set("benchmark benchmarks docs example examples integr
 export function layOutProgram({ root, scratch, tree, arch }) {
   const home = join(tree, "usr/lib/rsyncdirector");
   mkdirSync(home, { recursive: true });
-  for (const folder of ["dist", "resources"]) cpSync(join(root, folder), join(home, folder), { recursive: true });
+  // Its own units are where systemd looks; these go to hosts where it deploys the package of npm, which installs none.
+  for (const folder of ["dist", "resources", "systemd"])
+    cpSync(join(root, folder), join(home, folder), { recursive: true });
   putCopy(home, "package.json", join(root, "package.json"));
   installPackages(root, { into: join(scratch, "npm"), cpu: cpus[arch] });
   cpSync(join(scratch, "npm/node_modules"), join(home, "node_modules"), { recursive: true, verbatimSymlinks: true });

@@ -1,11 +1,13 @@
-import { chmod, copyFile, mkdir, mkdtemp, rm, stat, symlink } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { findProgram } from "../../src/process/find-program.ts";
 import { buildPackage, describePackage, packagedAt, packagedVersion, whyNoPackage } from "../support/debian-package.ts";
 import { projectFiles, projectRoot } from "../support/project-files.ts";
+import { freePort } from "../support/sshd.ts";
 
 const why = whyNoPackage();
 if (why !== undefined) console.warn(`SKIPPED the file of the Debian package: ${why}`);
@@ -27,6 +29,31 @@ describe.skipIf(why !== undefined)("the file of the Debian package", () => {
       env: { HOME: scratch },
     });
     expect(stdout.split("\n").filter((line) => /^[EW]:/.test(line))).toEqual([]);
+  });
+
+  it("brings what it deploys to others by npm, where no package for Debian brings the unit", async () => {
+    const at = (name: string) => join(scratch, "deploys", name);
+    await mkdir(at("root"), { recursive: true });
+    await execa("dpkg-deb", ["-x", file, at("root")]);
+    const job = {
+      ...{ id: "copy", type: "local" },
+      actions: [{ action: "sync", id: "copy", source: "/source/", dest: "/copy", opts: ["-a"] }],
+    };
+    await writeFile(at("other.yaml"), stringify({ rsync_id: "other", jobs: [job] }), { mode: 0o600 });
+    // Everything that goes there is read before anybody is asked; that nobody answers is all that may be wrong.
+    await writeFile(at("other.tgz"), "");
+    const reach = { address: "127.0.0.1", port: await freePort(), user: "root" };
+    const other = { ...reach, package: "other.tgz", instances: { other: { config: "other.yaml" } } };
+    await writeFile(at("hosts.yaml"), stringify({ hosts: { other } }));
+    const home = at("root/usr/lib/rsyncdirector");
+    const { all, exitCode } = await execa(
+      join(home, "bin/node"),
+      [join(home, "dist/main.js"), "deploy", "plan", "--inventory", at("hosts.yaml")],
+      { all: true, reject: false },
+    );
+    expect(all).toMatch(/Connection refused/);
+    expect(all).not.toMatch(/ENOENT/);
+    expect(exitCode).toBe(1);
   });
 
   it("is the same to the last byte wherever, whenever and by whom it is built", async () => {
