@@ -817,7 +817,9 @@ rd_probe() {
   ln -- "$rd_temp" "$rd_temp.2" 2>/dev/null && ! ln -- "$rd_temp" "$rd_temp.2" 2>/dev/null && rd_link=yes
   rd_probe_flock 2>/dev/null 8>>"$rd_temp" && rd_lock=yes
   rm -f -- "$rd_temp" "$rd_temp.2"
-  rd_who=$(stat -c '%u %a' -- "$2") && rd_type=$(stat -f -c %T -- "$2" 2>/dev/null)
+  # A link has a mode that says nothing, and an owner who can lead it elsewhere: "MODE,OWNER".
+  rd_who=$(stat -L -c '%u %a' -- "$2") && rd_type=$(stat -f -c %T -- "$2" 2>/dev/null)
+  [ ! -L "$2" ] || rd_who=$rd_who,$(stat -c %u -- "$2")
   rd_say "$rd_number PROBED $rd_excl $rd_link $rd_lock $rd_who $(id -u) $(date +%s) $rd_type"
 }
 

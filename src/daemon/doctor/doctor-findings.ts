@@ -82,11 +82,12 @@ export function judgeRsyncWithoutShell(needed: boolean): Finding | undefined {
   );
 }
 
-function describeAbilities({ mode, fileSystem, permissions, uid }: DirectoryAbilities): string {
+function describeAbilities({ mode, fileSystem, permissions, uid, linkUid }: DirectoryAbilities): string {
   const tried = mode === "full" ? "exclusive creation, hard links and flock work" : "exclusive creation works";
   const owner = uid === 0 ? "root" : `user ${uid}`;
   const where = fileSystem === "" ? "" : ` on ${fileSystem}`;
-  return `${tried}${where}; ${owner}, mode ${permissions.toString(8).padStart(4, "0")}`;
+  const link = linkUid === undefined ? "" : ", by a symbolic link";
+  return `${tried}${where}; ${owner}, mode ${permissions.toString(8).padStart(4, "0")}${link}`;
 }
 
 function remedyOfDirectory(path: string, detail: string): string | undefined {
@@ -106,8 +107,10 @@ function remedyOfFlaws(
 ): string | undefined {
   if (flaws.some(({ key }) => key === undefined)) return "choose a directory on a local file system";
   if (flaws.some(({ key }) => key === "allow_network_filesystem")) return "choose a directory on a local file system";
-  const owner = found.uid === 0 || found.uid === found.accountUid ? "" : `chown root '${path}' && `;
-  return `${owner}chmod go-w '${path}', or choose a directory of its own`;
+  const { uid, linkUid = 0, accountUid } = found;
+  const link = linkUid === 0 || linkUid === accountUid ? "" : `chown -h root '${path}' && `;
+  const owner = uid === 0 || uid === accountUid ? "" : `chown root '${path}' && `;
+  return `${link}${owner}chmod go-w '${path}', or choose a directory of its own`;
 }
 
 const hugeOffset = 3600;

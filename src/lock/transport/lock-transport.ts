@@ -157,8 +157,10 @@ export interface DirectoryAbilities {
   readonly flock: boolean | null;
   /** As `stat -f` calls it; empty: unknown. */
   readonly fileSystem: string;
-  /** Owner's user id. */
+  /** Owner's user id. Of a link this and the permissions are those of the directory that it leads to. */
   readonly uid: number;
+  /** Whose the link is, where the directory is one: he can lead it elsewhere. */
+  readonly linkUid?: number;
   /** User id of the account that looks (`id -u`). */
   readonly accountUid: number;
   /** Permission bits, such as 0o755. */

@@ -37,8 +37,13 @@ export function findDirectoryFlaws(found: DirectoryAbilities): DirectoryFlaw[] {
     const mode = found.permissions.toString(8).padStart(4, "0");
     flaws.push({ message: `everybody may write there (mode ${mode})`, key: "allow_unsafe_directory" });
   }
-  if (found.uid !== 0 && found.uid !== found.accountUid) {
-    const message = `it belongs to user ${found.uid}, who is neither root nor the account that locks there (${found.accountUid})`;
+  const { uid, linkUid, accountUid } = found;
+  const isStranger = (owner: number) => owner !== 0 && owner !== accountUid;
+  const nobodyKnown = `, who is neither root nor the account that locks there (${accountUid})`;
+  if (isStranger(uid))
+    flaws.push({ message: `it belongs to user ${uid}${nobodyKnown}`, key: "allow_unsafe_directory" });
+  if (linkUid !== undefined && isStranger(linkUid)) {
+    const message = `it is a symbolic link of user ${linkUid}${nobodyKnown}`;
     flaws.push({ message, key: "allow_unsafe_directory" });
   }
   return flaws;

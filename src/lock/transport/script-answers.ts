@@ -120,7 +120,8 @@ export function toFingerprintAnswer(answer: ScriptAnswer | undefined): Fingerpri
 
 export function toProbeAnswer(answer: ScriptAnswer | undefined): ProbeAnswer {
   const match =
-    answer?.status === "PROBED" && /^(yes|no) (yes|no) (yes|no) (\d+) ([0-7]+) (\d+) (\d+) ?(.*)$/.exec(answer.detail);
+    answer?.status === "PROBED" &&
+    /^(yes|no) (yes|no) (yes|no) (\d+) ([0-7]+)(?:,(\d+))? (\d+) (\d+) ?(.*)$/.exec(answer.detail);
   if (!match) return toFailure(answer);
   const [exclusive, hardLinks, flock] = match.slice(1, 4).map((word) => word === "yes") as [boolean, boolean, boolean];
   return {
@@ -129,11 +130,12 @@ export function toProbeAnswer(answer: ScriptAnswer | undefined): ProbeAnswer {
     exclusive,
     hardLinks,
     flock,
-    fileSystem: match[8] ?? "",
+    fileSystem: match[9] ?? "",
     uid: Number(match[4]),
     permissions: Number.parseInt(match[5] ?? "", 8),
-    accountUid: Number(match[6]),
-    nowSeconds: Number(match[7]),
+    ...(match[6] !== undefined && { linkUid: Number(match[6]) }),
+    accountUid: Number(match[7]),
+    nowSeconds: Number(match[8]),
   };
 }
 

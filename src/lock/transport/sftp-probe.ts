@@ -12,8 +12,9 @@ export async function probeOverSftp(directory: string, scope: SftpScope): Promis
   const there = await files.find(base);
   if (there.kind === "error") return there;
   const found = await files.stat(directory);
+  const itself = await files.attributes(directory);
   const first = await files.create(base, "");
-  if (found.kind !== "ok" || first.kind !== "ok") {
+  if (found.kind !== "ok" || itself.kind !== "ok" || first.kind !== "ok") {
     if (first.made) await files.unlink(base);
     if (first.kind === "ok") return refusal("it cannot be looked at");
     return refusal(`it could not be written: ${await files.explainWriteFailure(first, base)}`);
@@ -32,6 +33,7 @@ export async function probeOverSftp(directory: string, scope: SftpScope): Promis
     fileSystem: "",
     uid: found.value.uid,
     permissions: found.value.mode & 0o7777,
+    ...(itself.value.isSymbolicLink() && { linkUid: itself.value.uid }),
     accountUid: first.value.uid,
     nowSeconds: first.value.mtime,
   };

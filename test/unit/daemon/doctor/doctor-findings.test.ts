@@ -101,6 +101,14 @@ describe("the doctor's judgement", () => {
       state: "problem",
       remedy: "chown root '/run/locks' && chmod go-w '/run/locks', or choose a directory of its own",
     });
+    expect(judgeLockDirectory(directory, { ...sound, linkUid: 1000 })).toMatchObject({
+      state: "problem",
+      remedy: "chown -h root '/run/locks' && chmod go-w '/run/locks', or choose a directory of its own",
+    });
+    expect(judgeLockDirectory(directory, { ...sound, linkUid: 0 })).toMatchObject({
+      state: "ok",
+      message: expect.stringContaining("root, mode 0755, by a symbolic link"),
+    });
     const allows = { unsafeDirectory: true, networkFileSystem: false };
     expect(judgeLockDirectory({ ...directory, allows }, theirs)).toMatchObject({ state: "warning" });
     expect(judgeLockDirectory({ ...directory, allows }, { ...theirs, fileSystem: "nfs" })).toMatchObject({
