@@ -48,7 +48,7 @@ export function checkRules(root: Tree, log: ProblemLog, { home }: { home: string
   }
   checkNotify(root, [...ids.keys()], log);
   checkLockNames(jobs, log);
-  checkNestedDests(jobs, log);
+  checkNestedDests(root, jobs, log);
   checkLeases(root, jobs, log);
   checkWeb(root, log);
 }

@@ -7,7 +7,9 @@ import type { FilterReport } from "./rsync-opts.ts";
 import type { RawJob } from "./schema-job.ts";
 import type { RawSyncAction } from "./schema-sync.ts";
 import { reportOnSync } from "./sync-report.ts";
-import { recordsOf } from "./tree.ts";
+import { isRecord, recordsOf, type Tree } from "./tree.ts";
+
+const sshPort = 22;
 
 /** A tree and its copy, as a sync makes it. */
 interface Copy {
@@ -33,13 +35,16 @@ interface Target {
 
 /** A sync that deletes takes for surplus what another one has copied below its destination. Links are not followed. */
 export function checkNestedDests(
+  root: Tree,
   jobs: readonly { readonly job: RawJob; readonly path: KeyPath }[],
   log: ProblemLog,
 ): void {
+  // What the ssh configuration says of a port is not seen here: most often it says nothing.
+  const usualPort = Number((isRecord(root["ssh"]) ? root["ssh"]["port"] : undefined) ?? sshPort);
   const enabled = jobs.filter(({ job, path }) => job.enabled !== false && log.isSound(path));
   // In this order what lies below a directory follows it.
   const copies = enabled
-    .flatMap(({ job, path }) => copiesOf(job, path))
+    .flatMap(({ job, path }) => copiesOf(job, path, usualPort))
     .toSorted((one, other) => (one.place < other.place ? -1 : 1));
   const told = new Set<KeyPath>();
   for (const [index, outer] of copies.entries()) {
@@ -70,7 +75,7 @@ function isLost(inner: Copy, outer: Copy): boolean {
   return !excludes(outer.spares, { source, from: outer.to, target: inner.to });
 }
 
-function copiesOf(job: RawJob, path: KeyPath): Copy[] {
+function copiesOf(job: RawJob, path: KeyPath, usualPort: number): Copy[] {
   const pulls = job.direction === "pull";
   const targets: readonly Target[] = job.type === "local" ? [{}] : (job.targets ?? [{ host: job.host }]);
   return recordsOf(job.actions).flatMap(([index, action]) => {
@@ -78,9 +83,10 @@ function copiesOf(job: RawJob, path: KeyPath): Copy[] {
     const sync = action as unknown as RawSyncAction;
     const where = [...path, "actions", index, "dest"];
     const spares = sparedBy(job, sync);
-    return targets.flatMap(({ host = "", port = job.port, dest = sync.dest }) => {
+    return targets.flatMap(({ host = "", port: given = job.port, dest = sync.dest }) => {
+      const port = Number(given ?? usualPort);
       // Behind another port of this host there may be a tunnel, or a container.
-      const there = host === "" || (isThisHost(host) && port === undefined) ? "" : `${host} ${port ?? ""}`;
+      const there = host === "" || (isThisHost(host) && port === sshPort) ? "" : `${host} ${port}`;
       if (!dest.startsWith("/")) return [];
       return [sync.source].flat().map((source): Copy => {
         const from = absolute(source);

@@ -10,12 +10,16 @@ const mirror = { archive: true, delete: true };
 
 /** A job for each sync, named `job-0` and so on; keys of jobs stand beside those of their sync. */
 async function warningsFor(...syncs: readonly Draft[]): Promise<string[]> {
+  return warningsWith({}, ...syncs);
+}
+
+async function warningsWith(keys: object, ...syncs: readonly Draft[]): Promise<string[]> {
   const file = join(await makeTempDir(), "x.json");
   const jobs = syncs.map(({ source, dest, rsync = mirror, opts = [], ...job }, index) => ({
     ...{ id: `job-${index}`, type: "local", actions: [{ action: "sync", id: "copy", source, dest, rsync, opts }] },
     ...job,
   }));
-  await writeFile(file, JSON.stringify({ rsync_id: "x", jobs }), { mode: 0o600 });
+  await writeFile(file, JSON.stringify({ rsync_id: "x", jobs, ...keys }), { mode: 0o600 });
   const { problems, warnings } = await inspectConfig(file, { env: {} });
   expect(problems).toEqual([]);
   return warnings.map(({ path, message }) => `${path}: ${message}`);
@@ -66,8 +70,26 @@ describe("a sync that deletes around the destination of another", () => {
     expect(await warningsFor(data, { ...dumps, ...push, direction: "pull" })).toEqual(lost());
     expect(await warningsFor(data, { ...dumps, ...push, host: "localhost" })).toEqual(lost());
     expect(await warningsFor(data, { ...dumps, ...push, host: "localhost", port: 2222 })).toEqual([]);
+    const there = { ...data, ...push };
+    expect(await warningsFor(there, { ...dumps, ...push, port: 22 })).toEqual(lost());
+    expect(await warningsFor({ ...there, port: "022" }, { ...dumps, ...push })).toEqual(lost());
+    expect(await warningsFor({ ...there, port: "2222" }, { ...dumps, ...push, port: 2222 })).toEqual(lost());
+    expect(await warningsFor(there, { ...dumps, ...push, port: 2222 })).toEqual([]);
+    expect(await warningsFor(data, { ...dumps, ...push, host: "localhost", port: 22 })).toEqual(lost());
     const targets = [{ host: "backup01", dest: "/backup/dumps" }, { host: "backup02" }];
     const several = { source: "/var/dumps/", dest: "/other", rsync: { archive: true }, type: "remote", targets };
     expect(await warningsFor({ ...data, ...push }, several)).toEqual(lost());
+  });
+
+  it("takes the port of the configuration for that of a host without one", async () => {
+    const push = { type: "remote", host: "backup01" };
+    const [outer, inner] = [
+      { ...data, ...push },
+      { ...dumps, ...push },
+    ];
+    const ssh = { port: 2222 };
+    expect(await warningsWith({ ssh }, outer, { ...inner, port: 2222 })).toEqual(lost());
+    expect(await warningsWith({ ssh }, outer, { ...inner, port: 22 })).toEqual([]);
+    expect(await warningsWith({ ssh }, data, { ...inner, host: "localhost" })).toEqual([]);
   });
 });
