@@ -34,7 +34,10 @@ function keyOf(host: string, path: string): string {
 }
 
 function hostOf(lock: RawLockFile | RawBlock, job: RawJob): string {
-  return lock.type === "remote" ? bareAddress(lock.host ?? job.host ?? "") : "";
+  if (lock.type !== "remote") return "";
+  // The lock is sound; the host of its job may be of any type.
+  const host: unknown = lock.host ?? job.host ?? "";
+  return typeof host === "string" ? bareAddress(host) : "?";
 }
 
 function namedLocks(job: RawJob, path: KeyPath, log: ProblemLog): NamedLock[] {
