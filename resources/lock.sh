@@ -815,7 +815,8 @@ rd_probe() {
   rd_excl=yes rd_link=no rd_lock=no
   (set -C; : >"$rd_temp") 2>/dev/null && rd_excl=no
   ln -- "$rd_temp" "$rd_temp.2" 2>/dev/null && ! ln -- "$rd_temp" "$rd_temp.2" 2>/dev/null && rd_link=yes
-  rd_probe_flock 2>/dev/null 8>>"$rd_temp" && rd_lock=yes
+  if rd_probe_flock 2>/dev/null 8>>"$rd_temp"; then rd_lock=yes
+  elif rd_has_flock; then rd_lock=elsewhere; fi
   rm -f -- "$rd_temp" "$rd_temp.2"
   # A link has a mode that says nothing, and an owner who can lead it elsewhere: "MODE,OWNER".
   rd_who=$(stat -L -c '%u %a' -- "$2") && rd_type=$(stat -f -c %T -- "$2" 2>/dev/null)
@@ -824,6 +825,13 @@ rd_probe() {
 }
 
 rd_probe_flock() { flock -n 8 && ! (flock -n 8) 8>>"$rd_temp"; }
+
+# rd_has_flock: whether flock works at all, tried on what no directory has a say in: the pipe of a here-document.
+rd_has_flock() {
+  flock -n 8 2>/dev/null 8<<EOF
+x
+EOF
+}
 
 # rd_holds NUMBER PATH...: answers FREE, INUSE or ERR for every hold file, numbered from NUMBER, with "ro" when
 # it may only be read. Writers of one job may share the lock, so that it has to be tried alone; the second is

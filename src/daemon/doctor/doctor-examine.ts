@@ -4,6 +4,7 @@ import type { RunTool } from "../../base/tool-runner.ts";
 import type { SshEndpoint } from "../../config/resolved.ts";
 import type { LockTransport } from "../../lock/transport/lock-transport.ts";
 import { quoteWord } from "../../base/shell-words.ts";
+import { hasNoFlock } from "../../lock/transport/probe.ts";
 import { createScriptTransport } from "../../lock/transport/script-transport.ts";
 import { createSftpTransport } from "../../lock/transport/sftp-transport.ts";
 import type { ConnectionPool } from "../../ssh/connection-pool.ts";
@@ -197,7 +198,7 @@ async function examineDirectories(
           own.map(({ path }) => path),
           never,
         );
-  if (deps.mayLackFlock && probes.some((answer) => answer.kind === "probed" && answer.flock === false)) return true;
+  if (deps.mayLackFlock && probes.some(hasNoFlock)) return true;
   deps.report(...own.map((directory, index) => judgeLockDirectory(directory, probes[index])));
   const looks = await transport.check(
     others.map(({ path }) => `${path}/.rsyncdirector-looks`),

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { CheckAnswer, DirectoryAbilities, ProbeAnswer } from "../../lock/transport/lock-transport.ts";
-import { findDirectoryFlaws, isAllowed, isVolatile } from "../../lock/transport/probe.ts";
+import { findDirectoryFlaws, hasNoFlock, isAllowed, isVolatile } from "../../lock/transport/probe.ts";
 import { judgeRsyncVersion } from "../../rsync/known-versions.ts";
 import type { HostFacts, SpaceFact } from "./doctor-facts.ts";
 import type { DoctorHost, HoldDirectory, LockDirectory } from "./doctor-hosts.ts";
@@ -25,6 +25,8 @@ export function warning(check: string, message: string, remedy?: string): Findin
 export function problem(check: string, message: string, remedy?: string): Finding {
   return { check, state: "problem", message, ...(remedy === undefined ? {} : { remedy }) };
 }
+
+const localDirectory = "choose a directory on a local file system";
 
 /** What a trial says about a directory for locks. */
 export function judgeLockDirectory(directory: LockDirectory, answer: ProbeAnswer | undefined): Finding {
@@ -54,14 +56,19 @@ export function judgeHoldDirectory({ path, required }: HoldDirectory, answer: Pr
   if (flaw === undefined) return ok(check, `${path}: writers can hold kernel locks there`);
   const unable = required ? "jobs with hold: required fail" : "jobs that write here run unfenced";
   const message = `${path}: ${flaw}; ${unable}`;
-  const remedy = answer?.kind === "probed" ? "apt-get install util-linux" : remedyOfDirectory(path, flaw);
+  const remedy = answer?.kind === "probed" ? remedyOfFlock(answer) : remedyOfDirectory(path, flaw);
   return required ? problem(check, message, remedy) : warning(check, message, remedy);
 }
 
 function flawOfHolds(answer: ProbeAnswer | undefined): string | undefined {
   if (answer === undefined) return "no answer";
   if (answer.kind !== "probed") return answer.detail;
-  return answer.flock === false ? "the host has no working flock(1)" : undefined;
+  if (answer.flock !== false) return undefined;
+  return hasNoFlock(answer) ? "the host has no working flock(1)" : "flock(1) does not work there";
+}
+
+function remedyOfFlock(answer: ProbeAnswer): string {
+  return hasNoFlock(answer) ? "apt-get install util-linux" : localDirectory;
 }
 
 /** Where locks of others are only looked for, one need not be able to write: to be able to look is enough. */
@@ -105,8 +112,8 @@ function remedyOfFlaws(
   flaws: ReturnType<typeof findDirectoryFlaws>,
   found: DirectoryAbilities,
 ): string | undefined {
-  if (flaws.some(({ key }) => key === undefined)) return "choose a directory on a local file system";
-  if (flaws.some(({ key }) => key === "allow_network_filesystem")) return "choose a directory on a local file system";
+  if (flaws.some(({ key }) => key === undefined)) return localDirectory;
+  if (flaws.some(({ key }) => key === "allow_network_filesystem")) return localDirectory;
   const { uid, linkUid = 0, accountUid } = found;
   const link = linkUid === 0 || linkUid === accountUid ? "" : `chown -h root '${path}' && `;
   const owner = uid === 0 || uid === accountUid ? "" : `chown root '${path}' && `;

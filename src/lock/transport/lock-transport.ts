@@ -155,6 +155,8 @@ export interface DirectoryAbilities {
   readonly hardLinks: boolean;
   /** A second flock of the same file fails; null: cannot be tried on this way. */
   readonly flock: boolean | null;
+  /** flock works on that host, only not in this directory. */
+  readonly flockElsewhere?: true;
   /** As `stat -f` calls it; empty: unknown. */
   readonly fileSystem: string;
   /** Owner's user id. Of a link this and the permissions are those of the directory that it leads to. */

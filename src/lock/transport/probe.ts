@@ -49,6 +49,14 @@ export function findDirectoryFlaws(found: DirectoryAbilities): DirectoryFlaw[] {
   return flaws;
 }
 
+/**
+ * Whether the host has no flock at all, so that its locks have to go another way. Where one directory alone is to blame
+ * the others keep theirs: what a shell has locked cannot be given back over sftp.
+ */
+export function hasNoFlock(answer: ProbeAnswer): boolean {
+  return answer.kind === "probed" && answer.flock === false && answer.flockElsewhere !== true;
+}
+
 /** Whether a reboot of the host takes the locks away, be their owners alive or not. */
 export function isVolatile({ fileSystem }: DirectoryAbilities): boolean {
   return fileSystem === "tmpfs" || fileSystem === "ramfs";

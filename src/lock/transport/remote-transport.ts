@@ -4,6 +4,7 @@ import type { SshEndpoint } from "../../config/resolved.ts";
 import type { LockLimit } from "../../model/status.ts";
 import type { ConnectionPool } from "../../ssh/connection-pool.ts";
 import type { LockTransport } from "./lock-transport.ts";
+import { hasNoFlock } from "./probe.ts";
 import { createSftpTransport } from "./sftp-transport.ts";
 import { createSshTransport } from "./ssh-transport.ts";
 
@@ -121,8 +122,7 @@ export function createRemoteTransport(deps: RemoteTransportDeps): LockTransport 
     probe: async (directories, signal) => {
       const answers = await probe(directories, signal);
       proven ||= answers.some(({ kind }) => kind === "probed");
-      const lacksFlock = answers.some((answer) => answer.kind === "probed" && answer.flock === false);
-      if (!lacksFlock || signal.aborted) return answers;
+      if (!answers.some(hasNoFlock) || signal.aborted) return answers;
       const overSftp = await sftp.probe(directories, signal);
       if (!overSftp.every((answer) => answer.kind === "probed")) return answers;
       onNoShell("the host has no working flock(1)", true);

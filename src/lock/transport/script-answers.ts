@@ -121,7 +121,7 @@ export function toFingerprintAnswer(answer: ScriptAnswer | undefined): Fingerpri
 export function toProbeAnswer(answer: ScriptAnswer | undefined): ProbeAnswer {
   const match =
     answer?.status === "PROBED" &&
-    /^(yes|no) (yes|no) (yes|no) (\d+) ([0-7]+)(?:,(\d+))? (\d+) (\d+) ?(.*)$/.exec(answer.detail);
+    /^(yes|no) (yes|no) (yes|no|elsewhere) (\d+) ([0-7]+)(?:,(\d+))? (\d+) (\d+) ?(.*)$/.exec(answer.detail);
   if (!match) return toFailure(answer);
   const [exclusive, hardLinks, flock] = match.slice(1, 4).map((word) => word === "yes") as [boolean, boolean, boolean];
   return {
@@ -130,6 +130,7 @@ export function toProbeAnswer(answer: ScriptAnswer | undefined): ProbeAnswer {
     exclusive,
     hardLinks,
     flock,
+    ...(match[3] === "elsewhere" && { flockElsewhere: true }),
     fileSystem: match[9] ?? "",
     uid: Number(match[4]),
     permissions: Number.parseInt(match[5] ?? "", 8),

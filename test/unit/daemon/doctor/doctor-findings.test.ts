@@ -181,7 +181,14 @@ describe("a directory for hold files", () => {
       remedy: expect.stringContaining("install -d -m 0755 '/run/holds'"),
     });
     expect(judgeHoldDirectory({ ...directory, required: true }, missing).state).toBe("problem");
-    expect(judgeHoldDirectory(directory, { ...sound, flock: false }).message).toContain("flock(1)");
+    expect(judgeHoldDirectory(directory, { ...sound, flock: false })).toMatchObject({
+      message: expect.stringContaining("the host has no working flock(1)"),
+      remedy: "apt-get install util-linux",
+    });
+    expect(judgeHoldDirectory(directory, { ...sound, flock: false, flockElsewhere: true })).toMatchObject({
+      message: expect.stringContaining("/run/holds: flock(1) does not work there"),
+      remedy: "choose a directory on a local file system",
+    });
     expect(judgeHoldDirectory(directory, undefined).state).toBe("warning");
   });
 });
