@@ -165,6 +165,7 @@ rd_have() {
 # rd_entrust: whether the helper has the guard locked, and has done what rd_prepare does. Where it has not, flock(1)
 # waits, or tells why. At first it is only started: that takes longer than an operation.
 rd_entrust() {
+  rd_helped=no
   case $rd_helper in
     none) return 1 ;;
     wanted) rd_hire; return 1 ;;
@@ -179,9 +180,9 @@ rd_entrust() {
   fi
   rd_order LOCK 1 "$rd_guard"
   [ $rd_new = no ] || ! rd_answer $((rd_ordered - 1)) || rd_written=yes
-  if rd_answer "$rd_ordered"; then rd_helped=yes; return; fi
+  if [ $rd_helper = at-work ] && rd_answer "$rd_ordered"; then rd_helped=yes; fi
   rd_why=''
-  return 1
+  [ $rd_helped = yes ]
 }
 
 # rd_dismiss: has the helper unlock what it has locked. If it is gone its locks are, too.

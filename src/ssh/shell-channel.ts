@@ -25,6 +25,12 @@ export class NoShell extends Error {
  */
 const shellCommand = "/bin/sh -s";
 
+/**
+ * A program that was killed by a signal says nothing about the account. It has no exit code then, or, behind a login shell
+ * that starts it and waits (dash, fish, tcsh), one above this.
+ */
+export const mostOwnCode = 128;
+
 /** Starts the shell. ssh2 may never call back on a dying connection, hence the timer. */
 export function openShellChannel(client: Client, timeoutMs: number, clock: Clock): Promise<ShellChannel> {
   return new Promise((resolve, reject) => {
@@ -64,8 +70,7 @@ function wrapChannel(client: Client, channel: ClientChannel): ShellChannel {
   let hasExited = false;
   channel.on("error", () => end(false));
   channel.once("exit", (code: number | null) => {
-    // A program that was killed by a signal has no exit code, and says nothing about the account.
-    hasExited = code !== null;
+    hasExited = code !== null && code <= mostOwnCode;
     // Its last words are in the stream's buffer by now: they are heard first.
     setImmediate(() => end(hasExited));
   });

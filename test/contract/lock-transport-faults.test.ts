@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createLocalTransport } from "../../src/lock/transport/local-transport.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { holdGuard } from "../support/hold-guard.ts";
@@ -145,9 +145,9 @@ describe("over a real sshd", () => {
     async (order, operation, later) => {
       let killed = 0;
       const { world: helped, transport } = await openWorld(() =>
-        openHelperWorld(endpointOf(sshd), (script) =>
-          killed++ === 0 ? killHelper({ order, after: true })(script) : script,
-        ),
+        openHelperWorld(endpointOf(sshd), {
+          alter: (script) => (killed++ === 0 ? killHelper({ order, after: true })(script) : script),
+        }),
       );
       const path = helped.path("a.lock");
       if (order === "REMOVE") expect(await take(transport, path)).toEqual({ kind: "acquired" });
@@ -198,6 +198,21 @@ describe("accounts that are not a plain shell", () => {
     expect(answer).toMatchObject({ kind: "unknown" });
     expect(JSON.stringify(answer)).toContain("This account is not available");
   });
+
+  it.each(["ssh2", "openssh"] as const)(
+    "takes one that was killed for a lost connection, where a login shell waits for it (%s)",
+    async (carrier) => {
+      const sshd = await startSshd({ config: ["ForceCommand /bin/sh -s; exit $?"] });
+      onTestFinished(() => sshd.stop());
+      const alter = killHelper({ order: "LINK", after: false });
+      const onNoShell = vi.fn();
+      const { world, transport } = await openWorld(() =>
+        openHelperWorld(endpointOf(sshd, { transport: carrier }), { alter, onNoShell }),
+      );
+      expect(await take(transport, world.path("a.lock"))).toMatchObject({ kind: "unknown", mayHaveRun: true });
+      expect(onNoShell).not.toHaveBeenCalled();
+    },
+  );
 
   it("says so when only sftp is allowed", async () => {
     const { world, transport } = await openAccount("internal-sftp");

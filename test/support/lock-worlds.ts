@@ -119,9 +119,13 @@ export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000)
 }
 
 /** Its helper is there from the first operation on; `alter` changes the script of each shell. */
-export function openHelperWorld(endpoint: SshEndpoint, alter = (script: string) => script): Promise<LockWorld> {
+export function openHelperWorld(
+  endpoint: SshEndpoint,
+  { alter = (script) => script, onNoShell }: { alter?: (script: string) => string; onNoShell?: () => void } = {},
+): Promise<LockWorld> {
   const readScript = async () => `${alter(await readLockScript())}\n${wanting("at once")}`;
-  return openRemoteWorld((deps) => createSshTransport({ ...deps, readScript }), endpoint, 20_000);
+  const more = { readScript, ...(onNoShell && { onNoShell }) };
+  return openRemoteWorld((deps) => createSshTransport({ ...deps, ...more }), endpoint, 20_000);
 }
 
 export function openSftpWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
