@@ -37,7 +37,7 @@ rd_want_helper() { rd_helper=wanted; }
 # An order is a line "NAME NUMBER COUNT" and COUNT lines; it is answered with "NUMBER" when it was carried out, else
 # with "NUMBER WHY". NEW FILE LINE LINE: a file that is on the disk when it is answered. LOCK FILE: until UNLOCK. LINK FILE
 # NAME. PUT FILE LINE LINE: over what it has. TOUCH FILE. REPLACE FILE NAME LINE: by way of FILE. REMOVE FILE...: the first
-# must be gone.
+# must be gone. HAS FILE TEXT...: in its second line; WHY is "has" and a 1 or 0 for each.
 # It ends with its shell, and the programs of that shell: nobody is left then who could write into its standard input. Its
 # name says that it is ready.
 # shellcheck disable=SC2016 # it is Perl
@@ -78,6 +78,16 @@ my %orders = (
     $why = "rename: $!" unless $why ne "" or rename $file, $name;
     unlink $file if $why ne "";
     return $why;
+  },
+  HAS => sub {
+    my ($file, @texts) = @_;
+    sysopen my $from, $file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK or return "open: $!";
+    return "no file" unless -f $from;
+    my $count = sysread $from, my $content, 4097;
+    return "read: $!" unless defined $count;
+    return "too long" if $count > 4096;
+    my $line = (split /\n/, $content, 3)[1] // "";
+    return "has " . join "", map { index($line, $_) < 0 ? 0 : 1 } @texts;
   },
   REMOVE => sub {
     my ($first, @more) = @_;
@@ -120,7 +130,7 @@ rd_start_helper() {
       unset PERL5OPT PERL5LIB PERLLIB PERL5DB PERL_UNICODE PERLIO
       exec perl -e "$rd_helper_program"
     } <&3 >&6 3<&- 4>&- 5<&- 6>&- 7<&- &
-    rd_helper_id=$! rd_helper=starting rd_ordered=0
+    rd_helper_id=$! rd_helper=starting rd_ordered=0 rd_owed=''
   } 6>/proc/self/fd/7
 }
 
@@ -144,6 +154,10 @@ rd_order() {
 # rd_answer NUMBER: waits for the answer to that order; true when it was carried out. Sets rd_why otherwise. A helper that
 # says anything else is one no more: without its pipes it ends, and unlocks.
 rd_answer() {
+  if [ -n "$rd_owed" ]; then
+    rd_first_owed=$rd_owed rd_owed=''
+    rd_answer "$rd_first_owed" || return 1
+  fi
   rd_why=''
   IFS= read -r rd_line 2>/dev/null <&5 || rd_line=''
   case $rd_line in
@@ -163,9 +177,11 @@ rd_have() {
 }
 
 # rd_entrust: whether the helper has the guard locked, and has done what rd_prepare does. Where it has not, flock(1)
-# waits, or tells why. At first it is only started: that takes longer than an operation.
+# waits, or tells why. At first it is only started: that takes longer than an operation. With rd_inside it is asked in the same
+# breath what the second line of the file says, which a shell would read byte by byte: rd_seen.
+rd_inside=no
 rd_entrust() {
-  rd_helped=no
+  rd_helped=no rd_seen=''
   case $rd_helper in
     none) return 1 ;;
     wanted) rd_hire; return 1 ;;
@@ -179,18 +195,30 @@ rd_entrust() {
     rd_order NEW 3 "$rd_temp" "${rd_content%"$rd_nl"}"
   fi
   rd_order LOCK 1 "$rd_guard"
-  [ $rd_new = no ] || ! rd_answer $((rd_ordered - 1)) || rd_written=yes
-  if [ $rd_helper = at-work ] && rd_answer "$rd_ordered"; then rd_helped=yes; fi
+  rd_lock=$rd_ordered
+  [ $rd_inside = no ] || rd_order HAS 4 "$rd_path" "\"token\":\"${rd_token:-,}\"" '"state":"claim"' '"hold":true'
+  [ $rd_new = no ] || ! rd_answer $((rd_lock - 1)) || rd_written=yes
+  if [ $rd_helper = at-work ] && rd_answer "$rd_lock"; then rd_helped=yes; fi
+  if [ $rd_inside = yes ] && [ $rd_helper = at-work ]; then
+    rd_answer "$rd_ordered"
+    # Before it had the guard it may have seen what has changed since.
+    [ $rd_helped = no ] || rd_seen=$rd_why
+  fi
   rd_why=''
+  # One that was lost has nothing locked.
+  [ $rd_helper = at-work ] || rd_helped=no
   [ $rd_helped = yes ]
 }
 
-# rd_dismiss: has the helper unlock what it has locked. If it is gone its locks are, too.
+# rd_dismiss: has the helper unlock what it has locked. If it is gone its locks are, too. A hold file is unlocked when the
+# operation is answered, since writers try it once; for the guard there is flock(1), which waits.
 rd_dismiss() {
   rd_helped=no
   rd_order UNLOCK 0
-  rd_answer "$rd_ordered"
+  if [ $rd_hold_locked = yes ]; then rd_answer "$rd_ordered"; else rd_owed=$rd_ordered; fi
+  rd_hold_locked=no
 }
+rd_hold_locked=no
 
 # rd_kind PATH: sets rd_is to FILE, NONE, or "ERR code". NONE is not yet a proof of absence: the file may come or
 # go between two of these tests, and so everything else rests on one test alone that says so, never on what the
@@ -396,7 +424,7 @@ rd_mine() {
   # shellcheck disable=SC3013 # POSIX since 2024, and in every shell that is anybody's /bin/sh
   if [ "$rd_path" -ef "$rd_temp" ]; then
     rd_own_name=$rd_temp
-    rd_read
+    rd_recall
   else
     rd_own_name=$rd_path
     rd_read_other
@@ -413,6 +441,17 @@ rd_read() {
   { IFS= read -r rd_first; IFS= read -r rd_second; } 2>/dev/null <"$rd_path"
   # shellcheck disable=SC3045 # as above
   ulimit -S -d "$rd_data"
+}
+
+# rd_recall: the same as far as it matters whose it is and what is done with it, from what the helper has seen there.
+rd_recall() {
+  case $rd_seen in
+    'has '*) rd_first='' rd_second='' ;;
+    *) rd_read; return ;;
+  esac
+  case $rd_seen in 'has 1'*) rd_second="\"token\":\"$rd_token\"" ;; esac
+  case $rd_seen in 'has '?1*) rd_second=$rd_second'"state":"claim"' ;; esac
+  case $rd_seen in 'has '??1) rd_second=$rd_second'"hold":true' ;; esac
 }
 
 # rd_read_other: the same for what somebody else may have put there, which may be huge: here in seconds of CPU.
@@ -599,8 +638,11 @@ rd_free() {
 # rd_own NUMBER PATH TOKEN COMMAND: runs it under the guard if the file carries the token; answers
 # ABSENT, LOST (another's file is there), BUSY or ERR otherwise.
 rd_own() {
-  rd_number=$1 rd_path=$2 rd_token=$3
+  rd_number=$1 rd_path=$2 rd_token=$3 rd_inside=yes
   rd_guarded rd_if_mine "$4"
+  rd_status=$?
+  rd_inside=no
+  return $rd_status
 }
 
 rd_if_mine() {
@@ -644,7 +686,7 @@ rd_alone() {
   case $rd_is in ERR*) rd_say "$rd_number ERR hold $rd_is"; return 1 ;; esac
   rd_make "$rd_hold"
   if [ $rd_helped = yes ]; then
-    if rd_have LOCK 1 "$rd_hold"; then "$@"; return; fi
+    if rd_have LOCK 1 "$rd_hold"; then rd_hold_locked=yes; "$@"; return; fi
     case $rd_why in
       busy) rd_say "$rd_number INUSE" ;;
       'flock: '*) rd_say "$rd_number ERR no-flock" ;;
@@ -720,6 +762,7 @@ rd_promote() {
 # The new content is as long as the old one and is written over it, in one write of less than a page: no
 # reader and no power failure finds neither. It needs no space on a full disk and no further program.
 rd_exchange() {
+  [ -z "$rd_seen" ] || rd_read
   rd_old=$rd_first$rd_nl$rd_second$rd_nl
   if [ ${#rd_old} -ne ${#rd_content} ]; then rd_fail length; else rd_put; fi
 }
