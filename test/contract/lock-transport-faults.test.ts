@@ -205,7 +205,7 @@ describe("accounts that are not a plain shell", () => {
       const sshd = await startSshd({ config: ["ForceCommand /bin/sh -s; exit $?"] });
       onTestFinished(() => sshd.stop());
       const alter = killHelper({ order: "LINK", after: false });
-      const onNoShell = vi.fn();
+      const onNoShell = vi.fn<() => void>();
       const { world, transport } = await openWorld(() =>
         openHelperWorld(endpointOf(sshd, { transport: carrier }), { alter, onNoShell }),
       );
