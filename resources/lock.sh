@@ -86,6 +86,7 @@ my %orders = (
     my $count = sysread $from, my $content, 4097;
     return "read: $!" unless defined $count;
     return "too long" if $count > 4096;
+    return "cut short" unless $count == -s $from;
     my $line = (split /\n/, $content, 3)[1] // "";
     return "has " . join "", map { index($line, $_) < 0 ? 0 : 1 } @texts;
   },
@@ -426,7 +427,7 @@ rd_mine() {
     rd_own_name=$rd_temp
     rd_recall
   else
-    rd_own_name=$rd_path
+    rd_own_name=$rd_path rd_seen=''
     rd_read_other
   fi
   rd_carries
@@ -762,7 +763,10 @@ rd_promote() {
 # The new content is as long as the old one and is written over it, in one write of less than a page: no
 # reader and no power failure finds neither. It needs no space on a full disk and no further program.
 rd_exchange() {
-  [ -z "$rd_seen" ] || rd_read
+  if [ -n "$rd_seen" ]; then
+    rd_read
+    rd_carries || { rd_tell LOST; return; }
+  fi
   rd_old=$rd_first$rd_nl$rd_second$rd_nl
   if [ ${#rd_old} -ne ${#rd_content} ]; then rd_fail length; else rd_put; fi
 }

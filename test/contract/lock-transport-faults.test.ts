@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { createLocalTransport } from "../../src/lock/transport/local-transport.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { holdGuard } from "../support/hold-guard.ts";
+import { lockContent } from "../support/lock-fixture.ts";
 import { killHelper } from "../support/lock-shell.ts";
 import { openDiskWorld, openHelperWorld, openLocalWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { runTool } from "../../src/process/run-tool.ts";
@@ -63,6 +64,30 @@ describe("a lock that is given back while its guard is waited for", () => {
     await rm(path);
     await guard.letGo();
     expect(await claim).toEqual({ kind: "acquired" });
+  });
+});
+
+describe("a lock that is promoted while its guard is waited for", () => {
+  let sshd: TestSshd;
+  beforeAll(async () => void (sshd = await startSshd()));
+  afterAll(() => sshd.stop());
+
+  it.each([
+    ["local", () => openLocalWorld()],
+    ["ssh with a helper", () => openHelperWorld(endpointOf(sshd))],
+  ] as const)("is not given back beside its writer (%s)", async (_, open) => {
+    const { world, transport } = await openWorld(open);
+    const path = world.path("a.lock");
+    const content = lockContent({ token: mine, state: "claim", hold: true });
+    const claim = await transport.acquire({ claims: [{ path, token: mine, content }], thenCheck: [] }, never);
+    expect(claim.claims).toEqual([{ kind: "acquired" }]);
+    const [writer, guard] = [await world.lock(`${path}.hold`), await holdGuard(path)];
+    const release = transport.release([{ path, token: mine }], never);
+    await guard.waitedFor();
+    await world.plant(path, { content: content.replace("claim", "held") });
+    await guard.letGo();
+    expect(await release).toEqual([{ kind: "in-use" }]);
+    await writer();
   });
 });
 

@@ -1,10 +1,11 @@
 import { execa } from "execa";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { acquireCommand, beatCommand, promoteCommand, releaseCommand } from "../../src/lock/transport/lock-script.ts";
 import { findProgram } from "../../src/process/find-program.ts";
 import { lockContent } from "../support/lock-fixture.ts";
+import { lockFile } from "../support/lock-flock.ts";
 import { killHelper, killShell, type LockShell, openLockShell, waitForEnd, wanting } from "../support/lock-shell.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
@@ -68,6 +69,36 @@ describe.each(["/bin/sh", "bash --posix", "busybox sh"])("the helper of a kept s
     expect(await live(shell, path)).toEqual(wholeLife);
     await shell.end();
     await waitForEnd(helper);
+  });
+});
+
+describe("what the helper has seen in a lock file", () => {
+  it("is not believed once it is gone", async () => {
+    const path = join(await makeTempDir(), "a.lock");
+    const shell = await openLockShell({ more: withHelper });
+    const claim = acquireCommand({ claims: [{ path, token, content: claimed }], thenCheck: [] });
+    expect(await shell.run(claim)).toEqual(["0 ACQUIRED"]);
+    // It sees a claim, which nobody may write with.
+    expect(await shell.run(life["sign of life"](path))).toEqual(["0 BEATEN"]);
+    const helper = await shell.startedHelper();
+    process.kill(helper, "SIGKILL");
+    await waitForEnd(helper);
+    expect(await shell.run(life.promotion(path))).toEqual(["0 PROMOTED"]);
+    const writer = await lockFile(`${path}.hold`);
+    expect(await shell.run(life.release(path))).toEqual(["0 INUSE"]);
+    await writer.letGo();
+    expect(await shell.run(life.release(path))).toEqual(["0 RELEASED"]);
+  });
+
+  it("does not lead to the reading of another file of any size, which ends bash", async (context) => {
+    if (findProgram("bash", process.env["PATH"] ?? "") === undefined) return context.skip("bash is not installed here");
+    const directory = await makeTempDir();
+    const [path, copy] = [join(directory, "a.lock"), join(directory, "copy")];
+    const shell = await openLockShell({ command: ["bash", "--posix"], more: withHelper });
+    expect(await shell.run(life.claim(path))).toEqual(wholeLife.slice(0, 3));
+    await writeFile(copy, `777\n${" ".repeat(2_000_000)}${held.split("\n")[1]}\n`);
+    await rename(copy, path);
+    expect(await shell.run(life.promotion(path))).toEqual([expect.stringMatching(/^0 ERR length/)]);
   });
 });
 
