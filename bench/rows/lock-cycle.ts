@@ -1,3 +1,4 @@
+import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { createSlottedFile, type SlottedFile } from "../../src/base/slotted-file.ts";
 import { type KeptShell, openKeptShell } from "../kept-shell.ts";
@@ -9,6 +10,8 @@ import { longRoundTripMs, measureProxy, openPing, roundTripMs } from "../slow-li
 
 const jobs = { cycle: { locks: ["mine"], blocks: ["theirs"] } };
 const counts = { warmUps: 5, counted: 31 };
+/** TMPFS_MAGIC of statfs(2). */
+const tmpfs = 0x01021994;
 const note = "check, acquire, check again, promote, release of one remote lock with one block, connection warm";
 
 /** What a job pays for its locks on another host: look, claim, look again, promote, release. */
@@ -16,31 +19,20 @@ export const lockCycle: Row = {
   name: "lock-cycle",
   title: "A whole cycle of a lock",
   explains:
-    "Far away two round trips: one that looks, claims and looks again, one that releases. On loopback what the client and the shell on the host do, in even parts, and the disk, on which the intent and then the claim have to be before they count. The helper beside that shell locks, links and removes without starting a program; the same two trips with programs, half a millisecond each, and nothing that decides or checks stand beside it. The bare shell does nothing of what makes a lock safe.",
+    "Far away two round trips: one that looks, claims and looks again, one that releases. On loopback what the client and the shell on the host do, in even parts, and the disk, on which the intent and then the claim have to be before they count; lock files in /run, which is a tmpfs, spare the second. The helper beside that shell locks, links and removes without starting a program; the same two trips with programs, half a millisecond each, and nothing that decides or checks stand beside it. The bare shell does nothing of what makes a lock safe.",
   run: async (directory) => {
     const host = await startLockHost(directory);
     try {
       const far = await measureWay(host, host.far, join(directory, "far"));
-      const near = await measureWay(host, host.near, join(directory, "near"));
+      const onDisk = await measureWay(host, host.near, join(directory, "near"));
       return [
         farFigure(roundTripMs, far, [await proxyPart(host)]),
         farFigure(longRoundTripMs, await measureLongWay(join(directory, "long")), []),
-        {
-          ...{ name: "lock cycle on loopback", unit: "ms", measured: near.overShell.ours, bar: 5 },
-          parts: [
-            { name: "TCP round trip", unit: "ms", measured: near.overPing.plain },
-            { ...shellPart(near), side: "peer" },
-            { name: "ratio to that shell", unit: "", measured: near.overShell.ratio },
-            { name: "director's locks beside these programs", unit: "ms", measured: near.overPrograms.ours },
-            {
-              name: "programs: intent on the disk; flock beside sync, ln; flock, rm",
-              unit: "ms",
-              measured: near.overPrograms.plain,
-            },
-            { name: "ratio to these programs", unit: "", measured: near.overPrograms.ratio },
-          ],
-          note,
-        },
+        nearFigure(
+          "lock cycle on loopback, lock files on a tmpfs",
+          await measureInMemory(host, join(directory, "memory")),
+        ),
+        nearFigure("lock cycle on loopback, lock files on a disk", onDisk),
       ];
     } finally {
       await host.stop();
@@ -60,6 +52,18 @@ async function measureLongWay(directory: string): Promise<Measured> {
     return await measureWay(host, host.far, join(directory, "client"));
   } finally {
     await host.stop();
+  }
+}
+
+/** Lock files that lie as in /run. What the director itself writes down stays on the disk. */
+async function measureInMemory(host: LockHost, directory: string): Promise<Measured> {
+  const memory = await mkdtemp("/dev/shm/rsyncdirector-bench-");
+  try {
+    const { type } = await statfs(memory);
+    if (type !== tmpfs) throw new Error("/dev/shm is no tmpfs here");
+    return await measureWay({ ...host, directory: memory }, host.near, directory);
+  } finally {
+    await rm(memory, { recursive: true });
   }
 }
 
@@ -108,6 +112,25 @@ async function programsCycle(shell: KeptShell, intents: SlottedFile, directory: 
   );
   await shell.run(`{ flock 9; rm ${file} ${lock}; } 9>>${guard} && echo ok`);
   return performance.now() - startedAt;
+}
+
+function nearFigure(name: string, { overPing, overShell, overPrograms }: Measured): Figure {
+  return {
+    ...{ name, unit: "ms", measured: overShell.ours, bar: 5 },
+    parts: [
+      { name: "TCP round trip", unit: "ms", measured: overPing.plain },
+      { ...shellPart({ overShell }), side: "peer" },
+      { name: "ratio to that shell", unit: "", measured: overShell.ratio },
+      { name: "director's locks beside these programs", unit: "ms", measured: overPrograms.ours },
+      {
+        name: "programs: intent on the disk; flock beside sync, ln; flock, rm",
+        unit: "ms",
+        measured: overPrograms.plain,
+      },
+      { name: "ratio to these programs", unit: "", measured: overPrograms.ratio },
+    ],
+    note,
+  };
 }
 
 function farFigure(tripMs: number, { overPing, overShell }: Measured, more: readonly Part[]): Figure {
