@@ -4,7 +4,7 @@ import type { Connection, ConnectionDeps, ConnectResult } from "./connection.ts"
 import { explainLogin, type Identities } from "./identities.ts";
 import { classifyOpensshFailure } from "./openssh-failure.ts";
 import { NoSftp } from "./sftp-session.ts";
-import { mostOwnCode, NoShell, type ShellChannel } from "./shell-channel.ts";
+import { NoShell, type ShellChannel, tellsOfSignal } from "./shell-channel.ts";
 import { newNonce, readAnswerLine } from "./shell-protocol.ts";
 import { sshCommand, sshDestination } from "./ssh-arguments.ts";
 
@@ -168,7 +168,9 @@ function channelOf(child: KeptChild) {
       if (kept.errorOutput !== "") listener(kept.errorOutput);
     },
     onClosed: (listener) =>
-      void child.ended.then(({ exitCode }) => listener(exitCode !== null && exitCode <= mostOwnCode)),
+      void child.ended.then(({ exitCode }) =>
+        listener(exitCode !== null && exitCode !== clientFailure && !tellsOfSignal(exitCode)),
+      ),
     close: () => child.stop(),
   };
   return {

@@ -27,9 +27,11 @@ const shellCommand = "/bin/sh -s";
 
 /**
  * A program that was killed by a signal says nothing about the account. It has no exit code then, or, behind a login shell
- * that starts it and waits (dash, fish, tcsh), one above this.
+ * that starts it and waits (dash, fish, tcsh), 128 and the number of the signal. Bash ends with 254 when it cannot fork.
  */
-export const mostOwnCode = 128;
+export function tellsOfSignal(code: number): boolean {
+  return code > 128 && code <= 128 + 64;
+}
 
 /** Starts the shell. ssh2 may never call back on a dying connection, hence the timer. */
 export function openShellChannel(client: Client, timeoutMs: number, clock: Clock): Promise<ShellChannel> {
@@ -70,7 +72,7 @@ function wrapChannel(client: Client, channel: ClientChannel): ShellChannel {
   let hasExited = false;
   channel.on("error", () => end(false));
   channel.once("exit", (code: number | null) => {
-    hasExited = code !== null && code <= mostOwnCode;
+    hasExited = code !== null && !tellsOfSignal(code);
     // Its last words are in the stream's buffer by now: they are heard first.
     setImmediate(() => end(hasExited));
   });
