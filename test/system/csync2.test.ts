@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createActionRegistry } from "../../src/action/action.ts";
 import { AbortReason } from "../../src/base/abort.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import type { Csync2Action } from "../../src/config/resolved.ts";
 import type { ChangeKind, PathChange, SyncScope } from "../../src/model/changes.ts";
@@ -17,12 +18,15 @@ const peers: readonly ClusterHost[] = ["beta", "gamma"];
 
 describe.skipIf(missing !== undefined)("csync2 between three hosts", () => {
   let cluster: Csync2TestCluster;
+  let setTimer: Clock["setTimer"];
   let run: (scope: SyncScope, action?: Partial<Csync2Action>, signal?: AbortSignal) => Promise<Outcome>;
   type Outcome = Awaited<ReturnType<ReturnType<typeof createActionRegistry>>>;
 
   beforeEach(async () => {
     cluster = await openCluster();
-    const registry = createActionRegistry(cluster.deps);
+    setTimer = (ms, whenOver) => systemClock.setTimer(ms, whenOver);
+    const clock = { ...systemClock, setTimer: (ms: number, whenOver: () => void) => setTimer(ms, whenOver) };
+    const registry = createActionRegistry({ ...cluster.deps, clock });
     run = (scope, changed = {}, signal = new AbortController().signal) => {
       const action = { ...cluster.action, ...changed };
       const job = buildJob({ actions: [action] });
@@ -131,11 +135,20 @@ describe.skipIf(missing !== undefined)("csync2 between three hosts", () => {
     expect(await run(full)).toMatchObject({ kind: "ok" });
     await write("beta", "file", "changed on beta");
     await write("alpha", "file", "alpha's");
+    let passMoment: () => void = () => undefined;
+    const moment = new Promise<void>((resolve) => (passMoment = resolve));
+    // The moment before the first further look is as long as beta needs here.
+    setTimer = (ms, whenOver) => {
+      if (ms !== 1000) return systemClock.setTimer(ms, whenOver);
+      void moment.then(whenOver);
+      return () => undefined;
+    };
     const outcome = run(changes(change("file")));
     // It has asked why beta does not take the file, and waits.
     await expect.poll(async () => (await cluster.calls()).at(-1), { timeout: 30_000 }).toContain("-vvv");
     await cluster.csync2("beta", "-f", `${cluster.path}/file`);
     await cluster.csync2("beta", "-u", `${cluster.path}/file`);
+    passMoment();
     expect(await outcome).toMatchObject({ kind: "ok" });
     for (const host of ["alpha", ...peers] as const) expect(await read(host, "file")).toBe("changed on beta");
   });
