@@ -52,6 +52,8 @@ export function withoutFigures(text: string): string {
     .replaceAll(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b/g, "TIME")
     .replaceAll(/\b(mon|tue|wed|thu|fri|sat|sun)\b/gi, "DAY")
     .replaceAll(/\b\d\d:\d\d\b/g, "TIME")
+    // A time that is further off than so many hours has its day before it.
+    .replaceAll(/\bDAY TIME\b/g, "TIME")
     .replaceAll(/\b\d+(?:[.,]\d+)*(?: ?(?:ms|[smhd]|k?B(?:\/s)?|MB(?:\/s)?))\b/g, "N")
     .replaceAll(/\bN(?: N)+\b/g, "N")
     .replaceAll(/\d+/g, "N")

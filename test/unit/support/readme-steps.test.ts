@@ -52,6 +52,7 @@ describe("the steps of a README", () => {
     ["run 20261129-124010-9f3a1c at 2026-11-29 12:40:10", "run 20270101-000000-000000 at 2027-01-01 00:00:00", true],
     ["ok in 1h 5m", "ok in 3m", true],
     ["ok", "failed", false],
+    ["02:30, in 19h 45m", "Wed 02:30, in 21h 13m", true],
     ["job home", "job mail", false],
   ])("are compared without times, sizes and ids: %s", (one, other, same) => {
     expect(withoutFigures(one) === withoutFigures(other)).toBe(same);
