@@ -47,16 +47,18 @@ export function tableRows(markdown: string, section: string): string[][] {
 
 /** A text with what differs between two runs of a command made equal. */
 export function withoutFigures(text: string): string {
-  return text
-    .replaceAll(/\b\d{8}-\d{6}-[0-9a-f]{6}\b/g, "RUN")
-    .replaceAll(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b/g, "TIME")
-    .replaceAll(/\b(mon|tue|wed|thu|fri|sat|sun)\b/gi, "DAY")
-    .replaceAll(/\b\d\d:\d\d\b/g, "TIME")
-    // A time that is further off than so many hours has its day before it.
-    .replaceAll(/\bDAY TIME\b/g, "TIME")
-    .replaceAll(/\b\d+(?:[.,]\d+)*(?: ?(?:ms|[smhd]|k?B(?:\/s)?|MB(?:\/s)?))\b/g, "N")
-    .replaceAll(/\bN(?: N)+\b/g, "N")
-    .replaceAll(/\d+/g, "N")
-    .replaceAll(/[ \t]+/g, " ")
-    .trim();
+  return (
+    text
+      .replaceAll(/\b\d{8}-\d{6}-[0-9a-f]{6}\b/g, "RUN")
+      .replaceAll(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b/g, "TIME")
+      .replaceAll(/\b(mon|tue|wed|thu|fri|sat|sun)\b/gi, "DAY")
+      .replaceAll(/\b\d\d:\d\d\b/g, "TIME")
+      // A time that is further off than so many hours has its day before it.
+      .replaceAll(/\bDAY TIME\b/g, "TIME")
+      .replaceAll(/\b\d+(?:[.,]\d+)*(?: ?(?:ms|[smhd]|k?B(?:\/s)?|MB(?:\/s)?))\b/g, "N")
+      .replaceAll(/\bN(?: N)+\b/g, "N")
+      .replaceAll(/\d+/g, "N")
+      .replaceAll(/[ \t]+/g, " ")
+      .trim()
+  );
 }
