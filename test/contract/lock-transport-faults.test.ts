@@ -45,7 +45,7 @@ describe("a guard that is held by a stopped process", () => {
   });
 });
 
-describe("a lock that is given back while its guard is waited for", () => {
+describe("a lock that changes while its guard is waited for", () => {
   let sshd: TestSshd;
   beforeAll(async () => void (sshd = await startSshd()));
   afterAll(() => sshd.stop());
@@ -54,7 +54,7 @@ describe("a lock that is given back while its guard is waited for", () => {
     ["local", () => openLocalWorld()],
     ["ssh", () => openSshWorld(endpointOf(sshd))],
     ["ssh with a helper", () => openHelperWorld(endpointOf(sshd))],
-  ] as const)("is taken (%s)", async (_, open) => {
+  ] as const)("is taken when it was given back (%s)", async (_, open) => {
     const { world, transport } = await openWorld(open);
     const path = world.path("a.lock");
     await world.plant(path, { content: claimOf(path, "token-of-another-0123456").content });
@@ -65,17 +65,11 @@ describe("a lock that is given back while its guard is waited for", () => {
     await guard.letGo();
     expect(await claim).toEqual({ kind: "acquired" });
   });
-});
-
-describe("a lock that is promoted while its guard is waited for", () => {
-  let sshd: TestSshd;
-  beforeAll(async () => void (sshd = await startSshd()));
-  afterAll(() => sshd.stop());
 
   it.each([
     ["local", () => openLocalWorld()],
     ["ssh with a helper", () => openHelperWorld(endpointOf(sshd))],
-  ] as const)("is not given back beside its writer (%s)", async (_, open) => {
+  ] as const)("is not given back beside its writer when it was promoted (%s)", async (_, open) => {
     const { world, transport } = await openWorld(open);
     const path = world.path("a.lock");
     const content = lockContent({ token: mine, state: "claim", hold: true });

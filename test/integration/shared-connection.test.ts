@@ -62,6 +62,8 @@ describe("syncs over a shared connection", () => {
     const sshd = await startHost();
     const connections = await openSharedConnections();
     const endpoint = shared(endpointOf(sshd));
+    // An rsync fails when another one makes its destination in the same moment.
+    await mkdir(dest);
     const first = [1, 2, 3].map(() => startSync(connections, endpoint));
     for (const { outcome } of first) await expect(outcome).resolves.toMatchObject({ kind: "ok" });
     const last = startSync(connections, endpoint);

@@ -11,7 +11,7 @@ import { backoffDelay } from "../lock-timings.ts";
 import { describePlace, describeSight, type Sight } from "../look.ts";
 import type { OrphanReaper } from "../recovery/orphan-reaper.ts";
 import { releaseLocks, type TakenLock } from "../release-locks.ts";
-import { isSameTarget } from "../transport/transport-pool.ts";
+import { eachOnce } from "../transport/transport-pool.ts";
 
 export type ClaimOutcome =
   /** `lease` keeps the locks alive; undefined: there are none. */
@@ -87,14 +87,9 @@ export async function claimLocks(
   }
 }
 
-/**
- * Sorted by host and path: whatever the configuration says, all directors claim alike. A file is left out only if it is
- * named again by the same way: another account at that address may see another file there, and the claim tells.
- */
+/** Sorted by host and path: whatever the configuration says, all directors claim alike. */
 function inGlobalOrder(targets: readonly NamedTarget[]): NamedTarget[] {
-  const once = targets.filter(
-    (target, index) => !targets.slice(index + 1).some((other) => isSameTarget(target, other)),
-  );
+  const once = eachOnce(targets, (target) => target);
   return once.toSorted((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1));
 }
 

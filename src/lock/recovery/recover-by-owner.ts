@@ -6,7 +6,7 @@ import type { HoldPlace, LockOwner, LockRecord } from "../lock-record.ts";
 import { lookAt } from "../look.ts";
 import { mayBeSame } from "../../process/process-group.ts";
 import type { ProcessTable } from "../hold/survivors.ts";
-import { isSameTarget, type TransportPool } from "../transport/transport-pool.ts";
+import { eachOnce, type TransportPool } from "../transport/transport-pool.ts";
 
 export interface DeadClaimSearch {
   readonly locks: readonly LockFile[];
@@ -38,9 +38,7 @@ async function searchAll(
 ): Promise<void> {
   const { transports, clock, timings } = deps;
   const located = await Promise.all(locks.map(async (lock) => ({ lock, target: await transports.locate(lock) })));
-  let unseen = located.filter(
-    ({ target }, index) => !located.slice(index + 1).some((other) => isSameTarget(target, other.target)),
-  );
+  let unseen = eachOnce(located, ({ target }) => target);
   const found: Promise<void>[] = [];
   while (unseen.length > 0 && !signal.aborted) {
     const targets = unseen.map(({ target }) => target);

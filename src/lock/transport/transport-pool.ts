@@ -26,9 +26,12 @@ export interface LockTarget {
   readonly key: string;
 }
 
-/** Whether names tell that two targets are one file, asked for by one way. */
-export function isSameTarget(one: LockTarget, other: LockTarget): boolean {
-  return one.key === other.key && one.transport === other.transport;
+/** Leaves out what is named again further on by the same way: another account at that address may see another file. */
+export function eachOnce<T>(entries: readonly T[], targetOf: (entry: T) => LockTarget): T[] {
+  const isSame = (one: LockTarget, other: LockTarget) => one.key === other.key && one.transport === other.transport;
+  return entries.filter(
+    (entry, index) => !entries.slice(index + 1).some((other) => isSame(targetOf(entry), targetOf(other))),
+  );
 }
 
 export interface TransportPool {
