@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSy
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHostClock, faketimeLibrary, removeLeftClocks } from "../support/host-clock.ts";
+import { createHostClock, removeLeftClocks, whyNoHostClock } from "../support/host-clock.ts";
 import { projectRoot } from "../support/project-files.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { bootTime, command, isRunning } from "./commands.ts";
@@ -62,7 +62,7 @@ export async function openLab(
   const witness = watchWitnesses(root);
   const directory = (name: string, ...parts: string[]) => join(root, "hosts", name, ...parts);
   const boot = async (host: NetworkHost, keys?: string) => {
-    const clock = host.name === clockHost && faketimeLibrary !== undefined ? await ownClock(host.name) : undefined;
+    const clock = host.name === clockHost && whyNoHostClock === undefined ? await ownClock(host.name) : undefined;
     const environment = clock === undefined ? [] : [`SetEnv ${clock.words.join(" ")}`];
     const config = [`ClientAliveInterval ${aliveSeconds}`, "ClientAliveCountMax 3", "UseDNS no", ...environment];
     const { address, inside } = host;

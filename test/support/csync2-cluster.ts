@@ -37,6 +37,8 @@ export interface Csync2TestCluster {
   cutOff(host: ClusterHost): Promise<() => Promise<void>>;
   /** Every call of csync2 and rsync that alpha's action made, in order. */
   calls(): Promise<string[]>;
+  /** Has a host call csync2, once for each list of words, right before each call of the action with these characters in it. */
+  runBefore(options: { host: ClusterHost; calls: readonly (readonly string[])[]; callsWith: string }): Promise<void>;
   readonly action: Csync2Action;
   readonly deps: ActionDeps;
 }
@@ -81,6 +83,11 @@ export async function openCluster(): Promise<Csync2TestCluster> {
     `mount --bind ${root}/hosts /etc/hosts && mount --bind ${dataOf(name)} ${shared} && export CSYNC2_SYSTEM_DIR=${root}/${name}/etc && exec "$@"`,
     name,
   ];
+  const csync2On = (host: ClusterHost, words: readonly string[]) => [
+    ...on(host),
+    // Not the one that writes down the calls of the action.
+    ...[findProgram("csync2", searched)!, "-C", "web", "-N", host, "-D", join(root, host, "db"), ...words],
+  ];
   const write = async (file: string, lines: readonly string[]) => {
     await writeFile(file, ["#!/bin/sh", ...lines, ""].join("\n"));
     await chmod(file, 0o755);
@@ -91,6 +98,7 @@ export async function openCluster(): Promise<Csync2TestCluster> {
   for (const program of ["csync2", "rsync"]) {
     await write(join(bin, program), [
       `echo "${program} $*" >> ${log}`,
+      `[ ! -x ${join(root, "before")} ] || ${join(root, "before")} "$*"`,
       `exec ${quoted(on("alpha"))} ${findProgram(program, searched)} "$@"`,
     ]);
   }
@@ -126,8 +134,7 @@ export async function openCluster(): Promise<Csync2TestCluster> {
     path: shared,
     data: (host, ...parts) => join(dataOf(host), ...parts),
     csync2: async (host, ...words) => {
-      const all = [...on(host), "csync2", "-C", "web", "-N", host, "-D", join(root, host, "db"), ...words];
-      const [program = "", ...args] = all;
+      const [program = "", ...args] = csync2On(host, words);
       const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
       let said = "";
       child.stdout.on("data", (chunk) => (said += String(chunk)));
@@ -146,6 +153,11 @@ export async function openCluster(): Promise<Csync2TestCluster> {
       if (child !== undefined && child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },
     cutOff: (host) => network.cut(hostOf("alpha"), hostOf(host), "from"),
+    runBefore: ({ host, calls, callsWith }) =>
+      write(join(root, "before"), [
+        `case $1 in *${callsWith}*) ;; *) exit ;; esac`,
+        ...calls.map((words) => `${quoted(csync2On(host, words))} >/dev/null 2>&1`),
+      ]),
     calls: async () => (await readFile(log, "utf8")).trim().split("\n"),
     action: {
       ...{ kind: "csync2", id: "web", systemDir: join(root, "alpha", "etc"), config: "web", hostname: "alpha" },

@@ -1,14 +1,13 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, rm, utimes } from "node:fs/promises";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createActionRegistry } from "../../src/action/action.ts";
 import { AbortReason } from "../../src/base/abort.ts";
-import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
-import type { Csync2Action } from "../../src/config/resolved.ts";
 import type { ChangeKind, PathChange, SyncScope } from "../../src/model/changes.ts";
 import { buildJob } from "../support/build-job.ts";
-import { type ClusterHost, type Csync2TestCluster, openCluster, whyNoCluster } from "../support/csync2-cluster.ts";
+import { type ClusterHost, type Csync2TestCluster, whyNoCluster } from "../support/csync2-cluster.ts";
+import { type Csync2Runs, openCsync2Runs } from "../support/csync2-runs.ts";
 
 const missing = whyNoCluster();
 if (missing !== undefined) console.warn(`csync2 between three hosts is not tested: ${missing}`);
@@ -18,31 +17,16 @@ const peers: readonly ClusterHost[] = ["beta", "gamma"];
 
 describe.skipIf(missing !== undefined)("csync2 between three hosts", () => {
   let cluster: Csync2TestCluster;
-  let setTimer: Clock["setTimer"];
-  let run: (scope: SyncScope, action?: Partial<Csync2Action>, signal?: AbortSignal) => Promise<Outcome>;
-  type Outcome = Awaited<ReturnType<ReturnType<typeof createActionRegistry>>>;
+  let runs: Csync2Runs;
+  const run: Csync2Runs["run"] = (...args) => runs.run(...args);
+  const write: Csync2Runs["write"] = (...args) => runs.write(...args);
+  const read: Csync2Runs["read"] = (...args) => runs.read(...args);
 
   beforeEach(async () => {
-    cluster = await openCluster();
-    setTimer = (ms, whenOver) => systemClock.setTimer(ms, whenOver);
-    const clock = { ...systemClock, setTimer: (ms: number, whenOver: () => void) => setTimer(ms, whenOver) };
-    const registry = createActionRegistry({ ...cluster.deps, clock });
-    run = (scope, changed = {}, signal = new AbortController().signal) => {
-      const action = { ...cluster.action, ...changed };
-      const job = buildJob({ actions: [action] });
-      return registry(job, action, {
-        ...{ runId: "run", jobId: "job", target: job.targets[0]!, scope, attempt: 1, signal, dryRun: false, holds: [] },
-        log: silentLogger,
-        onSpawned: () => undefined,
-        onStarted: () => undefined,
-        onOutput: () => undefined,
-        onProgress: () => undefined,
-      });
-    };
+    runs = await openCsync2Runs();
+    ({ cluster } = runs);
   });
 
-  const write = (host: ClusterHost, name: string, text: string) => writeFile(cluster.data(host, name), text);
-  const read = (host: ClusterHost, name: string) => readFile(cluster.data(host, name), "utf8");
   const change = (name: string, kind: ChangeKind = "changed"): PathChange => ({
     path: `${cluster.path}/${name}`,
     kind,
@@ -128,68 +112,6 @@ describe.skipIf(missing !== undefined)("csync2 between three hosts", () => {
     const calls = (await cluster.calls()).join("\n");
     expect(calls).toMatch(/ -o -vv .*new\/file/);
     expect(calls).not.toMatch(/ -[cum] /);
-  });
-
-  it("takes a conflict for one only when it is still there a moment later", async () => {
-    await write("alpha", "file", "first");
-    expect(await run(full)).toMatchObject({ kind: "ok" });
-    await write("beta", "file", "changed on beta");
-    await write("alpha", "file", "alpha's");
-    let passMoment: () => void = () => undefined;
-    const moment = new Promise<void>((resolve) => (passMoment = resolve));
-    // The moment before the first further look is as long as beta needs here.
-    setTimer = (ms, whenOver) => {
-      if (ms !== 1000) return systemClock.setTimer(ms, whenOver);
-      void moment.then(whenOver);
-      return () => undefined;
-    };
-    const outcome = run(changes(change("file")));
-    // It has asked why beta does not take the file, and waits.
-    await expect.poll(async () => (await cluster.calls()).at(-1), { timeout: 30_000 }).toContain("-vvv");
-    await cluster.csync2("beta", "-f", `${cluster.path}/file`);
-    await cluster.csync2("beta", "-u", `${cluster.path}/file`);
-    passMoment();
-    expect(await outcome).toMatchObject({ kind: "ok" });
-    for (const host of ["alpha", ...peers] as const) expect(await read(host, "file")).toBe("changed on beta");
-  });
-
-  it("stops at once while it waits for another look", async () => {
-    await write("alpha", "file", "first");
-    expect(await run(full)).toMatchObject({ kind: "ok" });
-    await write("beta", "file", "changed on beta");
-    await write("alpha", "file", "alpha's");
-    const controller = new AbortController();
-    const outcome = run(changes(change("file")), {}, controller.signal);
-    await expect.poll(async () => (await cluster.calls()).at(-1), { timeout: 30_000 }).toContain("-vvv");
-    controller.abort(new AbortReason("shutdown", "shutdown came"));
-    expect(await outcome).toMatchObject({ kind: "cancelled", reason: "shutdown" });
-    expect(await read("beta", "file")).toBe("changed on beta");
-  });
-
-  it("reports a conflict by name and overwrites nothing until the operator chooses", async () => {
-    await write("alpha", "file", "first");
-    expect(await run(full)).toMatchObject({ kind: "ok" });
-    await write("beta", "file", "changed on beta");
-    await write("alpha", "file", "alpha's");
-    await write("alpha", "other", "other");
-    const outcome = await run(changes(change("file"), change("other")));
-    expect(outcome).toMatchObject({ kind: "failed", retryable: false });
-    const path = `${cluster.path}/file`;
-    expect(outcome).toHaveProperty(
-      "message",
-      expect.stringContaining(`beta: conflict: ${path} was changed on beta too`),
-    );
-    expect(outcome).not.toHaveProperty("message", expect.stringContaining("gamma"));
-    expect(await read("beta", "file")).toBe("changed on beta");
-    expect(await read("beta", "other")).toBe("other");
-    expect(await read("gamma", "file")).toBe("alpha's");
-    // The group's key, which csync2 prints when it is asked for causes, is nowhere.
-    const key = (await readFile(`${cluster.path}/../key`, "utf8")).trim();
-    expect(JSON.stringify(outcome)).not.toContain(key);
-
-    await cluster.csync2("alpha", "-f", path);
-    expect(await run(changes(change("file"), change("other")))).toMatchObject({ kind: "ok" });
-    expect(await read("beta", "file")).toBe("alpha's");
   });
 
   it("copies with rsync what a peer lacks when much waits, and leaves to csync2 what it has", async () => {

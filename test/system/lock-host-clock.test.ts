@@ -5,7 +5,7 @@ import { defaultLease } from "../../src/config/resolve-lease.ts";
 import type { LockLease } from "../../src/config/resolved.ts";
 import { buildJob } from "../support/build-job.ts";
 import type { EventLog } from "../support/event-log.ts";
-import { createHostClock, faketimeLibrary, removeLeftClocks } from "../support/host-clock.ts";
+import { createHostClock, removeLeftClocks, whyNoHostClock } from "../support/host-clock.ts";
 import { LockHistory } from "../support/lock-history.ts";
 import { createRealLocks } from "../support/real-locks.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
@@ -101,7 +101,7 @@ describe("a lock host whose clock is set by an hour or ten years while a lock is
     // As on a server of files whose clock is another one: ages are wrong for good.
     ["the times of its files stay behind", ["NO_FAKE_STAT=1"]],
   ] as const)("breaks no living owner's lock, and a dead one's in the end: %s", async ([, env], context) => {
-    if (faketimeLibrary === undefined) return context.skip("libfaketime (Debian package faketime) is not installed");
+    if (whyNoHostClock !== undefined) return context.skip(whyNoHostClock);
     await expect(Promise.all(jumps.map((jump) => liveThroughJump(jump, env)))).resolves.toHaveLength(jumps.length);
   });
 });

@@ -30,6 +30,8 @@ export function outcomeOfPeers(end: PeersAtEnd): ActionOutcome {
     }
     if (update?.kind === "failed") {
       failures.push({ message: `${peer}: ${update.message} (${count})`, retryable: update.retryable });
+    } else if (update?.kind === "unexplained" && waiting > 0) {
+      failures.push({ message: `${peer}: ${update.message} (${count})`, retryable: true });
     } else if (waiting > 0 && end.mode === "update") {
       const [first] = dirtyFor(end.left, peer);
       const message = `${peer}: ${count} although csync2 reported no error (${first?.path ?? ""})`;

@@ -10,6 +10,8 @@ import { createCauseReader, createUpdateReader, type RefusalCause, type UpdateOu
 export type PeerUpdate =
   | { readonly kind: "done"; readonly handled: number }
   | { readonly kind: "failed"; readonly message: string; readonly retryable: boolean }
+  /** It refused files, but nothing when it was asked why: a failure only if they still wait when all is done. */
+  | { readonly kind: "unexplained"; readonly message: string }
   /** The whole action ends with this. */
   | { readonly kind: "ended"; readonly outcome: ActionOutcome };
 
@@ -93,7 +95,7 @@ async function explain(
       const message = `${meaningOfAnswer(first.answer, peer)} (${some(asked, output.left.length)})`;
       return { kind: "failed", message, retryable: true };
     }
-    return { kind: "failed", message: `${peer} did not take ${some(asked, output.left.length)}`, retryable: true };
+    return { kind: "unexplained", message: `${peer} did not take ${some(asked, output.left.length)}` };
   }
   const known = meaningOfComplaints(output.complaints, about);
   if (known !== undefined) return { kind: "failed", message: known.message, retryable: known.passing };
