@@ -153,7 +153,7 @@ rd_order() {
 }
 
 # rd_answer NUMBER: waits for the answer to that order; true when it was carried out. Sets rd_why otherwise. A helper that
-# says anything else is one no more: without its pipes it ends, and unlocks.
+# says anything else is one no more.
 rd_answer() {
   if [ -n "$rd_owed" ]; then
     rd_first_owed=$rd_owed rd_owed=''
@@ -164,9 +164,15 @@ rd_answer() {
   case $rd_line in
     "$1") return 0 ;;
     "$1 "*) rd_why=${rd_line#* } ;;
-    *) rd_helper=none; exec 4>&- 5<&- ;;
+    *) rd_part ;;
   esac
   return 1
+}
+
+# rd_part: without its pipes the helper ends, and unlocks.
+rd_part() {
+  rd_helper=none
+  exec 4>&- 5<&-
 }
 
 # rd_have NAME COUNT LINE...: has a change made by the helper, which has the guard. Without an answer nobody knows whether
@@ -176,6 +182,15 @@ rd_have() {
   rd_order "$@"
   rd_answer "$rd_ordered" || { [ $rd_helper != none ] || kill -9 $$; return 1; }
 }
+
+# rd_must: the same for a change that the program may be able to make: a helper that cannot is one no more, from the next
+# operation on. Until then it has the guard.
+rd_must() {
+  rd_have "$@" && return
+  rd_unfit=yes
+  return 1
+}
+rd_unfit=no
 
 # rd_entrust: whether the helper has the guard locked, and has done what rd_prepare does. Where it has not, flock(1)
 # waits, or tells why. At first it is only started: that takes longer than an operation. With rd_inside it is asked in the same
@@ -216,8 +231,9 @@ rd_entrust() {
 rd_dismiss() {
   rd_helped=no
   rd_order UNLOCK 0
-  if [ $rd_hold_locked = yes ]; then rd_answer "$rd_ordered"; else rd_owed=$rd_ordered; fi
+  if [ $rd_hold_locked = yes ] || [ $rd_unfit = yes ]; then rd_answer "$rd_ordered"; else rd_owed=$rd_ordered; fi
   rd_hold_locked=no
+  [ $rd_unfit = no ] || rd_part
 }
 rd_hold_locked=no
 
@@ -607,7 +623,7 @@ rd_take() {
 }
 
 rd_link() {
-  if [ $rd_helped = yes ]; then rd_have LINK 2 "$rd_temp" "$rd_path"
+  if [ $rd_helped = yes ]; then rd_must LINK 2 "$rd_temp" "$rd_path"
   # The second try is there for its words, and if it succeeds the lock is ours all the same.
   else ln -- "$rd_temp" "$rd_path" || rd_why=$(ln -- "$rd_temp" "$rd_path" 2>&1); fi
 }
@@ -719,7 +735,7 @@ rd_unless_held() {
 }
 
 rd_remove() {
-  if [ $rd_helped = yes ]; then rd_have REMOVE 3 "$rd_path" "$rd_temp" "$rd_path.status"
+  if [ $rd_helped = yes ]; then rd_must REMOVE 3 "$rd_path" "$rd_temp" "$rd_path.status"
   else rm -f -- "$rd_path" "$rd_temp" "$rd_path.status" || rd_why=$(rm -f -- "$rd_path" "$rd_temp" 2>&1); fi
   if [ -e "$rd_path" ]; then rd_fail remove "$rd_why"; else rd_say "$rd_number RELEASED"; fi
 }
@@ -735,7 +751,7 @@ rd_touch() {
 }
 
 rd_renew() {
-  if [ $rd_helped = yes ]; then rd_have TOUCH 1 "$rd_own_name"
+  if [ $rd_helped = yes ]; then rd_must TOUCH 1 "$rd_own_name"
   else touch -c -m -- "$rd_own_name" || rd_why=$(touch -c -m -- "$rd_own_name" 2>&1); fi
 }
 
@@ -780,7 +796,7 @@ rd_put() {
 }
 
 rd_overwrite() {
-  if [ $rd_helped = yes ]; then rd_have PUT 3 "$rd_own_name" "${rd_content%"$rd_nl"}"
+  if [ $rd_helped = yes ]; then rd_must PUT 3 "$rd_own_name" "${rd_content%"$rd_nl"}"
   else printf '%s' "$rd_content" 1<>"$rd_own_name" || rd_why=$( (printf '%s' "$rd_content" 1<>"$rd_own_name") 2>&1); fi
 }
 

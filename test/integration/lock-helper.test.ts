@@ -223,6 +223,37 @@ describe("death at any moment", () => {
   });
 });
 
+const refusals: readonly { readonly step: Step; readonly order: string; readonly answers: readonly string[] }[] = [
+  { step: "claim", order: "LINK", answers: truths.claim.answers },
+  { step: "claim", order: "PUT", answers: ["0 ACQUIRED already", ...truths.claim.answers.slice(1)] },
+  { step: "sign of life", order: "TOUCH", answers: truths["sign of life"].answers },
+  { step: "promotion", order: "PUT", answers: truths.promotion.answers },
+  { step: "release", order: "REMOVE", answers: truths.release.answers },
+];
+
+describe("a change that the helper could not make", () => {
+  it.each(refusals)("is made by programs the next time: $order in a $step", async ({ step, order, answers }) => {
+    const path = await prepare(step);
+    const alter = (script: string) => script.replace(`${order} => sub {`, `${order} => sub { return "refused";`);
+    const shell = await openLockShell({ alter, more: withHelper });
+    const helper = await shell.startedHelper();
+    expect((await shell.run(life[step](path)))?.at(-1)).toMatch(/^\d ERR \w+ refused$/);
+    // Nothing is locked any more, for a writer tries the hold file once.
+    if (step === "release") await execa("flock", ["--exclusive", "--nonblock", `${path}.hold`, "true"]);
+    await waitForEnd(helper);
+    expect(await shell.run(life[step](path))).toEqual(answers);
+    expect(await look(path)).toBe(truths[step].lock);
+  });
+
+  it("is no reason to do without it when only what people read was not written", async () => {
+    const path = await prepare("sign of life");
+    const alter = (script: string) => script.replace("REPLACE => sub {", 'REPLACE => sub { return "refused";');
+    const shell = await openLockShell({ alter, more: withHelper + withoutPrograms });
+    expect(await shell.run(life["sign of life"](path))).toEqual(["0 BEATEN"]);
+    expect(await shell.run(life["sign of life"](path))).toEqual(["0 BEATEN"]);
+  });
+});
+
 /** Whoever does not know tries again with another shell, and gets somewhere; nothing is left of it in the end. */
 async function goOn(path: string): Promise<void> {
   const shell = await openLockShell({ more: "rd_want_helper" });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -54,8 +55,11 @@ async function director(name: string, history: LockHistory) {
   return { ...made, ended };
 }
 
-async function beats(events: EventLog, count: number): Promise<void> {
-  for (let beat = 0; beat < count; beat += 1) await events.next("lock:beat");
+/** Rejects as soon as the lock is lost. */
+async function beats(events: EventLog, count: number, lost: AbortSignal): Promise<void> {
+  const isLost = once(lost, "abort").then(() => Promise.reject(new Error("the living owner has lost its lock")));
+  isLost.catch(() => undefined);
+  for (let beat = 0; beat < count; beat += 1) await Promise.race([events.next("lock:beat"), isLost]);
 }
 
 /** A lock is held, and waited for, while its host's clock is set; then its owner falls silent. */
@@ -77,7 +81,7 @@ async function liveThroughJump([from, to]: readonly [number, number], env: reado
   await blocked;
   await host.setClock(to);
   // Longer than the whole time that a silent lock is watched.
-  await beats(owner.events, 35);
+  await beats(owner.events, 35, claim.held.lost);
   expect({ to, broken: waiter.events.of("lock:broken"), lost: claim.held.lost.aborted }).toEqual({
     to,
     broken: [],
