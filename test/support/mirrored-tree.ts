@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { rmSync, symlinkSync, type Stats } from "node:fs";
+import { rmdirSync, rmSync, symlinkSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { PathChange } from "../../src/model/changes.ts";
 
@@ -31,7 +31,7 @@ export function createMirror(source: string, target: string) {
     const status = statusOf(relative === "" ? `${from}/.` : from);
     if (status === undefined) return;
     if (!status.isDirectory()) {
-      rmSync(to, { recursive: true, force: true });
+      remove(to);
       tolerateVanished(() => {
         if (status.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
         else copyFileSync(from, to);
@@ -57,7 +57,7 @@ export function createMirror(source: string, target: string) {
       for (const { path, kind } of changes) {
         const relative = inSource(path);
         if (kind === "deleted") {
-          tolerateVanished(() => rmSync(join(target, relative), { recursive: true, force: true }));
+          tolerateVanished(() => remove(join(target, relative)));
           continue;
         }
         const parts = relative.split("/").slice(0, -1);
@@ -70,10 +70,18 @@ export function createMirror(source: string, target: string) {
       }
     },
     copyEverything(): void {
-      rmSync(target, { recursive: true, force: true });
+      remove(target);
       copy("", true);
     },
   };
+}
+
+/** Also what its owner may not read, for directories have the permissions of those they are copied from. */
+function remove(path: string): void {
+  if (statusOf(path)?.isDirectory() !== true) return rmSync(path, { force: true });
+  chmodSync(path, 0o700);
+  for (const name of readdirSync(path)) remove(join(path, name));
+  rmdirSync(path);
 }
 
 function statusOf(path: string): Stats | undefined {
