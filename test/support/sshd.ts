@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type ListenOptions, type Server } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -127,14 +127,26 @@ async function killSessions(listenerPid: number): Promise<void> {
   }
 }
 
-/** A TCP port on loopback that nobody listens on right now. */
+/** Below those that the kernel gives to whoever does not mind, be it to listen or for a connection. */
+const ports = { lowest: 20_000, count: 12_000 };
+
+/** A TCP port on loopback on which nobody listens, and which no other test is given as long as this process lives. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  for (;;) {
+    const port = ports.lowest + Math.floor(Math.random() * ports.count);
+    const name = createServer().unref();
+    // Of a name without a file the kernel lets nobody else have it, and frees it when this process ends.
+    if (!(await listens(name, { path: `\0rsyncdirector-test-port-${port}` }))) continue;
+    const server = createServer();
+    if (!(await listens(server, { port, host: "127.0.0.1" }))) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+}
+
+function listens(server: Server, where: ListenOptions): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false)).listen(where, () => resolve(true));
+  });
 }
