@@ -1,9 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { execa } from "execa";
 import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Clock } from "../../src/base/clock.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { claimOf } from "../contract/lock-transport.contract.ts";
+import { holdTimers } from "../support/held-timers.ts";
 import { holdGuard } from "../support/hold-guard.ts";
 import { openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { isAlive, waitUntil } from "../support/process-state.ts";
@@ -22,8 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => sshd.stop());
 
-async function reach(way: keyof typeof ways, operationTimeoutMs: number): Promise<LockTransport> {
-  const world = await ways[way](endpointOf(sshd, { connectTimeoutMs: 2000 }), operationTimeoutMs);
+const operationMs = 20_000;
+async function reach(way: keyof typeof ways, clock?: Clock): Promise<LockTransport> {
+  const world = await ways[way](endpointOf(sshd), operationMs, clock);
   onTestFinished(() => world.close());
   return world.newTransport();
 }
@@ -51,13 +55,16 @@ async function sessions(): Promise<number[]> {
 
 describe.each(["ssh", "sftp"] as const)("a lock host that stands still, over %s", (way) => {
   it("may carry out late what a stopped session was sent, and gives it back by the token", async () => {
-    const transport = await reach(way, 1500);
+    const { clock, endNext } = holdTimers(operationMs);
+    const transport = await reach(way, clock);
     const path = await newLock();
     expect(await transport.check([path], never)).toEqual([{ kind: "absent" }]);
     const stopped = await sessions();
     const proceed = stop(stopped);
+    const claim = take(transport, path);
+    await endNext();
     // Over sftp the look comes first; nothing was sent yet that changes anything.
-    expect(await take(transport, path)).toMatchObject({ kind: "unknown", mayHaveRun: way === "ssh" });
+    expect(await claim).toMatchObject({ kind: "unknown", mayHaveRun: way === "ssh" });
     proceed();
     await waitUntil("the old session is over", () => !stopped.some(isAlive));
     expect(await take(transport, path)).toMatchObject({ kind: "acquired" });
@@ -83,7 +90,8 @@ async function shellsWithGuard(path: string): Promise<number[]> {
 
 describe("a lock script that is stopped while it has the guard", () => {
   it("keeps everybody out, which is told as busy, and is finished when it goes on", async () => {
-    const [slow, other] = await Promise.all([reach("ssh", 3000), reach("ssh", 20_000)]);
+    const { clock, endNext } = holdTimers(operationMs);
+    const [slow, other] = await Promise.all([reach("ssh", clock), reach("ssh")]);
     const path = await newLock();
     await slow.check([path], never);
     // It gets the guard only when it is stopped already, so that it is stopped just there.
@@ -93,6 +101,8 @@ describe("a lock script that is stopped while it has the guard", () => {
     const shells = await shellsWithGuard(path);
     const proceed = stop(shells);
     await guard.letGo();
+    await waitUntil("it has the guard", () => spawnSync("flock", ["-n", `${path}.guard`, "true"]).status === 1);
+    await endNext();
     expect(await claim).toMatchObject({ kind: "unknown", mayHaveRun: true });
     expect(await take(other, path, theirs)).toEqual({ kind: "busy" });
     expect(await other.check([path], never)).toEqual([{ kind: "absent" }]);

@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { lstat, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import type { SshEndpoint } from "../../src/config/resolved.ts";
 import { gateLine } from "../../src/deploy/gate-line.ts";
@@ -100,13 +100,13 @@ function openRemoteWorld(
   create: (deps: RemoteTransportDeps) => LockTransport,
   endpoint: SshEndpoint,
   operationTimeoutMs: number,
-  options: { prefix?: string } = {},
+  { clock = systemClock, ...options }: { prefix?: string; clock?: Clock } = {},
 ): Promise<LockWorld> {
   const pools: ConnectionPool[] = [];
   const newTransport = () => {
     const pool = createConnectionPool({ runTool, startChild, clock: systemClock, log: silentLogger });
     pools.push(pool);
-    return create({ endpoint, pool, operationTimeoutMs, clock: systemClock, log: silentLogger });
+    return create({ endpoint, pool, operationTimeoutMs, clock, log: silentLogger });
   };
   return openDiskWorld(newTransport, {
     ...options,
@@ -114,8 +114,8 @@ function openRemoteWorld(
   });
 }
 
-export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
-  return openRemoteWorld(createSshTransport, endpoint, operationTimeoutMs);
+export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000, clock?: Clock): Promise<LockWorld> {
+  return openRemoteWorld(createSshTransport, endpoint, operationTimeoutMs, { ...(clock && { clock }) });
 }
 
 /** Its helper is there from the first operation on; `alter` changes the script of each shell. */
@@ -128,8 +128,8 @@ export function openHelperWorld(
   return openRemoteWorld((deps) => createSshTransport({ ...deps, ...more }), endpoint, 20_000);
 }
 
-export function openSftpWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000): Promise<LockWorld> {
-  return openRemoteWorld(createSftpTransport, endpoint, operationTimeoutMs);
+export function openSftpWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000, clock?: Clock): Promise<LockWorld> {
+  return openRemoteWorld(createSftpTransport, endpoint, operationTimeoutMs, { ...(clock && { clock }) });
 }
 
 /** By a shell or over sftp, as the account allows. */

@@ -17,13 +17,19 @@ export function isAlive(pid: number): boolean {
   return ![undefined, "Z", "X"].includes(processState(pid));
 }
 
-/** Waits for something the kernel tells nobody about; throws after ten seconds. */
+/** Less than a test may take, so that it is this which fails and says what did not happen. */
+const patienceMs = 45_000;
+
+/** Waits for something the kernel tells nobody about. */
 export async function waitUntil(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 500; look += 1) {
+  const end = performance.now() + patienceMs;
+  for (;;) {
+    // A process that stood still looks once more, whatever the time.
+    const isLast = performance.now() > end;
     if (await isTrue()) return;
+    if (isLast) throw new Error(`never happened: ${what}`);
     await wait(20);
   }
-  throw new Error(`never happened: ${what}`);
 }
 
 /** Ids of a process group's members that are no zombies; who waits for zombies is not our affair. */

@@ -1,0 +1,34 @@
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { waitUntil } from "./process-state.ts";
+
+/** The real clock, but that timers of one length end when the test says so, however slow the machine is. */
+export interface HeldTimers {
+  readonly clock: Clock;
+  /** Ends those that there are, as if their time were over. */
+  end(): void;
+  /** The same, as soon as there is one. */
+  endNext(): Promise<void>;
+}
+
+export function holdTimers(heldMs: number): HeldTimers {
+  const held = new Set<() => void>();
+  const setTimer: Clock["setTimer"] = (ms, run) => {
+    if (ms !== heldMs) return systemClock.setTimer(ms, run);
+    held.add(run);
+    return () => void held.delete(run);
+  };
+  const end = () => {
+    for (const run of [...held]) {
+      held.delete(run);
+      run();
+    }
+  };
+  return {
+    clock: { ...systemClock, setTimer },
+    end,
+    endNext: async () => {
+      await waitUntil(`a timer of ${heldMs} ms is set`, () => held.size > 0);
+      end();
+    },
+  };
+}
