@@ -2,7 +2,13 @@ import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/support/longest-first.ts";
 
 // What a schedule says depends on the zone; a test that is about another zone names it.
-const common = { environment: "node", restoreMocks: true, env: { TZ: "UTC" } } as const;
+const common = {
+  environment: "node",
+  restoreMocks: true,
+  env: { TZ: "UTC" },
+  // A poll ends when what it waits for is there; a second, which is vitest's own, is nothing on a busy machine.
+  expect: { poll: { timeout: 30_000 } },
+} as const;
 
 export default defineConfig({
   test: {

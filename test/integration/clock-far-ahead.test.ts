@@ -7,7 +7,7 @@ import { SetClock } from "../support/set-clock.ts";
 
 const day = 86_400_000;
 const decade = 3652 * day;
-const soon = { timeout: 10_000 };
+const soon = { timeout: 30_000 };
 
 /** Copies of changes for a month, and the last four runs of the last month. */
 async function beginWith(clock: SetClock) {

@@ -97,7 +97,7 @@ describe("what a command puts into a session of its own", () => {
     const cwd = await makeTempDir();
     const text = `setsid sh -c 'trap "" TERM; echo $$; while :; do sleep 0.1; done' & sleep 1000`;
     const { outcome, lines, stop } = startAction(script(text, { cwd }), { deps });
-    await expect.poll(() => lines.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => lines.length).toBe(1);
     stop("timed-out");
     await expect(outcome).resolves.toMatchObject({ kind: "cancelled", reason: "timed-out" });
     expect(isAlive(Number(lines[0]?.replace("stdout: ", "")))).toBe(false);
@@ -120,7 +120,7 @@ describe("a command that is stopped", () => {
     const { outcome, lines, stop } = startAction(script("sleep 1000 & echo $!; wait"), {
       deps: { stopGrace: { leaderMs: 100, groupMs: 100 } },
     });
-    await expect.poll(() => lines.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => lines.length).toBe(1);
     stop("lock-lost");
     await expect(outcome).resolves.toMatchObject({
       kind: "cancelled",

@@ -15,7 +15,7 @@ import { startTestListeners } from "../support/web-listeners.ts";
 
 async function prepare() {
   const { control, listeners, socket } = await startTestListeners();
-  const client = createControlClient(socket.socketPath, { withinMs: 5000 });
+  const client = createControlClient(socket.socketPath, { withinMs: 60_000 });
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const events = new Emitter<DirectorEvents>((error) => {

@@ -62,7 +62,7 @@ export async function makeGateHost(
   ];
   const at = `${sshd.user}@${sshd.host}`;
   const ssh: GateHost["ssh"] = async (command, { options: extra = [], input = "" } = {}) => {
-    const result = await execa("ssh", [...client, ...extra, at, command], { reject: false, input, timeout: 20_000 });
+    const result = await execa("ssh", [...client, ...extra, at, command], { reject: false, input, timeout: 60_000 });
     return pick(result);
   };
   return {

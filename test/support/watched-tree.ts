@@ -97,7 +97,7 @@ export async function watchTree(
           const paths = mayHaveMore ? Object.keys(wanted) : [...Object.keys(wanted), ...Object.keys(found)];
           expect(differences(paths, wanted, found)).toEqual([]);
         },
-        { timeout: 20_000, interval: 100 },
+        { timeout: 40_000, interval: 100 },
       ),
     /** Resolves when such a thing was reported. */
     hears: (kind: PathChange["kind"], path: string) =>

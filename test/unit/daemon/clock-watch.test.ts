@@ -83,7 +83,7 @@ describe("the time last seen", () => {
   it("is written once a day, and not whenever somebody asks", async () => {
     const { clock, open, content, start } = await setUp();
     const watch = open();
-    await vi.waitFor(async () => expect(await content()).toMatchObject({ believed: start }));
+    await vi.waitFor(async () => expect(await content()).toMatchObject({ believed: start }), { timeout: 30_000 });
     for (let hours = 1; hours < 24; hours += 1) {
       await clock.advance(day / 24);
       watch.believedNow();

@@ -8,6 +8,7 @@ import { remoteLock } from "../../../support/lock-fixture.ts";
 import { createMemoryLog } from "../../../support/memory-log.ts";
 import { makeTempDir } from "../../../support/temp-dir.ts";
 
+const soon = { timeout: 30_000 };
 const of = { runId: "run", jobId: "job" };
 const locks = [remoteLock("backup", "/locks/a"), { type: "local", path: "/locks/b" } as const];
 
@@ -61,10 +62,10 @@ describe("the intents file", () => {
   it("has a job on the disk that claims nothing, at once without locks and soon with them", async () => {
     const book = await open();
     book.begin({ runId: "run", jobId: "lockless", locks: [], holds: [] });
-    await vi.waitFor(async () => expect(await onDisk()).toMatchObject([{ jobId: "lockless", tokens: [] }]));
+    await vi.waitFor(async () => expect(await onDisk()).toMatchObject([{ jobId: "lockless", tokens: [] }]), soon);
     book.begin({ ...of, locks, holds: [] });
     await clock.advance(1000);
-    await vi.waitFor(async () => expect(await onDisk()).toMatchObject([{}, { ...of, tokens: [] }]));
+    await vi.waitFor(async () => expect(await onDisk()).toMatchObject([{}, { ...of, tokens: [] }]), soon);
     await book.close();
   });
 
