@@ -79,7 +79,7 @@ describe("status", () => {
   });
 
   it("knows what happened in an earlier life", async () => {
-    const first = await runDaemonHere((path) => ({ jobs: [copyJob(path, { id: "copy", schedule: "* * * * *" })] }));
+    const first = await runDaemonHere((path) => ({ jobs: [copyJob(path, { id: "copy", schedule: "0 0 1 1 *" })] }));
     await writeFile(first.instance.path("source/file"), "x");
     const finished = first.next("run:finished");
     const { runId } = valueOf(first.control.run(["copy"], "anna"));
@@ -90,7 +90,7 @@ describe("status", () => {
     expect(job).toMatchObject({ freshness: "fresh", lastRun: { runId, outcome: "ok", message: null } });
     expect(Math.abs((job?.lastSuccessAt ?? 0) - finishedAt)).toBeLessThan(1000);
     expect(job?.nextRunAt).toBeGreaterThan(finishedAt);
-    expect(control.schedule(2)).toMatchObject([{ jobs: ["copy"], schedule: "* * * * *" }]);
+    expect(control.schedule(2)).toMatchObject([{ jobs: ["copy"], schedule: "0 0 1 1 *" }]);
     expect(control.schedule(2)[0]?.times).toHaveLength(2);
   });
 });

@@ -32,7 +32,7 @@ async function writeConfig(places: readonly Place[]): Promise<string> {
     host: sshd.host,
     port: sshd.port,
     private_ssh_key: sshd.identityFile,
-    ssh: { known_hosts_file: sshd.knownHostsFile, connect_timeout: "5s" },
+    ssh: { known_hosts_file: sshd.knownHostsFile, connect_timeout: "30s" },
     lock_files: [{ type: "remote", path: `${locks}/own`, ...lock }],
     blocks_on: [{ type: "local", path: `${locks}/other` }],
     actions: [{ action: "sync", id: "s", source: "/etc/hostname", dest, opts: ["-a"] }],
@@ -139,7 +139,7 @@ describe("the doctor", () => {
       await place({ sshd: { ...well, knownHostsFile: nobody } }),
       await place({ overrides: { private_ssh_key: open } }),
     ]);
-    const [, fine, refused, hanging, unknown, key] = await examine(file, { hostTimeoutMs: 12_000 });
+    const [, fine, refused, hanging, unknown, key] = await examine(file, { hostTimeoutMs: 20_000 });
     expect(finding(fine, "lock directory")).toMatchObject({ state: "ok" });
     expect(finding(refused, "reach")).toMatchObject({
       state: "problem",
@@ -147,7 +147,7 @@ describe("the doctor", () => {
     });
     expect(finding(hanging, "examination")).toMatchObject({
       state: "problem",
-      message: expect.stringContaining("12 s"),
+      message: expect.stringContaining("20 s"),
     });
     expect(finding(unknown, "host key")).toMatchObject({
       state: "problem",

@@ -31,7 +31,7 @@ describe("changes that escaped csync2", () => {
 
   it("are not in a file that csync2 was just receiving", async () => {
     const [own, received] = [await write("own", fraction), await write("received", fraction)];
-    const clock = new FakeClock(Date.now());
+    const clock = new FakeClock((await stat(received)).ctimeMs);
     const escaped = escapedChanges([own, received], { clock, signal, settle });
     await expect.poll(() => clock.pendingTimers).toBe(1);
     await utimes(received, whole, whole);
@@ -41,7 +41,7 @@ describe("changes that escaped csync2", () => {
 
   it("are left to the next run in a file that changes again", async () => {
     const [own, busy] = [await write("own", fraction), await write("busy", fraction)];
-    const clock = new FakeClock(Date.now());
+    const clock = new FakeClock((await stat(busy)).ctimeMs);
     const escaped = escapedChanges([own, busy], { clock, signal, settle });
     await expect.poll(() => clock.pendingTimers).toBe(1);
     // The kernel's time of a change goes on in steps of a few milliseconds.

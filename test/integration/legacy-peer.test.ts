@@ -106,6 +106,8 @@ describe("a stand-in for the Python original, which does what the documents say 
     const peer = await startOriginal(ours.path, theirs.path);
     await peer.says("looked");
     const { claim, events } = await claimFor({
+      // As long as the other may need to write its file.
+      lease: { ...lease, settleMs: 10_000 },
       lockFiles: [ours],
       blocksOn: [blockOn({ ...theirs, peer: "legacy" }, { waitTimeMs: 50 })],
     });

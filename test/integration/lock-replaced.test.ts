@@ -10,7 +10,9 @@ import { createRealLocks } from "../support/real-locks.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
 const quick = { leaseTickMs: 20, beatRetryMs: 50, verifyMs: 500, releaseDeadlineMs: 500, releaseRetryMs: 50 };
-const lease: LockLease = { ...defaultLease, heartbeatMs: 100, ttlMs: 4000, renewDeadlineMs: 1000, minTtlMs: 0 };
+const lease: LockLease = { ...defaultLease, heartbeatMs: 100 };
+/** Ends soon, where only its end tells that the lock is lost. */
+const short: LockLease = { ...lease, ttlMs: 4000, renewDeadlineMs: 1000, minTtlMs: 0 };
 
 const contents = {
   "an empty file": "",
@@ -31,13 +33,13 @@ const others: Record<string, (path: string, beside: string) => Promise<unknown>>
 };
 
 /** A job holds a lock, and then something else lies in its place. */
-async function replaceUnder(put: (path: string, beside: string) => Promise<unknown>) {
+async function replaceUnder(put: (path: string, beside: string) => Promise<unknown>, lasting = lease) {
   const directory = await makeTempDir();
   const [path, beside] = [join(directory, "a.lock"), join(directory, "beside")];
   const made = await createRealLocks("owner", quick);
   onTestFinished(() => made.close());
   const { locks, events } = made;
-  const job = buildJob({ lease, lockFiles: [{ type: "local", path }] });
+  const job = buildJob({ lease: lasting, lockFiles: [{ type: "local", path }] });
   const claim = await locks.claim({ job, runId: "run", signal: new AbortController().signal });
   if (claim.kind !== "held") throw new Error(JSON.stringify(claim));
   const lost = events.next("lock:lost");
@@ -59,7 +61,7 @@ describe("a held lock in whose place there lies", () => {
   it.each(Object.entries(others))(
     "%s is lost before its lease ends, and that is not followed or removed",
     async (_, put) => {
-      const { path, beside, held, troubles } = await replaceUnder(put);
+      const { path, beside, held, troubles } = await replaceUnder(put, short);
       expect(held.lost.aborted).toBe(true);
       expect(troubles).toHaveLength(1);
       expect((await lstat(path)).isFile()).toBe(false);

@@ -104,7 +104,7 @@ describe("locks over a real sshd", () => {
   });
 
   /** Enough for a first look on a slow machine, which starts programs for it. */
-  const givenMs = 3000;
+  const givenMs = 6000;
 
   it("is never free and times out in its time when nobody listens on the lock host", async () => {
     const path = join(await makeTempDir(), "x");
@@ -171,7 +171,7 @@ describe("locks over a real sshd", () => {
       identityFile: join(keys, "client_key"),
       knownHostsFile: join(keys, "known_hosts"),
     });
-    const { locks, events } = await director("one");
+    const { locks, events } = await director("one", { releaseDeadlineMs: 50_000 });
     const job = buildJob({ lockFiles: [{ type: "remote", path: join(directory, "x"), endpoint }] });
     const claim = await locks.claim({ job, runId: "1", signal: new AbortController().signal });
     if (claim.kind !== "held") throw new Error(JSON.stringify(claim));

@@ -99,9 +99,9 @@ describe("a command", () => {
   it.each([
     ["echo full >&2; exit 3", "it ended with 3: full"],
     ["kill -9 $$", "it was ended by SIGKILL"],
-    ["exec sleep 60", "there was no answer within 500ms"],
-  ])("that does not end well fails: %s", async (command, detail) => {
-    const delivery = await deliver({ type: "command", command, shell: true, timeout: "500ms" });
+    ["exec sleep 60", "there was no answer within 500ms", "500ms"],
+  ])("that does not end well fails: %s", async (command, detail, timeout = "50s") => {
+    const delivery = await deliver({ type: "command", command, shell: true, timeout });
     expect(delivery).toEqual({ kind: "failed", detail, isFinal: false });
   });
 

@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -8,7 +10,9 @@ import { silentLogger } from "../../src/base/logger.ts";
 import type { ProcessOptions, ProcessSpec } from "../../src/process/process-contract.ts";
 import { runProcess } from "../../src/process/run-process.ts";
 import { runTool } from "../../src/process/run-tool.ts";
+import { holdTimers } from "../support/held-timers.ts";
 import { isAlive, livingGroup, processState, waitUntil } from "../support/process-state.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
 
 const env = { PATH: process.env["PATH"] ?? "" };
 const shortGrace = { leaderMs: 150, groupMs: 150 };
@@ -153,8 +157,21 @@ describe("stopping a child process", () => {
   });
 
   it("does not happen while bytes move without output", async () => {
-    const script = "for i in 1 2 3 4 5 6 7 8 9 10; do head -c 200000 /dev/zero >/dev/null; sleep 0.1; done";
-    await expect(start(script, { stallTimeoutMs: 300 }).result).resolves.toMatchObject({ code: 0, stoppedBy: null });
+    const directory = await makeTempDir();
+    const { clock, endNext } = holdTimers(300);
+    const [told, moved] = ["told", "moved"].map((name) => join(directory, name)) as [string, string];
+    execFileSync("mkfifo", [told]);
+    const step = `head -c 200000 /dev/zero >/dev/null; echo $i >${moved}; read -r _ <${told}`;
+    const { result } = start(`for i in 1 2 3; do ${step}; done`, { clock, stallTimeoutMs: 300 });
+    for (const number of [1, 2, 3]) {
+      await waitUntil(
+        "bytes have moved",
+        async () => (await readFile(moved, "utf8").catch(() => "")) === `${number}\n`,
+      );
+      await endNext();
+      await writeFile(told, "\n");
+    }
+    await expect(result).resolves.toMatchObject({ code: 0, stoppedBy: null });
   });
 
   it("comes before a listener's bug is reported", async () => {
@@ -196,7 +213,9 @@ describe("what a child leaves behind", () => {
   });
 
   it("holds nobody up when it has left the group", async () => {
-    const { result, lines } = start("setsid sleep 1000 & echo $!", { drainMs: 200 });
+    const isApart = `[ "$(ps -o pgid= -p $!)" -eq $! ]`;
+    const script = `setsid sleep 1000 & until ${isApart}; do sleep 0.05; done; echo $!`;
+    const { result, lines } = start(script, { drainMs: 200 });
     await expect(result).resolves.toMatchObject({ code: 0, outputHeldOpen: true, escaped: true });
     const escaped = Number(lines[0]?.replace("stdout: ", ""));
     expect(isAlive(escaped)).toBe(true);
@@ -214,7 +233,7 @@ it("dies with its parent, even when that is killed", async () => {
   // Until setpriv has become the program, the kernel has not been asked yet.
   await waitUntil("the child is the program itself", () => nameOf(child) === "sleep");
   parent.kill("SIGKILL");
-  await expect.poll(() => isAlive(child), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isAlive(child)).toBe(false);
 });
 
 function nameOf(pid: number): string {

@@ -34,13 +34,12 @@ describe("a server that drops connections at random", () => {
       Array.from({ length: 8 }, async () => {
         const pool = newPool();
         const seen: string[] = [];
-        for (let attempt = 0; attempt < 20 && !seen.includes("done"); attempt += 1) {
+        while (!seen.includes("done")) {
           seen.push((await pool.use(endpointOf(sshd), nothing)).kind);
         }
         return seen;
       }),
     );
-    expect(kinds.every((seen) => seen.at(-1) === "done")).toBe(true);
     expect(kinds.flat()).not.toContain("refused");
   });
 });

@@ -5,6 +5,7 @@ import type { Job } from "../../src/config/resolved.ts";
 import type { JobDraft } from "../support/build-job.ts";
 import { createMemoryLog } from "../support/memory-log.ts";
 import { endless, startEndlessSync } from "../support/endless-sync.ts";
+import { holdTimers } from "../support/held-timers.ts";
 import { processesMentioning, waitUntil } from "../support/process-state.ts";
 import { buildSync, startAction } from "../support/run-action.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
@@ -142,10 +143,15 @@ describe("stopping a sync half-way", () => {
   });
 
   it("happens by itself when the other side hangs, which is a failure that may pass", async () => {
-    const { outcome } = await startEndless({ ...remote("push"), stallTimeoutMs: 1500 }, shortGrace);
+    const { clock, end } = holdTimers(1500);
+    const { outcome } = await startEndless({ ...remote("push"), stallTimeoutMs: 1500 }, { ...shortGrace, clock });
     const servers = processesMentioning(directory).filter(isServer);
     expect(servers.length).toBeGreaterThan(0);
     for (const { pid } of servers) process.kill(pid, "SIGSTOP");
+    let isOver = false;
+    void outcome.then(() => (isOver = true));
+    // What was under way still moves at the first looks.
+    await waitUntil("somebody has noticed", () => (end(), isOver));
     await expect(outcome).resolves.toMatchObject({
       kind: "failed",
       cause: "process",

@@ -5,9 +5,9 @@ import { waitUntil } from "./process-state.ts";
 export interface HeldTimers {
   readonly clock: Clock;
   /** Ends those that there are, as if their time were over. */
-  end(): void;
+  readonly end: () => void;
   /** The same, as soon as there is one. */
-  endNext(): Promise<void>;
+  readonly endNext: () => Promise<void>;
 }
 
 export function holdTimers(heldMs: number): HeldTimers {
