@@ -19,7 +19,7 @@ describe("a job that pushes to three hosts", () => {
     targets: Record<string, ConfigDraft> = {},
   ) => {
     const instance = await makeInstance(({ path }) => ({
-      ssh: { known_hosts_file: path("known_hosts"), connect_timeout: 5 },
+      ssh: { known_hosts_file: path("known_hosts"), connect_timeout: 30 },
       jobs: [
         {
           id: "push",

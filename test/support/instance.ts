@@ -90,9 +90,9 @@ export function reach(sshd: TestSshd): ConfigDraft {
   };
 }
 
-/** Top-level `ssh` block that trusts exactly that sshd. */
+/** Top-level `ssh` block that trusts exactly that sshd, and gives it the time that a busy machine needs. */
 export function trust(sshd: TestSshd): ConfigDraft {
-  return { known_hosts_file: sshd.knownHostsFile, connect_timeout: 5 };
+  return { known_hosts_file: sshd.knownHostsFile, connect_timeout: 30 };
 }
 
 /** Processes whose command line or environment names the text (a directory of the test), by pid. */

@@ -24,7 +24,6 @@ export function endpointOf(sshd: TestSshd, overrides: Partial<SshEndpoint> = {})
     port: sshd.port,
     identityFile: sshd.identityFile,
     knownHostsFile: sshd.knownHostsFile,
-    connectTimeoutMs: 5000,
     ...overrides,
   };
 }

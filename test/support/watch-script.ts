@@ -56,7 +56,7 @@ export async function openWatchScript(
     `"pid_file_dir": ${JSON.stringify(own("run"))}`,
     `"state_dir": ${JSON.stringify(own("state"))}`,
     `"metrics": { "addr": "127.0.0.1", "port": ${await freePort()} }`,
-    `"ssh": { "known_hosts_file": ${JSON.stringify(sshd.knownHostsFile)}, "connect_timeout": 5 }`,
+    `"ssh": { "known_hosts_file": ${JSON.stringify(sshd.knownHostsFile)}, "connect_timeout": 30 }`,
     `"defaults": { "port": ${sshd.port}, "retry": { "delay": 1, "max_delay": 2 } }`,
     ...keys,
   ];

@@ -38,7 +38,7 @@ export async function makeWatchingInstance(options: {
 }): Promise<WatchingInstance> {
   const { targets, watch = {}, job = {} } = options;
   const instance = await makeInstance(({ path }) => ({
-    ssh: { known_hosts_file: path("known_hosts"), connect_timeout: 5 },
+    ssh: { known_hosts_file: path("known_hosts"), connect_timeout: 30 },
     jobs: [
       {
         ...{ id: "watched", type: "remote", retry: { limit: 0, delay: "1s", max_delay: "3s" } },
