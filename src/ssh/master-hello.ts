@@ -32,18 +32,18 @@ export function askHello(
   });
 }
 
-/** Resolves when whoever listens at a socket has hung up, which a master does at its end, or after `limitMs`. */
-export function untilHangUp(path: string, { limitMs, clock }: { limitMs: number; clock: Clock }): Promise<void> {
+/** Whether whoever listens at a socket hangs up within `limitMs`, which a master does at its end. */
+export function hangsUp(path: string, { limitMs, clock }: { limitMs: number; clock: Clock }): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ path });
-    const finish = () => {
+    const finish = (hasHungUp: boolean) => {
       cancelTimer();
       socket.destroy();
-      resolve();
+      resolve(hasHungUp);
     };
-    const cancelTimer = clock.setTimer(limitMs, finish);
+    const cancelTimer = clock.setTimer(limitMs, () => finish(false));
     socket.resume();
-    socket.once("error", finish);
-    socket.once("close", finish);
+    socket.once("error", () => finish(true));
+    socket.once("close", () => finish(true));
   });
 }

@@ -1,10 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { RunTool } from "../base/tool-runner.ts";
-import { askHello, untilHangUp } from "./master-hello.ts";
+import { askHello, hangsUp } from "./master-hello.ts";
 import { isOwnSocket, removeSocket, type SocketDirectory } from "./socket-directory.ts";
 
 const helloMs = 2000;
+/** It listens, so that it is worth waiting until ssh has told it. */
+const endMs = 10_000;
 
 /**
  * Ends the masters that an earlier life of this instance left, and removes their sockets. As a rule the kernel has ended
@@ -21,10 +23,12 @@ export async function endLeftMasters(
       const answer = await askHello(socket, { timeoutMs: helloMs, clock });
       if (answer === "answers") {
         const ask = ["ssh", "-F", "none", "-o", `ControlPath=${socket}`, "-O", "exit", "--", "master"] as const;
-        const hangUp = untilHangUp(socket, { limitMs: helloMs, clock });
-        const { exitCode, stderr } = await runTool(ask, { timeoutMs: helloMs });
-        await hangUp;
-        log.warn({ socket, exitCode, said: stderr.trim() }, "ended an ssh master of an earlier life");
+        const hasEnded = hangsUp(socket, { limitMs: endMs, clock });
+        const { exitCode, stderr } = await runTool(ask, { timeoutMs: endMs });
+        const message = (await hasEnded)
+          ? "ended an ssh master of an earlier life"
+          : "an ssh master of an earlier life could not be ended: nobody will use it";
+        log.warn({ socket, exitCode, said: stderr.trim() }, message);
       } else if (answer === "silent") {
         log.warn({ socket }, "an ssh master of an earlier life does not answer: nobody will use it");
       }

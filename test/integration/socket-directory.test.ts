@@ -1,11 +1,15 @@
+import { once } from "node:events";
 import { chmod, chown, lstat, mkdir, readdir, rename, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { runTool } from "../../src/process/run-tool.ts";
+import { startChild } from "../../src/process/start-child.ts";
 import { openSocketDirectory } from "../../src/ssh/socket-directory.ts";
 import { mastersIn, openSharedConnections, shared } from "../support/shared-connections.ts";
 import { masterCommand } from "../../src/ssh/ssh-arguments.ts";
+import { holdTimers } from "../support/held-timers.ts";
 import { waitUntil } from "../support/process-state.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd } from "../support/sshd.ts";
@@ -104,11 +108,31 @@ describe("what an earlier life left there", () => {
     await execa(process.execPath, ["-e", script], { reject: false });
     expect((await readdir(path)).toSorted()).toEqual(["dead", "living", "note"]);
 
-    const { log } = await openSharedConnections({ directory: path });
+    // However long the master takes: it is not silent.
+    const patient: typeof runTool = (argv, options) => runTool(argv, { ...options, timeoutMs: 60_000 });
+    const { clock } = holdTimers(2000, 10_000);
+    const programs = { runTool: patient, startChild };
+    const { log } = await openSharedConnections({ directory: path, clock, programs });
     expect((await living).failed).toBeDefined();
     expect(mastersIn(path)).toEqual([]);
     expect(await readdir(path)).toEqual(["note"]);
     expect(log.messages("warn")).toEqual(["ended an ssh master of an earlier life"]);
+  });
+
+  it("is not said to be ended when it goes on", async () => {
+    await mkdir(path, { mode: 0o700 });
+    // It greets as a master does, and hears nobody.
+    const greeting = Buffer.from([0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 4]);
+    const server = createServer((socket) => void socket.on("error", () => undefined).write(greeting));
+    await once(server.listen(join(path, "living")), "listening");
+    onTestFinished(() => void server.close());
+    const { clock, endNext } = holdTimers(10_000);
+    const inVain: typeof runTool = () => Promise.resolve({ exitCode: null, stdout: "", stderr: "" });
+    const opened = openSharedConnections({ directory: path, clock, programs: { runTool: inVain, startChild } });
+    await endNext();
+    const { log } = await opened;
+    expect(log.messages("warn")).toEqual(["an ssh master of an earlier life could not be ended: nobody will use it"]);
+    expect(await readdir(path)).toEqual([]);
   });
 
   it("is not waited for when it is silent", async () => {

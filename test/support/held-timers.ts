@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { waitUntil } from "./process-state.ts";
 
-/** The real clock, but that timers of one length end when the test says so, however slow the machine is. */
+/** The real clock, but that timers of these lengths end when the test says so, however slow the machine is. */
 export interface HeldTimers {
   readonly clock: Clock;
   /** Ends those that there are, as if their time were over. */
@@ -10,10 +10,10 @@ export interface HeldTimers {
   readonly endNext: () => Promise<void>;
 }
 
-export function holdTimers(heldMs: number): HeldTimers {
+export function holdTimers(...heldMs: readonly number[]): HeldTimers {
   const held = new Set<() => void>();
   const setTimer: Clock["setTimer"] = (ms, run) => {
-    if (ms !== heldMs) return systemClock.setTimer(ms, run);
+    if (!heldMs.includes(ms)) return systemClock.setTimer(ms, run);
     held.add(run);
     return () => void held.delete(run);
   };
@@ -27,7 +27,7 @@ export function holdTimers(heldMs: number): HeldTimers {
     clock: { ...systemClock, setTimer },
     end,
     endNext: async () => {
-      await waitUntil(`a timer of ${heldMs} ms is set`, () => held.size > 0);
+      await waitUntil(`a timer of ${heldMs.join(" or ")} ms is set`, () => held.size > 0);
       end();
     },
   };
