@@ -22,7 +22,7 @@ export default defineConfig({
           // No module keeps state that a test could change, so they need not all be loaded again for each file.
           isolate: false,
           // Some try thousands of inputs, on machines where much else runs.
-          testTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
       {
@@ -30,8 +30,8 @@ export default defineConfig({
           ...common,
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -39,8 +39,8 @@ export default defineConfig({
           ...common,
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -48,8 +48,8 @@ export default defineConfig({
           ...common,
           name: "end-to-end",
           include: ["test/end-to-end/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

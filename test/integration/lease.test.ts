@@ -83,7 +83,7 @@ describe("leases over a real sshd", () => {
     expect(await readdir(join(path, ".."))).toEqual(["a.lock.guard"]);
   });
 
-  it("stops before another breaks the lock, when the host does not answer", { timeout: 60_000 }, async () => {
+  it("stops before another breaks the lock, when the host does not answer", async () => {
     const path = await newLock();
     const { held, events } = await hold("owner", { lease: short, lockFiles: [remote(path)] });
     const lost = events.next("lock:lost");

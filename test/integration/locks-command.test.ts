@@ -135,7 +135,7 @@ describe("locks on other hosts", () => {
     await writeFile(path("foreign"), "77\u001b]0;gotcha\u0007\n");
     const locks = [at(full, path("held")), at(full, path("foreign")), at(full, path("none"))];
     const file = await writeConfig([...locks, { ...at(full, path("far")), port }], directory, trusting(full));
-    const { exit, out } = await list(file, { connectTimeoutMs: 1000, withinMs: 3000 });
+    const { exit, out } = await list(file, { connectTimeoutMs: 10_000, withinMs: 10_000 });
     expect(exit).toBe(75);
     expect(out).not.toContain("\u001b");
     expect(

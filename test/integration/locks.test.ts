@@ -39,7 +39,7 @@ describe("locks over a real sshd", () => {
     ["both remote", remote, remote],
     ["one here, one remote", local, remote],
     ["both here", local, local],
-  ])("keeps two jobs that list each other apart: %s", { timeout: 120_000 }, async (_, first, second) => {
+  ])("keeps two jobs that list each other apart: %s", async (_, first, second) => {
     const directory = await makeTempDir();
     const [a, b] = [join(directory, "a.lock"), join(directory, "b.lock")];
     const witness = join(directory, "witness");
@@ -162,7 +162,7 @@ describe("locks over a real sshd", () => {
     socket.destroy();
   });
 
-  it("frees its locks after the lock host was restarted under it", { timeout: 60_000 }, async () => {
+  it("frees its locks after the lock host was restarted under it", async () => {
     const first = await startSshd();
     const directory = await makeTempDir();
     const keys = join(await makeTempDir(), "keys");
