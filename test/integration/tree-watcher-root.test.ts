@@ -1,3 +1,4 @@
+import { chmodSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -120,7 +121,10 @@ it("names directories that cannot be read, and watches them when they can be", a
     await writeFile(join(tree.source, "closed/inner/file"), "1");
     await tree.hears("changed", "closed/inner/file");
     expect(tree.changes.filter(({ path, kind }) => kind === "tree" && path.endsWith("closed"))).toHaveLength(1);
-    await chmod(join(tree.source, "closed"), 0);
+    // What has happened in there is looked at when that cannot be done any more.
+    writeFileSync(join(tree.source, "closed/inner/file"), "2");
+    chmodSync(join(tree.source, "closed"), 0);
+    await hearsEverything(tree, "closed/inner/file cannot be looked at (EACCES)");
     await rm(join(tree.source, "open"), { recursive: true });
     await tree.hears("deleted", "open");
     await chmod(join(tree.source, "closed"), 0o755);
