@@ -165,7 +165,7 @@ export async function openCluster(): Promise<Csync2TestCluster> {
       ...{ opts: ["-D", join(root, "alpha", "db")], mode: "update" },
       ssh: {
         ...{ user: undefined, port: undefined, identityFile: undefined, knownHostsFile: undefined },
-        ...{ hostKeyPolicy: "strict", connectTimeoutMs: 2000, jumpHost: undefined, transport: "auto", options: {} },
+        ...{ hostKeyPolicy: "strict", connectTimeoutMs: 60_000, jumpHost: undefined, transport: "auto", options: {} },
       },
     },
     deps: {

@@ -87,9 +87,7 @@ describe.concurrent("a push of which one process is killed in the middle", () =>
       expect(action).toMatchObject({ outcome: "failed", detail: expect.stringMatching(detail) });
       if (lingers) {
         const since = bootTime();
-        await context.expect
-          .poll(() => ownerBeats(trial.history(), "long", since), { timeout: 30_000 })
-          .toBeGreaterThan(0);
+        await context.expect.poll(() => ownerBeats(trial.history(), "long", since)).toBeGreaterThan(0);
         expect([long, other].flatMap(({ lines }) => lines.filter(says("run finished")))).toEqual([]);
         expect(lab.witness.living()).toEqual([expect.stringMatching(/^long\./)]);
       }

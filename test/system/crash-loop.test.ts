@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseIntents } from "../../src/lock/recovery/intents-file.ts";
 import { copyingJob, copyingKinds } from "../support/copying-job.ts";
-import { startDirectorProcess } from "../support/director-process.ts";
+import { type DirectorProcess, startDirectorProcess } from "../support/director-process.ts";
 import { makeInstance, processesNaming } from "../support/instance.ts";
 import { locksIn } from "../support/lock-names.ts";
 import { newSeed, randomFrom } from "../support/random.ts";
@@ -31,7 +31,7 @@ describe(`a daemon that is killed ${rounds} times at random moments`, () => {
     for (let round = 0; round < rounds; round += 1) {
       await fill(round);
       const director = startDirectorProcess(["start", "--config", instance.configFile], {});
-      const killed = wait(random() * 3500).then(() => director.signal("SIGKILL"));
+      const killed = untilKillTime(director, random).then(() => director.signal("SIGKILL"));
       void director.waitForLine(is("director started")).then(
         () => director.signal("SIGHUP"),
         () => undefined,
@@ -57,3 +57,10 @@ describe(`a daemon that is killed ${rounds} times at random moments`, () => {
     expect((await readdir(instance.path("state"))).filter((name) => name.startsWith("intents-test.json."))).toEqual([]);
   });
 });
+
+/** Before it has started in one round of four; else in the middle of its run, which copies for four seconds. */
+async function untilKillTime(director: DirectorProcess, random: () => number): Promise<void> {
+  if (random() < 0.25) return void (await wait(random() * 800));
+  await director.waitForLine(is("run started"));
+  await wait(random() * 2500);
+}

@@ -9,6 +9,7 @@ import { findProgram } from "../../src/process/find-program.ts";
 import { buildRsyncCommand, type RsyncCommandSpec } from "../../src/rsync/command.ts";
 import { holdLocally } from "../../src/rsync/hold-wrapper.ts";
 import { runRsync } from "../../src/rsync/run-rsync.ts";
+import { holdSleep } from "../support/held-sleep.ts";
 import { findRsyncVersions } from "../support/rsync-versions.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 import { lockFile } from "../support/lock-flock.ts";
@@ -44,7 +45,7 @@ async function writeLock(path: string, content = `1\n{"token":"${token}"}\n`): P
 
 interface Trial extends Partial<RsyncCommandSpec> {
   shell?: string;
-  /** Directory whose rsync is used on both sides. */
+  /** Where programs are looked for first, on both sides. */
   bin?: string;
   side?: "push" | "pull" | "local";
 }
@@ -112,11 +113,13 @@ describe.each(versions)("a writer behind hold locks, rsync $version", ({ bin }) 
     const holds = [await writeLock(join(there, "locks", "a")), await writeLock(join(there, "locks", "b"))];
     const [a, b] = holds.map(({ hold }) => hold) as [string, string];
     const other = await lockFile(b);
-    const copied = copy({ bin, holds });
+    const sleep = await holdSleep();
+    const copied = copy({ bin: `${sleep.bin}:${bin}`, holds });
     // It has the first and waits for the second: what it sees in the first lock must not be of before.
-    await other.wasTriedBy(b);
+    await sleep.begun();
     await writeFile(a.replace(/\.hold$/, ""), '1\n{"token":"somebody-elses-token-1"}\n');
     await other.letGo();
+    await sleep.end();
     expect(await copied).toMatchObject({ holdRefusal: "lost" });
     expect(await arrived()).toBeUndefined();
   });
@@ -185,9 +188,11 @@ describe.each(versions)("a writer behind hold locks, rsync $version", ({ bin }) 
 it("waits out somebody who only looks", async () => {
   const claim = await writeLock(join(there, "locks", "a"));
   const looker = await lockFile(claim.hold);
-  const copied = copy({ holds: [claim] });
-  await looker.wasTriedBy(claim.hold);
+  const sleep = await holdSleep();
+  const copied = copy({ bin: sleep.bin, holds: [claim] });
+  await sleep.begun();
   await looker.letGo();
+  await sleep.end();
   expect(await copied).toMatchObject({ process: { code: 0 }, holdRefusal: undefined });
 });
 

@@ -47,13 +47,14 @@ describe("notifications of a daemon", () => {
     director = await instance.start();
     await runOnce(director);
     await runOnce(director);
+    await director.waitForLine(({ msg, event }) => msg === "notification delivered" && event === "recovery");
     await stop(director);
     expect(eventsAt(sink)).toEqual(["failure", "recovery"]);
     expect(JSON.parse(await readFile(instance.path("state/notify-test.json"), "utf8"))).toEqual({
       v: 1,
       channels: { webhook: { memory: {}, queue: { waiting: [], tries: 0, dropped: 0 } } },
     });
-  }, 180_000);
+  });
 
   it("that hang delay neither a run nor the stop, and are delivered after the next start", async () => {
     let hangs = true;
@@ -70,12 +71,14 @@ describe("notifications of a daemon", () => {
     await sink.untilReceived(1);
     await writeFile(instance.path("dest/works"), "");
     await runOnce(director);
+    const isUndelivered = ({ msg }: { msg: string }) => msg.startsWith("notification could not be delivered");
+    await director.waitForLine((line) => isUndelivered(line) && line["channel"] === "dead");
     const scraped = await instance.scrape();
     expect(scraped).toContain('rsyncdirector_notifications_waiting{channel="webhook"} 2');
     expect(scraped).toMatch(/rsyncdirector_notifications_total\{channel="dead",outcome="retried"\} [1-9]/);
     await stop(director);
     // It did not wait for the end of the try, which has half a minute.
-    const given = director.lines.filter(({ msg }) => msg.startsWith("notification could not be delivered"));
+    const given = director.lines.filter(isUndelivered);
     expect(given.map(({ channel }) => channel)).not.toContain("webhook");
     const kept = director.lines.filter(({ msg }) => msg === "notifications are kept for the next start");
     expect(kept).toMatchObject([
