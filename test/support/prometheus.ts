@@ -12,7 +12,7 @@ export interface TestPrometheus {
   ask(path: string, parameters?: Readonly<Record<string, string>>): Promise<unknown>;
 }
 
-/** A real Prometheus on loopback that scrapes one director each second; it ends with the test. */
+/** A real Prometheus on loopback that scrapes one director every three seconds, of which each look may take all; it ends with the test. */
 export async function startPrometheus(options: {
   readonly directory: string;
   readonly directorPort: number;
@@ -27,7 +27,7 @@ export async function startPrometheus(options: {
   await writeFile(
     file,
     stringify({
-      global: { scrape_interval: "1s", evaluation_interval: "1s" },
+      global: { scrape_interval: "3s", evaluation_interval: "1s" },
       rule_files: [ruleFile],
       scrape_configs: [{ job_name: "rsyncdirector", static_configs: targets(directorPort) }],
       alerting: { alertmanagers: [{ static_configs: targets(alertmanagerPort) }] },

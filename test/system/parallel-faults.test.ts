@@ -47,7 +47,7 @@ describe("a sync that is split", () => {
 
   it.each(["here", "there"])("gets a tree that changes under its hands right the next time: %s", async (way) => {
     const job = way === "there" ? push() : {};
-    const slow = startAction(sync(at("dest"), { opts: ["--delete", "--bwlimit=400"] }), { job });
+    const slow = startAction(sync(at("dest"), { opts: ["--delete", "--bwlimit=100"] }), { job });
     await untilPartsWrite(at("dest"));
     // Of each directory something goes, something grows, and something takes the place of something else.
     for (const below of await readdir(at("source"))) {

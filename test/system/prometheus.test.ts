@@ -34,7 +34,7 @@ async function makeEveryJob(): Promise<Instance> {
   const sshd = await startSshd();
   onTestFinished(() => sshd.stop());
   const instance = await makeInstance(({ path }) => ({
-    ssh: { known_hosts_file: sshd.knownHostsFile, connect_timeout: 5 },
+    ssh: { known_hosts_file: sshd.knownHostsFile, connect_timeout: 30 },
     notify: [{ type: "command", command: "/bin/true" }],
     jobs: [
       {
