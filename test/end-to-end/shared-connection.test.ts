@@ -43,11 +43,11 @@ describe("a director whose jobs go to another host", () => {
   it("logs in once for all of its runs, and leaves nothing behind", async () => {
     const instance = await makePushing();
     await writeFile(instance.path("source/file"), "content");
-    const before = loginsAt(backup);
+    const before = await loginsAt(backup);
     const director = await instance.start();
     await runOnce(director);
     await runOnce(director);
-    expect(loginsAt(backup) - before).toBe(1);
+    expect((await loginsAt(backup)) - before).toBe(1);
     expect(await readdir(instance.path("dest"))).toEqual(["file"]);
     await stop(director, instance);
     await expect(access(instance.path("run", "rsyncdirector-test.ssh"))).rejects.toThrow("ENOENT");
@@ -55,10 +55,10 @@ describe("a director whose jobs go to another host", () => {
 
   it("logs in for every sync where it is told to", async () => {
     const instance = await makePushing({ share: false });
-    const before = loginsAt(backup);
+    const before = await loginsAt(backup);
     const director = await instance.start();
     await runOnce(director);
-    expect(loginsAt(backup) - before).toBe(3);
+    expect((await loginsAt(backup)) - before).toBe(3);
     await stop(director, instance);
   });
 

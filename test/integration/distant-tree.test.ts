@@ -29,6 +29,6 @@ describe("a complete sync of a large tree far away", () => {
     expect(await argvOf()).not.toContain("--no-inc-recursive");
     expect(await argvOf()).toContain("--no-inc-recursive");
     expect(await argvOf("incremental")).not.toContain("--no-inc-recursive");
-    expect(loginsAt(sshd)).toBe(1);
+    expect(await loginsAt(sshd)).toBe(1);
   });
 });

@@ -68,7 +68,7 @@ describe("syncs over a shared connection", () => {
     for (const { outcome } of first) await expect(outcome).resolves.toMatchObject({ kind: "ok" });
     const last = startSync(connections, endpoint);
     await expect(last.outcome).resolves.toMatchObject({ kind: "ok" });
-    expect(loginsAt(sshd)).toBe(1);
+    expect(await loginsAt(sshd)).toBe(1);
     expect(last.argv.join(" ")).not.toContain("Control");
     expect(await readFile(join(dest, "file"), "utf8")).toBe("content");
     expect(await connections.sockets()).toHaveLength(1);
@@ -88,10 +88,10 @@ describe("syncs over a shared connection", () => {
       { ...endpoint, hostKeyPolicy: "accept-new" as const },
     ];
     for (const each of others) await startSync(connections, each).outcome;
-    expect(loginsAt(sshd)).toBe(4);
+    expect(await loginsAt(sshd)).toBe(4);
     expect(await connections.sockets()).toHaveLength(4);
     for (const _ of [1, 2]) await startSync(connections, endpointOf(sshd)).outcome;
-    expect(loginsAt(sshd)).toBe(6);
+    expect(await loginsAt(sshd)).toBe(6);
     // A wrong key gets in nowhere, however many connections there are.
     const wrong = { ...endpoint, identityFile: join(sshd.directory, "host_key") };
     await expect(startSync(connections, wrong).outcome).resolves.toMatchObject({
@@ -107,7 +107,7 @@ describe("syncs over a shared connection", () => {
     const long = await startEndless(connections, endpoint);
     const other = startSync(connections, endpoint, { rsync: { exclude: ["big"] } });
     await expect(other.outcome).resolves.toMatchObject({ kind: "ok" });
-    expect(loginsAt(sshd)).toBe(2);
+    expect(await loginsAt(sshd)).toBe(2);
     long.stop();
     await long.outcome;
   });
@@ -164,7 +164,7 @@ describe("syncs over a shared connection", () => {
       message: expect.stringContaining("host key"),
     });
     expect(connections.log.messages("warn")).toEqual(["no shared ssh connection: syncs connect by themselves"]);
-    expect(loginsAt(stranger)).toBe(0);
+    expect(await loginsAt(stranger)).toBe(0);
   });
 
   it("connect by themselves when the other side does not answer through it any more", async () => {
@@ -212,7 +212,7 @@ describe("syncs over a shared connection", () => {
     const second = await pool.lend(endpoint, never);
     expect(second.shell.join(" ")).toContain("ControlPath=");
     expect(sshd.log()).toContain("connect_to 127.0.0.1 port 1: failed");
-    expect(loginsAt(sshd)).toBe(1);
+    expect(await loginsAt(sshd)).toBe(1);
     expect(await second.roundTrip()).toBeGreaterThanOrEqual(0);
     second.giveBack("well");
   });
@@ -245,7 +245,7 @@ describe("syncs over a shared connection", () => {
       lent.giveBack("well");
       await clock.advance(6000);
     }
-    expect([loginsAt(gate), loginsAt(target)]).toEqual([1, 1]);
+    expect([await loginsAt(gate), await loginsAt(target)]).toEqual([1, 1]);
     expect(target.log()).toContain("connect_to 127.0.0.1 port 1: failed");
   });
 
@@ -253,7 +253,7 @@ describe("syncs over a shared connection", () => {
     const sshd = await startHost();
     const connections = await openSharedConnections({ directory: join(directory, "a %h b") });
     for (const _ of [1, 2]) await startSync(connections, shared(endpointOf(sshd))).outcome;
-    expect(loginsAt(sshd)).toBe(1);
+    expect(await loginsAt(sshd)).toBe(1);
   });
 });
 

@@ -52,7 +52,9 @@ export function mastersIn(directory: string): number[] {
 }
 
 /** How many times somebody has logged in. */
-export function loginsAt(sshd: TestSshd): number {
+export async function loginsAt(sshd: TestSshd): Promise<number> {
+  // Of what came at one time with the end of a sync, the log may not have been read yet.
+  await new Promise((resolve) => setImmediate(resolve));
   return sshd.log().split("Accepted publickey").length - 1;
 }
 
