@@ -704,11 +704,12 @@ rd_alone() {
   rd_make "$rd_hold"
   if [ $rd_helped = yes ]; then
     if rd_have LOCK 1 "$rd_hold"; then rd_hold_locked=yes; "$@"; return; fi
-    case $rd_why in
-      busy) rd_say "$rd_number INUSE" ;;
-      'flock: '*) rd_say "$rd_number ERR no-flock" ;;
-      *) rd_fail hold "$( (: >>"$rd_hold") 2>&1)" ;;
-    esac
+    if [ "$rd_why" = busy ]; then rd_say "$rd_number INUSE"; return 1; fi
+    # As in rd_must: flock(1) may be able to.
+    rd_unfit=yes
+    case $rd_why in 'flock: '*) rd_say "$rd_number ERR no-flock"; return 1 ;; esac
+    rd_words=$( (: >>"$rd_hold") 2>&1)
+    rd_fail hold "${rd_words:-$rd_why}"
     return 1
   fi
   rd_opened=no

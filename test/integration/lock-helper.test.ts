@@ -228,13 +228,16 @@ const refusals: readonly { readonly step: Step; readonly order: string; readonly
   { step: "claim", order: "PUT", answers: ["0 ACQUIRED already", ...truths.claim.answers.slice(1)] },
   { step: "sign of life", order: "TOUCH", answers: truths["sign of life"].answers },
   { step: "promotion", order: "PUT", answers: truths.promotion.answers },
+  { step: "release", order: "LOCK .hold", answers: truths.release.answers },
   { step: "release", order: "REMOVE", answers: truths.release.answers },
 ];
 
 describe("a change that the helper could not make", () => {
   it.each(refusals)("is made by programs the next time: $order in a $step", async ({ step, order, answers }) => {
     const path = await prepare(step);
-    const alter = (script: string) => script.replace(`${order} => sub {`, `${order} => sub { return "refused";`);
+    const [name = "", end = ""] = order.split(" ");
+    const refusal = `return "refused" if $_[0] =~ /\\Q${end}\\E$/;`;
+    const alter = (script: string) => script.replace(`${name} => sub {`, (start) => `${start} ${refusal}`);
     const shell = await openLockShell({ alter, more: withHelper });
     const helper = await shell.startedHelper();
     expect((await shell.run(life[step](path)))?.at(-1)).toMatch(/^\d ERR \w+ refused$/);
