@@ -1,8 +1,9 @@
 import { lstat, readdir, stat } from "node:fs/promises";
 import { systemErrorCode } from "../base/errors.ts";
+import { nextTurn } from "../base/next-turn.ts";
 import { type DiskPath, readEntryName, showPath } from "./disk-path.ts";
 import type { InotifyLedger } from "./inotify-ledger.ts";
-import { nextTurn, runLimited } from "./run-limited.ts";
+import { runLimited } from "./run-limited.ts";
 import {
   childOf,
   closeWatch,

@@ -23,11 +23,6 @@ export async function runLimited<Item>(items: Item[], work: (item: Item) => Prom
   });
 }
 
-/** Resolves when every event that had come when it was called has been handed on. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 const soonMs = 2000;
 
 /** Resolves when the work has ended, or after a while where a disk hangs or there is too much of it. */

@@ -1,9 +1,10 @@
 import type { CancelTimer } from "../base/clock.ts";
+import { nextTurn } from "../base/next-turn.ts";
 import type { AdoptContext } from "./adopt-tree.ts";
 import { HeardEntries } from "./heard-entries.ts";
 import { PendingChanges } from "./pending-changes.ts";
 import { createRootSentry, type RootSentry } from "./root-sentry.ts";
-import { nextTurn, settlesSoon } from "./run-limited.ts";
+import { settlesSoon } from "./run-limited.ts";
 import { settleEntries } from "./settle-entries.ts";
 import { describeDegradation, type TreeWatchState } from "./watch-state.ts";
 import type { TreeWatcher, TreeWatcherOptions } from "./tree-watcher-contract.ts";

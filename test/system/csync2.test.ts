@@ -102,6 +102,18 @@ describe.skipIf(missing !== undefined)("csync2 between three hosts", () => {
     expect(await read("gamma", "file")).toBe("text");
   });
 
+  it("takes no peer for silent because the director itself stood still until its time was over", async () => {
+    const timesUp = runs.holdWait(cluster.action.ssh.connectTimeoutMs);
+    await write("alpha", "file", "text");
+    const outcome = run(full, { peers: ["beta"] });
+    const endTime = await timesUp;
+    // It is over right after this, before anything is read that csync2 says meanwhile.
+    setTimeout(endTime);
+    const end = performance.now() + 60_000;
+    while (!existsSync(cluster.data("beta", "file")) && performance.now() < end);
+    expect(await outcome).toMatchObject({ kind: "ok" });
+  });
+
   it("does not check again what csync2 knows as it is, as after it was received", async () => {
     await mkdir(cluster.data("beta", "new"));
     await write("beta", "new/file", "beta's");

@@ -1,4 +1,5 @@
 import { AbortReason, childController } from "../../base/abort.ts";
+import { nextTurn } from "../../base/next-turn.ts";
 import { quoteWord } from "../../base/shell-words.ts";
 import type { ActionOutcome } from "../../model/run.ts";
 import { csync2File } from "./csync2-words.ts";
@@ -54,7 +55,10 @@ async function runUpdate(
   const controller = childController(context.signal);
   let silent = false;
   // A host that drops packets would otherwise hold up the others for as long as the kernel tries.
-  const tooLong = () => {
+  const tooLong = async () => {
+    // After a time in which this process stood still, what csync2 has said meanwhile is only read now.
+    await nextTurn();
+    await nextTurn();
     silent = !reader.output().connected;
     if (silent) controller.abort(new AbortReason("stalled", `${peer} does not answer`));
   };
@@ -64,7 +68,7 @@ async function runUpdate(
     onLine: (_stream, line) => {
       reader.addLine(line);
       if (line.startsWith("Connecting to host ")) {
-        cancelTimer ??= deps.clock.setTimer(action.ssh.connectTimeoutMs, tooLong);
+        cancelTimer ??= deps.clock.setTimer(action.ssh.connectTimeoutMs, () => void tooLong());
       }
     },
   });
