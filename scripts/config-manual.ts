@@ -1,6 +1,7 @@
 import { format, resolveConfig } from "prettier";
 import { configSchema } from "../src/config/schema.ts";
-import { closing, introduction, optsText, sections } from "./config-manual-text.ts";
+import { sections } from "./config-manual-sections.ts";
+import { closing, introduction, optsText } from "./config-manual-text.ts";
 
 interface Schema {
   type?: string | string[];
@@ -40,6 +41,9 @@ const kindNames: Readonly<Record<string, string>> = {
   "ping-event": "event",
   "hook-moment": "moment",
 };
+
+/** Blocks of a job that have the keys of the block of that name at the top. */
+const ofJobs: ReadonlySet<string> = new Set(["ssh", "lock"]);
 
 /** docs/configuration.md: every key of the schema that this version knows, with the texts around it. */
 export async function describeConfiguration(): Promise<string> {
@@ -93,12 +97,14 @@ function describe(property: Schema): string {
 }
 
 function typeName(property: Schema, key: string, path: string): string {
-  const section = sections[path === "" ? key : `${path}.${key}`] ?? (key === "ssh" ? sections["ssh"] : undefined);
+  const section = sections[path === "" ? key : `${path}.${key}`] ?? (ofJobs.has(key) ? sections[key] : undefined);
   const types = [property.type].flat();
   if (section !== undefined) {
     const list = types.includes("array") ? "list of " : "";
-    const number = types.includes("integer") ? "number or " : "";
-    return `${number}${list}[${section.title}](#${section.title.replaceAll(" ", "-")})`;
+    const plain = ["integer", "boolean"]
+      .filter((type) => types.includes(type))
+      .map((type) => `${simpleName({ type })} or `);
+    return `${plain.join("")}${list}[${section.title}](#${section.title.replaceAll(" ", "-")})`;
   }
   if (property.const !== undefined) return code(property.const);
   if (property.enum !== undefined) return property.enum.map(code).join(", ");

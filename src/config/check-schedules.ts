@@ -5,6 +5,9 @@ import { type KeyPath, showValue } from "./problem.ts";
 import { suggest } from "./spelling.ts";
 import { isRecord, recordsOf, type Tree } from "./tree.ts";
 
+/** What is said about a schedule beside its times. */
+const timingKeys = ["timezone", "jitter", "on_missed", "starting_deadline"] as const;
+
 /**
  * Time zones exist, and every expression can be read in the dialect that is in force. A date that never
  * comes is a warning only: it must not stop the other jobs. What else may be odd about times is the
@@ -25,6 +28,22 @@ export function checkSchedules(root: Tree, log: ProblemLog): void {
   check(root, [], "cron_schedule");
   if (isRecord(root["defaults"])) check(root["defaults"], ["defaults"], "schedule");
   for (const [index, job] of recordsOf(root["jobs"])) check(job, ["jobs", index], "schedule");
+  warnOfUnusedKeys(root, log);
+}
+
+/** `cron_schedule` has them from the top: what a job without a schedule of its own says about times, nobody follows. */
+function warnOfUnusedKeys(root: Tree, log: ProblemLog): void {
+  const shared = isRecord(root["defaults"]) ? root["defaults"] : {};
+  if (shared["schedule"] !== undefined) return;
+  const warn = (block: Tree, path: KeyPath, why: string) => {
+    for (const key of timingKeys.filter((each) => block[each] !== undefined)) {
+      log.warning([...path, key], `is not used: ${why}. Say it at the top, for cron_schedule`, { at: "key" });
+    }
+  };
+  const jobs = recordsOf(root["jobs"]);
+  const without = jobs.filter(([, job]) => job["schedule"] === undefined);
+  for (const [index, job] of without) warn(job, ["jobs", index], "the job has no schedule of its own");
+  if (without.length === jobs.length) warn(shared, ["defaults"], "no job has a schedule of its own");
 }
 
 interface Verdict {

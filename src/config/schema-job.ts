@@ -9,7 +9,7 @@ import { guardBlock, targetList, watchBlock } from "./schema-watch.ts";
 
 const { Optional } = Type;
 
-/** Keys about time that both the instance and a job have. */
+/** Keys about time; a job has the same for a schedule of its own. */
 export const schedulingKeys = {
   timezone: Optional(
     text("line", { description: "Time zone of the schedules, else the host's.", examples: ["Europe/Berlin"] }),
@@ -30,6 +30,34 @@ export const schedulingKeys = {
   starting_deadline: Optional(
     duration({
       description: "A missed time older than this is not made up for; without it there is no limit.",
+      examples: ["6h"],
+    }),
+  ),
+};
+
+/** Of a job, for its own schedule. No default stands here: what a job does not say, the top says. */
+const ownSchedulingKeys = {
+  timezone: Optional(
+    text("line", {
+      description: "Time zone of the job's own `schedule`, else the instance's.",
+      examples: ["Europe/Berlin"],
+    }),
+  ),
+  jitter: Optional(
+    duration({
+      description: "Every time of the job's own `schedule` is put off by up to so much, else as at the top.",
+      examples: ["10m"],
+    }),
+  ),
+  on_missed: Optional(
+    choice(["skip", "once"], {
+      description:
+        "Times of the job's own `schedule` that passed while the daemon was down: forget them, or make up for them by one run; else as at the top.",
+    }),
+  ),
+  starting_deadline: Optional(
+    duration({
+      description: "A missed time of the job's own `schedule` that is older is not made up for; else as at the top.",
       examples: ["6h"],
     }),
   ),
@@ -65,7 +93,7 @@ const sharedJobKeys = {
       examples: ["30 2 * * *", ["0 6 * * mon-fri", "0 9 * * sat"]],
     }),
   ),
-  ...schedulingKeys,
+  ...ownSchedulingKeys,
   ...endpointKeys,
   direction: Optional(
     choice(["push", "pull"], { description: "Remote jobs: copy to the other host, or from it.", default: "push" }),

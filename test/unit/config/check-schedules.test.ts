@@ -61,6 +61,41 @@ describe("an expression", () => {
   });
 });
 
+describe("what is said about times where no schedule follows it", () => {
+  const cron = "cron_schedule: 0 1 * * *";
+  const unused = (why: string) => `is not used: ${why}. Say it at the top, for cron_schedule`;
+
+  test("is a warning, key by key, at a job without a schedule of its own", async () => {
+    const { problems, warnings } = await inspect(
+      cron,
+      "jobs:",
+      `- { ${job}, timezone: UTC, jitter: 5m, on_missed: once, starting_deadline: 6h }`,
+      `- { ${job.replace("id: a", "id: b")}, schedule: 0 2 * * *, jitter: 5m }`,
+    );
+    expect(problems).toEqual([]);
+    const keys = ["timezone", "jitter", "on_missed", "starting_deadline"];
+    const told = keys.map((key) => expect.stringMatching(new RegExp(`^4:\\d+ jobs\\[0\\]\\.${key}: is not used: `)));
+    expect(warnings).toEqual(told);
+    expect(warnings[0]).toContain(unused("the job has no schedule of its own"));
+  });
+
+  test("is a warning in defaults when no job has a schedule of its own", async () => {
+    const { warnings } = await inspect(cron, "defaults: { jitter: 5m }", `jobs: [{ ${job} }]`);
+    expect(warnings).toEqual([`3:13 defaults.jitter: ${unused("no job has a schedule of its own")}`]);
+  });
+
+  test.each([
+    [
+      "a job has a schedule that defaults give it",
+      ["defaults: { schedule: 0 2 * * * }", `jobs: [{ ${job}, jitter: 1m }]`],
+    ],
+    ["a job follows defaults", ["defaults: { jitter: 1m }", `jobs: [{ ${job}, schedule: 0 2 * * * }]`]],
+    ["they stand at the top", ["jitter: 1m", cron, `jobs: [{ ${job} }]`]],
+  ])("is no warning where %s", async (_where, lines) => {
+    expect(await inspect(...lines)).toMatchObject({ problems: [], warnings: [] });
+  });
+});
+
 test("a configuration says whether its dialect was chosen", async () => {
   const lines = ["cron_schedule: 0 1 * * *", `jobs: [{ ${job} }]`];
   const chosen = async (...more: string[]) => {

@@ -43,6 +43,19 @@ describe("the schema", () => {
     expect(properties.filter(([, { description }]) => description === undefined).map(([path]) => path)).toEqual([]);
   });
 
+  test("has a table in docs/configuration.md for every block, with all its keys", () => {
+    const rows = readProjectFile("docs/configuration.md").split(/\n(?!\|)/);
+    const tables = rows.map((text) => new Set([...text.matchAll(/^\| `(\w+)` /gm)].map(([, key = ""]) => key)));
+    const blocks = properties.flatMap(([path, { properties: keys, items }]): [string, string[]][] => {
+      const own = (keys ?? (items as Property | undefined)?.["properties"]) as object | undefined;
+      // What a job has of these its own table says.
+      return own === undefined || path.startsWith(".defaults") ? [] : [[path, Object.keys(own)]];
+    });
+    expect(blocks.length).toBeGreaterThan(12);
+    const lacking = blocks.filter(([, keys]) => !tables.some((table) => keys.every((key) => table.has(key))));
+    expect(lacking.map(([path]) => path)).toEqual([]);
+  });
+
   test("has only examples and defaults that it accepts", () => {
     const ajv = new Ajv({ discriminator: true, allowUnionTypes: true, strictTypes: false });
     ajv.addKeyword("x-kind");
