@@ -52,8 +52,8 @@ then stops following it: the run goes on until \`rsyncdirector cancel\`. Without
 the same locks, and Ctrl-C stops it. A dry run is always done here. The history records all of them but the last.
 
 Exit status:
-  0 ok or warnings   1 a job failed or was cancelled   75 a job was skipped or stayed blocked, or following it was
-  stopped   78 wrong configuration`;
+  0 ok or warnings   1 a job failed or was cancelled, or the director refused the run   75 a job was skipped or stayed
+  blocked, or following it was stopped   78 wrong usage or configuration`;
 
 export interface ForegroundRequest {
   config: string;
