@@ -168,7 +168,7 @@ export const sections: Readonly<Record<string, SectionText>> = {
   "jobs.actions": { title: "actions", text: "A list of steps; the kind is chosen by `action`." },
   "jobs.actions.rsync": {
     title: "rsync options by name",
-    text: "Given to rsync before `opts`. `false` is the same as leaving a key out.",
+    text: "Given to rsync before `opts`. `false` is the same as leaving a key out, but for `progress` and `whole_file`.",
     example: `jobs:
   - id: web
     type: local

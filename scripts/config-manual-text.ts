@@ -89,6 +89,11 @@ other host \`backup/x\`, below the home directory, may stay), and a local one wh
 \`command\` is split in the same way. With \`shell: true\` it is a script instead. Variables of a script must be written as
 \`$NAME\` or \`$\${NAME}\`, because \`\${NAME}\` is replaced when the file is read.
 
+**Environment.** What a job starts (commands, hooks, rsync, ssh) does not have all variables of the director: only \`PATH\`,
+\`HOME\`, \`USER\`, \`LOGNAME\`, \`SHELL\`, \`LANG\`, \`TZ\`, \`TMPDIR\` and \`SSH_AUTH_SOCK\`, with \`LC_ALL=C.UTF-8\`. An action has also
+\`RSYNCDIRECTOR_RUN\`, \`RSYNCDIRECTOR_JOB\`, \`RSYNCDIRECTOR_ACTION\` and \`RSYNCDIRECTOR_ATTEMPT\` (1 at the first try). A password that the unit has
+in a variable does not reach a command by itself: let it read a file that only its account may read.
+
 \`\`\`yaml
 jobs:
   - id: database

@@ -27,8 +27,13 @@ export const rsyncBlock = block("rsync options", "Options of rsync by name, inst
   partial: flagOf("--partial", "keep a file whose transfer was interrupted"),
   verbose: flagOf("--verbose", "name what is transferred in the log"),
   itemize_changes: flagOf("--itemize-changes", "say for every path what changed"),
-  stats: flagOf("--stats", "statistics at the end"),
-  progress: flagOf("--info=progress2", "show how far the whole transfer is"),
+  stats: flagOf("--stats", "statistics at the end, for which the program asks in any case"),
+  progress: Optional(
+    flag({
+      description: "`--info=progress2`: how far the whole transfer is. `false`: nobody is told.",
+      default: true,
+    }),
+  ),
   recursion: Optional(
     choice(["auto", "incremental", "whole"], {
       description:
@@ -58,7 +63,12 @@ export const rsyncBlock = block("rsync options", "Options of rsync by name, inst
   numeric_ids: flagOf("--numeric-ids", "keep owner numbers, do not map names"),
   sparse: flagOf("--sparse", "write long runs of zeros as holes"),
   inplace: flagOf("--inplace", "write into the existing file; an interrupted run leaves it damaged"),
-  whole_file: flagOf("--whole-file", "send whole files, no differences"),
+  whole_file: Optional(
+    flag({
+      description:
+        "`--whole-file`: send whole files, no differences. `false`: `--no-whole-file`. Unless given rsync decides: whole files where both ends are on this host.",
+    }),
+  ),
   one_file_system: flagOf("--one-file-system", "do not cross into other file systems"),
   ignore_existing: flagOf("--ignore-existing", "skip files that exist at the destination"),
   remove_source_files: flagOf("--remove-source-files", "delete source files once they are transferred"),
@@ -71,7 +81,8 @@ export const rsyncBlock = block("rsync options", "Options of rsync by name, inst
   ),
   timeout: Optional(
     duration({
-      description: "`--timeout`: rsync gives up when nothing moves for so long; 0 never.",
+      description: "`--timeout`: rsync gives up when nothing moves for so long; 0 never. One in `opts` counts as well.",
+      default: 300,
       examples: ["10m"],
     }),
   ),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { childEnvironment } from "../../../src/process/child-environment.ts";
+import { readProjectFile } from "../../support/project-files.ts";
 
 const action = { runId: "r1", jobId: "j1", actionId: "a1", attempt: 2 };
 
@@ -14,6 +15,13 @@ describe("a child's environment", () => {
       RSYNCDIRECTOR_ACTION: "a1",
       RSYNCDIRECTOR_ATTEMPT: "2",
     });
+  });
+
+  it("is what the manual says", () => {
+    const anything = new Proxy<Record<string, string>>({}, { get: () => "x" });
+    const [text = ""] = /\*\*Environment\.\*\*[^]+?\n\n/.exec(readProjectFile("docs/configuration.md")) ?? [];
+    const named = [...text.matchAll(/`([A-Z_]+)(?:=[^`]*)?`/g)].map(([, name]) => name);
+    expect(named.toSorted()).toEqual(Object.keys(childEnvironment(anything, action)).toSorted());
   });
 
   it("says for which target it works, if it does for one", () => {
