@@ -66,7 +66,8 @@ export async function runLocksBreak(
   bounds: BreakBounds = { ask: askOnTerminal() },
 ): Promise<void> {
   if (bounds.ask === undefined && (options.yes !== true || options.token === undefined)) {
-    throw new OperatorError("nobody is there to be asked: without a terminal it needs --yes and --token", {
+    const told = "locks --json tells the token; of a lock of another program it is the sha256sum of the file";
+    throw new OperatorError(`nobody is there to be asked: without a terminal it needs --yes and --token (${told})`, {
       kind: "usage",
     });
   }
