@@ -56,7 +56,8 @@ function describeJob(job: Job): Tree {
     max_parallel: job.maxParallel,
     ssh: describeConnection(firstEndpoint(job)),
     schedule: listOrNothing(job.schedules),
-    ...describeScheduling(job.scheduling),
+    // Without a schedule of its own nobody follows it, which would be a warning.
+    ...(job.schedules.length > 0 && describeScheduling(job.scheduling)),
     lock_files: listOrNothing(job.lockFiles.map(describeLock)),
     blocks_on: listOrNothing(job.blocksOn.map(describeBlock)),
     lock: describeLease(job.lease),

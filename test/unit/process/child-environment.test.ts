@@ -20,8 +20,8 @@ describe("a child's environment", () => {
   it("is what the manual says", () => {
     const anything = new Proxy<Record<string, string>>({}, { get: () => "x" });
     const [text = ""] = /\*\*Environment\.\*\*[^]+?\n\n/.exec(readProjectFile("docs/configuration.md")) ?? [];
-    const named = [...text.matchAll(/`([A-Z_]+)(?:=[^`]*)?`/g)].map(([, name]) => name);
-    expect(named.toSorted()).toEqual(Object.keys(childEnvironment(anything, action)).toSorted());
+    const named = [...text.matchAll(/`([A-Z_]+)(?:=[^`]*)?`/g)].map(([, name = ""]) => name);
+    expect(new Set(named)).toEqual(new Set(Object.keys(childEnvironment(anything, action))));
   });
 
   it("says for which target it works, if it does for one", () => {
