@@ -25,8 +25,10 @@ export async function layOutDocuments({ root, scratch, tree, version, epoch }) {
 
   const doc = "usr/share/doc/rsyncdirector";
   putCopy(tree, `${doc}/README.md`, join(root, "README.md"));
-  for (const name of readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md")))
-    putCopy(tree, `${doc}/docs/${name}`, join(root, "docs", name));
+  // Which link to each other, to the decisions, and to the images.
+  for (const folder of ["docs", "docs/decisions", "docs/images"])
+    for (const name of readdirSync(join(root, folder)).filter((name) => /\.(?:md|png)$/.test(name)))
+      putCopy(tree, `${doc}/${folder}/${name}`, join(root, folder, name));
   putCopy(tree, `${doc}/examples/rsyncdirector.yaml`, join(root, "resources/rsyncdirector.yaml"));
   for (const folder of ["grafana", "prometheus"])
     for (const name of readdirSync(join(root, "resources", folder)))

@@ -52,7 +52,8 @@ export async function tryAction(
   for (let tries = 1; ; tries += 1) {
     const of = { ...nameOf(work, task), attempt: task.triesBefore + tries };
     const outcome = await tryOnce(deps, work, task, of);
-    const delayMs = retryDelay(outcome, tries, job.retry);
+    // A dry run shows what a run would find now.
+    const delayMs = work.dryRun ? null : retryDelay(outcome, tries, job.retry);
     if (delayMs === null || outcome.kind !== "failed") return { outcome, tries };
     const { message, report } = outcome;
     events.emit("action:retrying", { ...of, delayMs, message, at: clock.now() });

@@ -64,6 +64,8 @@ describe.skipIf(why !== undefined)("the Debian package", () => {
       "/usr/share/man/man1/rsyncdirector.1.gz",
       "/usr/share/man/man5/rsyncdirector.yaml.5.gz",
       "/usr/share/doc/rsyncdirector/copyright",
+      "/usr/share/doc/rsyncdirector/docs/decisions/0001-floors.md",
+      "/usr/share/doc/rsyncdirector/docs/images/status-page-light.png",
       "/usr/share/doc/rsyncdirector/examples/rsyncdirector.yaml",
       "/usr/lib/systemd/system/rsyncdirector@.service",
       "/usr/lib/systemd/system/rsyncdirector-push@.service",

@@ -54,11 +54,13 @@ export function newResumeCommand(context: CommandContext): Command {
 }
 
 const resumeHelp = `
+Where no director runs, the pause is taken out of the file that it would read.
+
 Examples:
   rsyncdirector resume home -c laptop.yaml
 
 Exit status:
-  0 it is not paused (any more)   1 no such job, or no director   78 wrong usage`;
+  0 it is not paused (any more)   1 no such job, or it cannot be ended   78 wrong usage or configuration`;
 
 async function runPause(job: string, options: PauseOptions, context: CommandContext): Promise<void> {
   const milliseconds = options.for === undefined ? null : parseDuration(options.for);
@@ -75,11 +77,23 @@ async function runPause(job: string, options: PauseOptions, context: CommandCont
 }
 
 async function runResume(job: string, options: ResumeOptions, context: CommandContext): Promise<void> {
-  const { openControl } = await import("../control/open-control.ts");
-  const { client, answer } = await openControl(options.config, context);
-  const { wasPaused } = answer(await client.resume(job));
+  const wasPaused = await resume(job, options.config, context);
   if (options.json === true) context.stdout.write(formatJson({ job, wasPaused }));
   else context.stdout.write(wasPaused ? `${job} is not paused any more\n` : `${job} was not paused\n`);
+}
+
+/** Who runs a job by hand or from cron heeds a pause, too, and may have no director at all. */
+async function resume(job: string, file: string | undefined, context: CommandContext): Promise<boolean> {
+  const { nameInstance } = await import("../control/name-instance.ts");
+  const { answerOf, describeUnreached, reachDirector } = await import("../control/reach-director.ts");
+  const instance = await nameInstance(file, context);
+  const reached = await reachDirector(instance, context.env);
+  if (reached.kind === "running") return answerOf(await reached.client.resume(job), instance).wasPaused;
+  if (reached.kind !== "stopped") throw new OperatorError(describeUnreached(reached, instance));
+  const { loadConfig } = await import("../../config/load.ts");
+  const { resumeStopped } = await import("../../daemon/control/resume-stopped.ts");
+  const { config } = await loadConfig(instance.file, { env: context.env });
+  return resumeStopped(config, job, context.env);
 }
 
 function describePause(job: string, { since, until }: Pause): string {

@@ -61,6 +61,13 @@ describe("job runner", () => {
     expect(test.events.of("action:retrying").map((event) => event.delayMs)).toEqual([1000, 3000]);
   });
 
+  it("tries nothing again in a dry run, which shows what a run would find now", async () => {
+    const test = setUp(async () => passing);
+    const job = buildJob({ retry: { limit: 5, delayMs: 1000, maxDelayMs: 9000, backoff: 3, exitCodes: undefined } });
+    expect((await test.run(job, true)).outcome).toMatchObject({ kind: "failed" });
+    expect(test.events.of("action:retrying")).toEqual([]);
+  });
+
   it("is cancelled at once while it waits to try again", async () => {
     const test = setUp(async () => passing);
     const result = test.run(
