@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { chown, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { writePauses } from "../../src/daemon/control/pauses-file.ts";
 import { makeInstance } from "../support/instance.ts";
+import { mountTmpfs } from "../support/tmpfs.ts";
 
 const jobOf = (id: string, script: string) => ({
   ...{ id, type: "local" },
@@ -47,4 +49,18 @@ it("the pauses of a run in the foreground are left alone, as are those that cann
     exitCode: 1,
     stderr: expect.stringContaining("which jobs are paused cannot be told"),
   });
+});
+
+it("a pause goes on that cannot be taken out of its file", async (context) => {
+  const disk = await mountTmpfs("size=64k");
+  if ("why" in disk) return context.skip(disk.why);
+  const instance = await makeInstance({ state_dir: disk.directory, jobs: [jobOf("a", ":")] });
+  writePauses(join(disk.directory, "pauses-test.json"), new Map([["a", pause]]));
+  await disk.remount("ro");
+  expect(await instance.cli("resume", "a")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/pauses-test\.json cannot be written, so that the pause goes on: EROFS/),
+  });
+  await disk.remount("rw");
+  expect((await instance.cli("resume", "a")).exitCode).toBe(0);
 });
