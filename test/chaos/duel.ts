@@ -38,7 +38,8 @@ export async function openDuel(
   const trial = await openTrial(specs, { seed, ...options });
   context.onTestFinished(({ task }) => trial.close({ forget: task.result?.state === "pass" }));
   const [{ name: first }, { name: second }] = specs;
-  const isWriting = () => trial.lab.witness.living().some((writer) => writer.startsWith(`${first}.`));
+  const { witness } = trial.lab;
+  const isWriting = () => witness.living().some((writer) => writer.startsWith(`${first}.`) && witness.isAlive(writer));
   const long = await trial.contender(first).start();
   await waitUntil("the copy is under way", isWriting);
   const other = await trial.contender(second).start();

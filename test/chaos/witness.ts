@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kill } from "./commands.ts";
 
@@ -65,8 +65,10 @@ exec rsync "$@"
 }
 
 export interface WitnessMonitor {
-  /** Writers that live. */
+  /** Writers whose end is not written down yet. */
   living(): string[];
+  /** Whether a writer lives just now, as the kernel says; its end is written down a moment later. */
+  isAlive(writer: string): boolean;
   close(): Promise<void>;
 }
 
@@ -107,6 +109,11 @@ export function watchWitnesses(root: string): WitnessMonitor {
     living: () => {
       look();
       return [...waiters.keys()];
+    },
+    isAlive: (writer) => {
+      const file = [join(alive, writer), join(root, "gone", writer)].find((path) => existsSync(path));
+      if (file === undefined) throw new Error(`no writer ${writer}`);
+      return spawnSync("flock", ["--shared", "--nonblock", "--conflict-exit-code", "9", file, "true"]).status === 9;
     },
     close: async () => {
       clearInterval(timer);

@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import {
-  openHelperWorld,
-  openLocalWorld,
-  openMemoryWorld,
-  openSftpWorld,
-  openSshWorld,
-} from "../support/lock-worlds.ts";
+import { openLocalWorld, openMemoryWorld, openSftpWorld, openSshWorld } from "../support/lock-worlds.ts";
 import { endpointOf } from "../support/ssh-endpoint.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { beyondSftp, describeTransport } from "./every-lock-contract.ts";
@@ -21,10 +15,9 @@ describe("over a real sshd", () => {
   });
   afterAll(() => sshd.stop());
 
-  // The first change by programs, the others by the helper; then all by the helper. Those of "local" are all by programs.
+  // The first change is made by programs, the others by the helper. Those of "local" are all by programs, and all by the helper
+  // those of test/system/lock-transport-helper.test.ts.
   describeTransport("ssh", () => openSshWorld(endpointOf(sshd)));
-
-  describeTransport("ssh with a helper", () => openHelperWorld(endpointOf(sshd)));
 
   describeTransport("sftp", () => openSftpWorld(endpointOf(sshd)), beyondSftp);
 });

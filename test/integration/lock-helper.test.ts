@@ -1,46 +1,30 @@
 import { execa } from "execa";
-import { readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { acquireCommand, beatCommand, promoteCommand, releaseCommand } from "../../src/lock/transport/lock-script.ts";
+import { acquireCommand } from "../../src/lock/transport/lock-script.ts";
 import { findProgram } from "../../src/process/find-program.ts";
-import { lockContent } from "../support/lock-fixture.ts";
+import {
+  claimed,
+  held,
+  life,
+  live,
+  look,
+  prepare,
+  type Step,
+  token,
+  truths,
+  wholeLife,
+  withHelper,
+} from "../support/helped-life.ts";
 import { lockFile } from "../support/lock-flock.ts";
-import { killHelper, killShell, type LockShell, openLockShell, waitForEnd, wanting } from "../support/lock-shell.ts";
+import { openLockShell, waitForEnd } from "../support/lock-shell.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
-const token = "my-own-token-0123456789";
-const claimed = lockContent({ token, state: "claim" });
-/** As long as the other, as a director makes them. */
-const held = lockContent({ token, state: "held", run: "their-run!!", hold: true });
-const withHelper = `${wanting("at once")}rd_want_helper\n`;
 /** What a change takes where nobody helps. */
 const withoutPrograms = ["flock", "sync", "ln", "rm", "mv", "touch"]
   .map((name) => `${name}() { return 127; }`)
   .join("\n");
-
-/** One life of a lock that nothing is in the way of. */
-const life = {
-  claim: (path: string) =>
-    acquireCommand({
-      claims: [{ path, token, content: claimed }],
-      thenCheck: [`${path}.other`],
-      thenPromote: [{ path, token, content: held }],
-    }),
-  "sign of life": (path: string) => beatCommand([{ path, token, status: "half of it" }]),
-  promotion: (path: string) => promoteCommand([{ path, token, content: held }]),
-  release: (path: string) => releaseCommand([{ path, token }]),
-};
-type Step = keyof typeof life;
-const steps = Object.keys(life) as Step[];
-
-async function live(shell: LockShell, path: string): Promise<string[]> {
-  const said: string[] = [];
-  for (const step of steps) said.push(...((await shell.run(life[step](path))) ?? [`no answer to the ${step}`]));
-  return said;
-}
-
-const wholeLife = ["0 ACQUIRED", "1 ABSENT", "2 PROMOTED", "0 BEATEN", "0 PROMOTED", "0 RELEASED"];
 
 describe.each(["/bin/sh", "bash --posix", "busybox sh"])("the helper of a kept shell, %s", (name) => {
   const command = name.split(" ") as [string, ...string[]];
@@ -151,78 +135,6 @@ describe("a host where another Perl library stands in the environment", () => {
   });
 });
 
-const orders: Record<Step, readonly string[]> = {
-  claim: ["NEW", "LOCK", "LINK", "PUT", "UNLOCK"],
-  "sign of life": ["LOCK", "HAS", "TOUCH", "REPLACE", "UNLOCK"],
-  promotion: ["LOCK", "HAS", "PUT", "UNLOCK"],
-  release: ["LOCK .guard", "HAS", "LOCK .hold", "REMOVE", "UNLOCK"],
-};
-const moments = steps.flatMap((step) =>
-  orders[step].flatMap((order) =>
-    [false, true].map((after) => ({ step, order, after, when: after ? "after" : "before" })),
-  ),
-);
-
-/** A lock that is as far as it is before that step, by a shell of its own. */
-async function prepare(step: Step): Promise<string> {
-  const path = join(await makeTempDir(), "a.lock");
-  if (step === "claim") return path;
-  const shell = await openLockShell();
-  expect(await shell.run(life.claim(path))).toEqual(wholeLife.slice(0, 3));
-  await shell.end();
-  return path;
-}
-
-/** What the lock is now: the content of it, and whether its guard is free. */
-async function look(path: string): Promise<string> {
-  await execa("flock", ["--exclusive", "--nonblock", `${path}.guard`, "true"]);
-  const content = await readFile(path, "utf8").catch(() => "nothing");
-  return content === held ? "held" : content === claimed ? "claimed" : content;
-}
-
-/** An answer, and what the lock has to be then. */
-const truths: Record<Step, { readonly answers: readonly string[]; readonly lock: string }> = {
-  claim: { answers: wholeLife.slice(0, 3), lock: "held" },
-  "sign of life": { answers: ["0 BEATEN"], lock: "held" },
-  promotion: { answers: ["0 PROMOTED"], lock: "held" },
-  release: { answers: ["0 RELEASED"], lock: "nothing" },
-};
-/** Or it makes one safe that comes next. */
-const isChange = (order: string) => !["NEW", "LOCK", "LOCK .guard", "HAS", "UNLOCK"].includes(order);
-
-describe("death at any moment", () => {
-  it.each(moments)(
-    "of the helper, $when $order in a $step: an answer is true, a change without one is unknown",
-    async (moment) => {
-      const { step, order } = moment;
-      const path = await prepare(step);
-      const shell = await openLockShell({ alter: killHelper(moment), more: withHelper });
-      const helper = await shell.startedHelper();
-      const answers = await shell.run(life[step](path));
-      await waitForEnd(helper);
-      // Before a change begins the programs can take over; in the middle of it nobody knows.
-      expect(answers).toEqual(isChange(order) ? undefined : truths[step].answers);
-      const lock = await look(path);
-      if (answers !== undefined) expect(lock).toBe(truths[step].lock);
-      expect(["nothing", "claimed", "held"]).toContain(lock);
-      if (answers !== undefined) expect(await shell.run("rd_check 0 /nothing")).toEqual(["0 ABSENT"]);
-      await goOn(path);
-    },
-  );
-
-  it.each(moments)("of the shell, $when $order in a $step: the helper ends, and others go on", async (moment) => {
-    const path = await prepare(moment.step);
-    const shell = await openLockShell({ alter: killShell(moment), more: withHelper });
-    const helper = await shell.startedHelper();
-    const answers = await shell.run(life[moment.step](path));
-    // Only a hold file is unlocked before the answer.
-    if (moment.order !== "UNLOCK" || moment.step === "release") expect(answers).toBeUndefined();
-    await waitForEnd(helper);
-    expect(["nothing", "claimed", "held"]).toContain(await look(path));
-    await goOn(path);
-  });
-});
-
 const refusals: readonly { readonly step: Step; readonly order: string; readonly answers: readonly string[] }[] = [
   { step: "claim", order: "LINK", answers: truths.claim.answers },
   { step: "claim", order: "PUT", answers: ["0 ACQUIRED already", ...truths.claim.answers.slice(1)] },
@@ -256,13 +168,3 @@ describe("a change that the helper could not make", () => {
     expect(await shell.run(life["sign of life"](path))).toEqual(["0 BEATEN"]);
   });
 });
-
-/** Whoever does not know tries again with another shell, and gets somewhere; nothing is left of it in the end. */
-async function goOn(path: string): Promise<void> {
-  const shell = await openLockShell({ more: "rd_want_helper" });
-  const released = await shell.run(life.release(path));
-  expect([["0 RELEASED"], ["0 ABSENT"]]).toContainEqual(released);
-  expect(await live(shell, path)).toEqual(wholeLife);
-  const left = (await readdir(join(path, ".."))).filter((name) => !/\.(guard|hold)$/.test(name));
-  expect(left).toEqual([]);
-}
