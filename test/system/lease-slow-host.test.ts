@@ -14,9 +14,9 @@ import { startSshProxy } from "../support/ssh-proxy.ts";
 import { startSshd } from "../support/sshd.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
-/** Short times, with room for a machine that is busy. */
+/** A tenth of the usual times. */
 const timings = {
-  operationMs: 6000,
+  operationMs: 3000,
   leaseTickMs: 50,
   beatRetryMs: 500,
   claimHeartbeatMs: 1000,
@@ -26,7 +26,7 @@ const timings = {
 };
 const lease: LockLease = {
   ...defaultLease,
-  ...{ heartbeatMs: 1500, ttlMs: 45_000, renewDeadlineMs: 30_000, claimTtlMs: 36_000, minTtlMs: 0 },
+  ...{ heartbeatMs: 1500, ttlMs: 15_000, renewDeadlineMs: 10_000, claimTtlMs: 12_000, minTtlMs: 0 },
 };
 
 it("a host that is slow and loses a fifth of what it is sent keeps its lock; one that is slower loses it in time", async () => {
@@ -34,7 +34,7 @@ it("a host that is slow and loses a fifth of what it is sent keeps its lock; one
   onTestFinished(() => sshd.stop());
   const random = randomFrom(20);
   // What is lost comes again when TCP has noticed, and keeps back what was sent after it. There and back it takes 2.3 s at
-  // most, less than half of the time after which an operation counts as unanswered.
+  // most, which leaves a busy machine some time before an operation counts as unanswered.
   const slow = () => 250 + (random() < 0.2 ? 200 + 700 * random() : 0);
   const { proxy, endpoint } = await startSshProxy(sshd, { toServerMs: slow, toClientMs: slow });
   const path = join(await makeTempDir(), "a.lock");
@@ -62,7 +62,7 @@ it("a host that is slow and loses a fifth of what it is sent keeps its lock; one
   const lost = owner.events.next("lock:lost");
   proxy.rules.toServerMs = proxy.rules.toClientMs = 5000;
   expect(await Promise.race([lost.then(() => "lost"), broken.then(() => "broken")])).toBe("lost");
-  expect(abortReasonOf(held.lost).message).toMatch(/could not be confirmed for (?:[3-9]\d|\d+m)/);
+  expect(abortReasonOf(held.lost).message).toMatch(/could not be confirmed for 1\d(?:\.\d)?s/);
   await broken;
   const taken = await waiting;
   if (taken.kind !== "held") throw new Error(JSON.stringify(taken));

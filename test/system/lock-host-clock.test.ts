@@ -28,13 +28,13 @@ const quick = {
   leaseTickMs: 50,
   beatRetryMs: 100,
   stalePollMs: 100,
-  staleGapMs: 9000,
+  staleGapMs: 3000,
   shortestTtlMs: 1000,
   breakDelayMs: 0,
 };
 const lease: LockLease = {
   ...defaultLease,
-  ...{ heartbeatMs: 400, ttlMs: 15_000, renewDeadlineMs: 12_000, claimTtlMs: 9000, minTtlMs: 0 },
+  ...{ heartbeatMs: 200, ttlMs: 5000, renewDeadlineMs: 4000, claimTtlMs: 3000, minTtlMs: 0 },
 };
 
 /** An sshd whose shells have a clock of their own, and how to set it: seconds before or after the true time. */
@@ -81,7 +81,7 @@ async function liveThroughJump([from, to]: readonly [number, number], env: reado
   await blocked;
   await host.setClock(to);
   // Longer than the whole time that a silent lock is watched.
-  await beats(owner.events, 45, claim.held.lost);
+  await beats(owner.events, 35, claim.held.lost);
   expect({ to, broken: waiter.events.of("lock:broken"), lost: claim.held.lost.aborted }).toEqual({
     to,
     broken: [],

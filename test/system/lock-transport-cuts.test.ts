@@ -12,9 +12,9 @@ const ways = {
   sftp: { open: openSftpWorld, overrides: {} },
 } as const;
 const fates = ["reset", "tear", "stop", "stop-both"] as const satisfies readonly Fate[];
-/** Many lives at once share a slow machine: an operation that nobody cut has to be over by then. */
-const operationMs = 15_000;
 /** So many at a time: a break costs work, a silence only its time, which is 20 s while a login is under way. */
+/** Many lives at once share a slow machine: an operation that nobody cut has to be over by then. */
+const operationMs = 7000;
 const atOnce = { reset: 4, tear: 4, stop: 60, "stop-both": 60 };
 const token = "token-of-this-one-0123456";
 
