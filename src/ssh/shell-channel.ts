@@ -83,7 +83,8 @@ function wrapChannel(client: Client, channel: ClientChannel): ShellChannel {
     // Both streams have to be read in any case, or the channel never closes.
     onOutput: (listener) => void channel.on("data", listener),
     onErrorOutput: (listener) => void channel.stderr.on("data", listener),
-    onClosed: (listener) => void (exited === undefined ? listeners.push(listener) : listener(exited)),
+    // Of one that has ended before anybody listened, the last words come first, too.
+    onClosed: (listener) => void (exited === undefined ? listeners.push(listener) : setImmediate(listener, exited)),
     close: () => channel.close(),
   };
 }
