@@ -177,17 +177,13 @@ rd_part() {
 
 # rd_have NAME COUNT LINE...: has a change made by the helper, which has the guard. Without an answer nobody knows whether
 # it was made, and the guard is not locked any more: the operation has no answer then either. Its shell is killed, for one
-# that ends by itself before its first answer looks like an account that has no shell.
+# that ends by itself before its first answer looks like an account that has no shell. What it could not do, though nobody
+# has it locked, the programs may be able to do: it is one no more from the next operation on. Until then it has the guard.
 rd_have() {
   rd_order "$@"
-  rd_answer "$rd_ordered" || { [ $rd_helper != none ] || kill -9 $$; return 1; }
-}
-
-# rd_must: the same for a change that the program may be able to make: a helper that cannot is one no more, from the next
-# operation on. Until then it has the guard.
-rd_must() {
-  rd_have "$@" && return
-  rd_unfit=yes
+  rd_answer "$rd_ordered" && return
+  [ $rd_helper != none ] || kill -9 $$
+  [ "$rd_why" = busy ] || rd_unfit=yes
   return 1
 }
 rd_unfit=no
@@ -623,7 +619,7 @@ rd_take() {
 }
 
 rd_link() {
-  if [ $rd_helped = yes ]; then rd_must LINK 2 "$rd_temp" "$rd_path"
+  if [ $rd_helped = yes ]; then rd_have LINK 2 "$rd_temp" "$rd_path"
   # The second try is there for its words, and if it succeeds the lock is ours all the same.
   else ln -- "$rd_temp" "$rd_path" || rd_why=$(ln -- "$rd_temp" "$rd_path" 2>&1); fi
 }
@@ -705,8 +701,6 @@ rd_alone() {
   if [ $rd_helped = yes ]; then
     if rd_have LOCK 1 "$rd_hold"; then rd_hold_locked=yes; "$@"; return; fi
     if [ "$rd_why" = busy ]; then rd_say "$rd_number INUSE"; return 1; fi
-    # As in rd_must: flock(1) may be able to.
-    rd_unfit=yes
     case $rd_why in 'flock: '*) rd_say "$rd_number ERR no-flock"; return 1 ;; esac
     rd_words=$( (: >>"$rd_hold") 2>&1)
     rd_fail hold "${rd_words:-$rd_why}"
@@ -736,7 +730,7 @@ rd_unless_held() {
 }
 
 rd_remove() {
-  if [ $rd_helped = yes ]; then rd_must REMOVE 3 "$rd_path" "$rd_temp" "$rd_path.status"
+  if [ $rd_helped = yes ]; then rd_have REMOVE 3 "$rd_path" "$rd_temp" "$rd_path.status"
   else rm -f -- "$rd_path" "$rd_temp" "$rd_path.status" || rd_why=$(rm -f -- "$rd_path" "$rd_temp" 2>&1); fi
   if [ -e "$rd_path" ]; then rd_fail remove "$rd_why"; else rd_say "$rd_number RELEASED"; fi
 }
@@ -752,7 +746,7 @@ rd_touch() {
 }
 
 rd_renew() {
-  if [ $rd_helped = yes ]; then rd_must TOUCH 1 "$rd_own_name"
+  if [ $rd_helped = yes ]; then rd_have TOUCH 1 "$rd_own_name"
   else touch -c -m -- "$rd_own_name" || rd_why=$(touch -c -m -- "$rd_own_name" 2>&1); fi
 }
 
@@ -760,7 +754,7 @@ rd_renew() {
 rd_tell_status() {
   [ -n "$rd_note" ] && [ ! -d "$rd_path.status" ] || return 0
   if [ $rd_helped = yes ]; then
-    rd_have REPLACE 3 "$rd_path.status.tmp" "$rd_path.status" "$rd_note"
+    rd_have REPLACE 3 "$rd_path.status.tmp" "$rd_path.status" "$rd_note" || rd_unfit=no
     return
   fi
   rm -f -- "$rd_path.status.tmp"
@@ -797,7 +791,7 @@ rd_put() {
 }
 
 rd_overwrite() {
-  if [ $rd_helped = yes ]; then rd_must PUT 3 "$rd_own_name" "${rd_content%"$rd_nl"}"
+  if [ $rd_helped = yes ]; then rd_have PUT 3 "$rd_own_name" "${rd_content%"$rd_nl"}"
   else printf '%s' "$rd_content" 1<>"$rd_own_name" || rd_why=$( (printf '%s' "$rd_content" 1<>"$rd_own_name") 2>&1); fi
 }
 

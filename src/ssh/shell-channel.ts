@@ -1,5 +1,5 @@
 import type { Client, ClientChannel } from "ssh2";
-import type { Clock } from "../base/clock.ts";
+import type { CancelTimer, Clock } from "../base/clock.ts";
 
 /** Standard input and output of a shell on another host. */
 export interface ShellChannel {
@@ -46,7 +46,7 @@ export function openShellChannel(client: Client, timeoutMs: number, clock: Clock
       client.exec(shellCommand, (error, channel) => {
         if (error !== undefined) return fail(isDenied(error) ? new NoShell(error.message) : error);
         cancelTimer();
-        resolve(wrapChannel(client, channel));
+        resolve(wrapChannel(client, channel, clock));
       });
     } catch (error) {
       fail(error as Error);
@@ -59,12 +59,17 @@ function isDenied(error: Error): boolean {
   return error.message.startsWith("Unable to exec");
 }
 
-function wrapChannel(client: Client, channel: ClientChannel): ShellChannel {
+/** So long after the end of a shell its channel may still bring what it has said. */
+const lastWordsMs = 500;
+
+function wrapChannel(client: Client, channel: ClientChannel, clock: Clock): ShellChannel {
   let exited: boolean | undefined;
+  let cancelTimer: CancelTimer | undefined;
   const listeners: Array<(exited: boolean) => void> = [];
   const end = (byItself: boolean) => {
     if (exited !== undefined) return;
     exited = byItself;
+    cancelTimer?.();
     for (const listener of listeners.splice(0)) listener(byItself);
   };
   channel.setEncoding("utf8");
@@ -73,8 +78,8 @@ function wrapChannel(client: Client, channel: ClientChannel): ShellChannel {
   channel.on("error", () => end(false));
   channel.once("exit", (code: number | null) => {
     hasExited = code !== null && !tellsOfSignal(code);
-    // Its last words are in the stream's buffer by now: they are heard first.
-    setImmediate(() => end(hasExited));
+    // sshd may tell of the end before the last words, and a program that goes on may keep the channel open.
+    cancelTimer = clock.setTimer(lastWordsMs, () => end(hasExited));
   });
   channel.once("close", () => end(hasExited));
   client.once("close", () => end(hasExited));
@@ -83,8 +88,7 @@ function wrapChannel(client: Client, channel: ClientChannel): ShellChannel {
     // Both streams have to be read in any case, or the channel never closes.
     onOutput: (listener) => void channel.on("data", listener),
     onErrorOutput: (listener) => void channel.stderr.on("data", listener),
-    // Of one that has ended before anybody listened, the last words come first, too.
-    onClosed: (listener) => void (exited === undefined ? listeners.push(listener) : setImmediate(listener, exited)),
+    onClosed: (listener) => void (exited === undefined ? listeners.push(listener) : listener(exited)),
     close: () => channel.close(),
   };
 }

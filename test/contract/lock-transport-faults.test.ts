@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createLocalTransport } from "../../src/lock/transport/local-transport.ts";
 import type { LockTransport } from "../../src/lock/transport/lock-transport.ts";
+import { holdTimers } from "../support/held-timers.ts";
 import { holdGuard } from "../support/hold-guard.ts";
 import { lockContent } from "../support/lock-fixture.ts";
 import { killHelper } from "../support/lock-shell.ts";
@@ -215,6 +216,16 @@ describe("accounts that are not a plain shell", () => {
     const { world, transport } = await openAccount("echo This account is not available; exit 1");
     const [answer] = await transport.check([world.path("a.lock")], never);
     expect(answer).toMatchObject({ kind: "unknown" });
+    expect(JSON.stringify(answer)).toContain("This account is not available");
+  });
+
+  it("hears the last words also when they come after the end", async () => {
+    const sshd = await startSshd({ config: ["ForceCommand (sleep 0.2; echo This account is not available) & exit 1"] });
+    onTestFinished(() => sshd.stop());
+    // How long it is waited for them is held: they end with the channel.
+    const { clock } = holdTimers(500);
+    const { world, transport } = await openWorld(() => openSshWorld(endpointOf(sshd), 20_000, clock));
+    const [answer] = await transport.check([world.path("a.lock")], never);
     expect(JSON.stringify(answer)).toContain("This account is not available");
   });
 

@@ -104,3 +104,8 @@ export async function processesNaming(text: string): Promise<string[]> {
       (line) => line.includes(text) && !line.includes(" Z") && !line.includes("ps -eo") && !line.includes("main.js"),
     );
 }
+
+/** The same without those that only read: the sending side of an rsync. */
+export async function writersNaming(text: string): Promise<string[]> {
+  return (await processesNaming(text)).filter((line) => !line.includes(" --sender"));
+}

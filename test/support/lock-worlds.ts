@@ -104,7 +104,7 @@ function openRemoteWorld(
 ): Promise<LockWorld> {
   const pools: ConnectionPool[] = [];
   const newTransport = () => {
-    const pool = createConnectionPool({ runTool, startChild, clock: systemClock, log: silentLogger });
+    const pool = createConnectionPool({ runTool, startChild, clock, log: silentLogger });
     pools.push(pool);
     return create({ endpoint, pool, operationTimeoutMs, clock, log: silentLogger });
   };

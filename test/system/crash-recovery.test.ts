@@ -4,7 +4,7 @@ import { parseIntents } from "../../src/lock/recovery/intents-file.ts";
 import { copyingJob, copyingKinds } from "../support/copying-job.ts";
 import type { DirectorProcess } from "../support/director-process.ts";
 import { locksIn } from "../support/lock-names.ts";
-import { type ConfigDraft, type Instance, makeInstance, processesNaming } from "../support/instance.ts";
+import { type ConfigDraft, type Instance, makeInstance, processesNaming, writersNaming } from "../support/instance.ts";
 import { waitUntil } from "../support/process-state.ts";
 import { programsWithout } from "../support/program-directory.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
@@ -60,10 +60,11 @@ describe("a daemon that is killed in the middle of a sync", () => {
     expect(await intentsOf(instance)).toHaveLength(1);
 
     const next = await instance.start();
-    // The other side ends by itself when its connection is gone, and the start does not wait for it for ever.
     const freed = () => next.lines.filter(is("lock of an earlier life is gone")).map((line) => line.outcome);
     await expect.poll(freed).toEqual(kind === "local" ? ["released"] : ["released", "released"]);
+    expect(await writersNaming(instance.directory)).toEqual([]);
     expect(await locksOf(instance)).toEqual([]);
+    // The other side of a pull only reads, and ends by itself when its connection is gone.
     await expect.poll(() => processesNaming(instance.directory)).toEqual([]);
     await expectNextRunWorks(instance, next);
   });
@@ -90,6 +91,7 @@ describe("a daemon that is killed in the middle of a sync", () => {
     const next = await instance.start();
     expect(next.lines.map((line) => line.msg)).toContainEqual(expect.stringContaining("moved aside"));
     await expect.poll(() => locksOf(instance)).toEqual([]);
+    expect(await writersNaming(instance.directory)).toEqual([]);
     await expectNextRunWorks(instance, next);
   });
 
@@ -101,7 +103,7 @@ describe("a daemon that is killed in the middle of a sync", () => {
     expect(run.exitCode, run.stdout + run.stderr).toBe(0);
     expect(await locksOf(instance)).toEqual([]);
     expect(await intentsOf(instance)).toEqual([]);
-    await expect.poll(() => processesNaming(instance.directory)).toEqual([]);
+    expect(await writersNaming(instance.directory)).toEqual([]);
   });
 
   it("has the children of a job without locks stopped too", async () => {

@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseIntents } from "../../src/lock/recovery/intents-file.ts";
 import { compareTrees } from "../support/compare-trees.ts";
 import type { DirectorProcess } from "../support/director-process.ts";
-import { type ConfigDraft, type Instance, makeInstance, processesNaming, reach, trust } from "../support/instance.ts";
+import {
+  type ConfigDraft,
+  type Instance,
+  makeInstance,
+  processesNaming,
+  writersNaming,
+  reach,
+  trust,
+} from "../support/instance.ts";
 import { locksIn } from "../support/lock-names.ts";
 import { partsRunning } from "../support/part-processes.ts";
 import { waitUntil } from "../support/process-state.ts";
@@ -90,8 +98,8 @@ describe("a director and the parts of a sync", () => {
     await killHard(await startCopying(instance));
     expect(await locksIn(instance.path("locks"))).toEqual(["here", "there"]);
     const next = await instance.start();
-    await expect.poll(() => processesNaming(instance.path("dest"))).toEqual([]);
     await expect.poll(() => locksIn(instance.path("locks"))).toEqual([]);
+    expect(await writersNaming(instance.path("dest"))).toEqual([]);
     expect(await filesIn(instance.path("dest/tree"))).toBeLessThan(600);
     await expectNextRunIsWhole(instance, next);
   });
