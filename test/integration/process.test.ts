@@ -159,9 +159,11 @@ describe("stopping a child process", () => {
   it("does not happen while bytes move without output", async () => {
     const directory = await makeTempDir();
     const { clock, endNext } = holdTimers(300);
-    const [told, moved] = ["told", "moved"].map((name) => join(directory, name)) as [string, string];
-    execFileSync("mkfifo", [told]);
-    const step = `head -c 200000 /dev/zero >/dev/null; echo $i >${moved}; read -r _ <${told}`;
+    const moved = join(directory, "moved");
+    // One for each step: whoever opens one again finds the end of the last writer.
+    const told = (step: number | string) => join(directory, `told${step}`);
+    execFileSync("mkfifo", [1, 2, 3].map(told));
+    const step = `head -c 200000 /dev/zero >/dev/null; echo $i >${moved}; read -r _ <${told("$i")}`;
     const { result } = start(`for i in 1 2 3; do ${step}; done`, { clock, stallTimeoutMs: 300 });
     for (const number of [1, 2, 3]) {
       await waitUntil(
@@ -169,7 +171,7 @@ describe("stopping a child process", () => {
         async () => (await readFile(moved, "utf8").catch(() => "")) === `${number}\n`,
       );
       await endNext();
-      await writeFile(told, "\n");
+      await writeFile(told(number), "\n");
     }
     await expect(result).resolves.toMatchObject({ code: 0, stoppedBy: null });
   });
