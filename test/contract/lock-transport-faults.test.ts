@@ -224,7 +224,7 @@ describe("accounts that are not a plain shell", () => {
     onTestFinished(() => sshd.stop());
     // How long it is waited for them is held: they end with the channel.
     const { clock } = holdTimers(500);
-    const { world, transport } = await openWorld(() => openSshWorld(endpointOf(sshd), 20_000, clock));
+    const { world, transport } = await openWorld(() => openSshWorld(endpointOf(sshd), 20_000, { connections: clock }));
     const [answer] = await transport.check([world.path("a.lock")], never);
     expect(JSON.stringify(answer)).toContain("This account is not available");
   });

@@ -27,7 +27,7 @@ afterAll(() => sshd.stop());
 
 const operationMs = 20_000;
 async function reach(way: keyof typeof ways, clock?: Clock): Promise<LockTransport> {
-  const world = await ways[way](endpointOf(sshd), operationMs, clock);
+  const world = await ways[way](endpointOf(sshd), operationMs, clock && { operations: clock });
   onTestFinished(() => world.close());
   return world.newTransport();
 }

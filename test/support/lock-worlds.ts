@@ -95,18 +95,24 @@ export function openLocalWorld(): Promise<LockWorld> {
   return openDiskWorld(() => createLocalTransport({ runTool, operationTimeoutMs: 20_000 }));
 }
 
+/** Those that a test has in its hands; else they are the system's. */
+interface WorldClocks {
+  readonly operations?: Clock;
+  readonly connections?: Clock;
+}
+
 /** Each transport has connections of its own. */
 function openRemoteWorld(
   create: (deps: RemoteTransportDeps) => LockTransport,
   endpoint: SshEndpoint,
   operationTimeoutMs: number,
-  { clock = systemClock, ...options }: { prefix?: string; clock?: Clock } = {},
+  { operations = systemClock, connections = systemClock, ...options }: { prefix?: string } & WorldClocks = {},
 ): Promise<LockWorld> {
   const pools: ConnectionPool[] = [];
   const newTransport = () => {
-    const pool = createConnectionPool({ runTool, startChild, clock, log: silentLogger });
+    const pool = createConnectionPool({ runTool, startChild, clock: connections, log: silentLogger });
     pools.push(pool);
-    return create({ endpoint, pool, operationTimeoutMs, clock, log: silentLogger });
+    return create({ endpoint, pool, operationTimeoutMs, clock: operations, log: silentLogger });
   };
   return openDiskWorld(newTransport, {
     ...options,
@@ -114,8 +120,12 @@ function openRemoteWorld(
   });
 }
 
-export function openSshWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000, clock?: Clock): Promise<LockWorld> {
-  return openRemoteWorld(createSshTransport, endpoint, operationTimeoutMs, { ...(clock && { clock }) });
+export function openSshWorld(
+  endpoint: SshEndpoint,
+  operationTimeoutMs = 20_000,
+  clocks: WorldClocks = {},
+): Promise<LockWorld> {
+  return openRemoteWorld(createSshTransport, endpoint, operationTimeoutMs, clocks);
 }
 
 /** Its helper is there from the first operation on; `alter` changes the script of each shell. */
@@ -128,8 +138,12 @@ export function openHelperWorld(
   return openRemoteWorld((deps) => createSshTransport({ ...deps, ...more }), endpoint, 20_000);
 }
 
-export function openSftpWorld(endpoint: SshEndpoint, operationTimeoutMs = 20_000, clock?: Clock): Promise<LockWorld> {
-  return openRemoteWorld(createSftpTransport, endpoint, operationTimeoutMs, { ...(clock && { clock }) });
+export function openSftpWorld(
+  endpoint: SshEndpoint,
+  operationTimeoutMs = 20_000,
+  clocks: WorldClocks = {},
+): Promise<LockWorld> {
+  return openRemoteWorld(createSftpTransport, endpoint, operationTimeoutMs, clocks);
 }
 
 /** By a shell or over sftp, as the account allows. */
