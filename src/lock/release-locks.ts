@@ -14,6 +14,13 @@ export interface TakenLock {
   readonly token: string;
   /** False: the claim was sent but never answered, so that the file may still appear. */
   readonly certain: boolean;
+  /** Whether an answer that nobody waited for has come after all, and says that this claim took nothing and never will. */
+  readonly wasRefused?: () => boolean;
+}
+
+/** Whether there is no file of this lock, and none can appear any more. */
+export function isGone({ certain, wasRefused }: TakenLock, outcome: ReleaseOutcome["kind"]): boolean {
+  return outcome === "released" || (certain && outcome !== "stuck") || wasRefused?.() === true;
 }
 
 export interface ReleaseOptions {
@@ -77,14 +84,15 @@ async function releaseGroup(
       outcomes.set(lock, wasDone ? { kind: "released" } : toOutcome(answer, lock));
       if (lock.certain && answer?.kind === "unknown" && answer.mayHaveRun) inDoubt.add(lock);
     });
-    pending = pending.filter((lock) => isPending(outcomes.get(lock), waitsForWriters));
+    pending = pending.filter((lock) => isPending(lock, outcomes.get(lock), waitsForWriters));
     if (pending.length > 0 && !(await sleep(timings.releaseRetryMs, { signal, clock }))) break;
   }
   cancelTimer();
 }
 
-function isPending(outcome: ReleaseOutcome | undefined, waitsForWriters: boolean): boolean {
-  return outcome?.kind === "stuck" && !(waitsForWriters && outcome.inUse === true);
+function isPending(lock: TakenLock, outcome: ReleaseOutcome | undefined, waitsForWriters: boolean): boolean {
+  if (outcome?.kind !== "stuck" || isGone(lock, outcome.kind)) return false;
+  return !(waitsForWriters && outcome.inUse === true);
 }
 
 function toOwnLock({ target, token }: TakenLock, journal: ClaimJournal | undefined): OwnLock {

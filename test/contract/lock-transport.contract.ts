@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { nextTurn } from "../../src/base/next-turn.ts";
 import type { Claim, LockTransport } from "../../src/lock/transport/lock-transport.ts";
 import { lockContent } from "../support/lock-fixture.ts";
 
@@ -245,6 +246,21 @@ export function describeLockTransport(
       await world.plant(odd, "directory");
       const expected = paths.map((path) => (path === odd ? "error" : held.includes(path) ? "held" : "absent"));
       expect(kinds(await transport.check(paths, never))).toEqual(expected);
+    });
+
+    it("answers a claim that was given up before the release that follows it", async () => {
+      const path = world.path("a.lock");
+      await world.plant(path, { content: lockContent({ token: theirs }) });
+      await transport.check([path], never);
+      const [stop, answered] = [new AbortController(), [] as string[]];
+      const claims = [claimOf(path, mine)];
+      const claimed = transport.acquire({ claims, thenCheck: [] }, stop.signal).then(() => answered.push("claim"));
+      await nextTurn();
+      stop.abort();
+      const released = transport.release([{ path, token: mine }], never).then(() => answered.push("release"));
+      await Promise.all([claimed, released]);
+      expect(answered).toEqual(["claim", "release"]);
+      expect(await world.read(path)).toBe(lockContent({ token: theirs }));
     });
 
     it("sends nothing once the signal is aborted", async () => {

@@ -58,7 +58,7 @@ export async function claimGroup(
   const { group, onTheWay, manner, lookFirst } = trip;
   const { signal, clock } = scope;
   const startedAt = clock.monotonic();
-  const result = await acquireInTime(trip, badge, scope);
+  const { result, late } = await acquireInTime(trip, badge, scope);
   const lostOnTheWay: AcquireAnswer = { kind: "unknown", detail: "", mayHaveRun: true };
   const { claims, checks, promotions } = result ?? {
     claims: group.map(() => lostOnTheWay),
@@ -68,7 +68,8 @@ export async function claimGroup(
   const note = { token: badge.token, startedAt, taken, lease };
   const twins = group.map((target, index) => {
     const twin = findTwin(target, claims[index], taken);
-    if (twin === undefined) record(target, claims[index], note, scope);
+    const wasRefused = () => isRefusal(late()?.claims[index]);
+    if (twin === undefined) record({ target, answer: claims[index], wasRefused }, note, scope);
     // No lock of its own, and given back by either name.
     else if (!twin.isOneName) taken.push({ target, token: badge.token, certain: false });
     return twin;
@@ -100,24 +101,30 @@ export async function claimGroup(
   return { kind: "claimed", seen, promoted: manner === "hold" || (!resolved && exchanged) };
 }
 
-/** Undefined: there was no answer in time. */
-async function acquireInTime(
-  trip: GroupTrip,
-  badge: Badge,
-  { signal, clock }: ClaimScope,
-): Promise<AcquireResult | undefined> {
+interface TimelyAnswer {
+  /** Undefined: there was no answer in time. */
+  readonly result: AcquireResult | undefined;
+  /** The answer, once it has come. */
+  readonly late: () => AcquireResult | undefined;
+}
+
+async function acquireInTime(trip: GroupTrip, badge: Badge, { signal, clock }: ClaimScope): Promise<TimelyAnswer> {
   const withinMs = trip.lookFirst?.withinMs;
-  if (withinMs === undefined) {
-    const result = await interruptible(acquire(trip, badge, signal), signal);
-    return result.kind === "done" ? result.value : undefined;
-  }
   const ending = childController(signal);
   const expire = () => ending.abort(new AbortReason("timed-out", "the look took too long"));
-  const cancelTimer = clock.setTimer(withinMs, expire);
-  const result = await interruptible(acquire(trip, badge, ending.signal), ending.signal);
-  cancelTimer();
+  const cancelTimer = withinMs === undefined ? undefined : clock.setTimer(withinMs, expire);
+  let answer: AcquireResult | undefined;
+  const sent = acquire(trip, badge, ending.signal).then((result) => (answer = result));
+  const result = await interruptible(sent, ending.signal);
+  cancelTimer?.();
   ending.dispose();
-  return result.kind === "done" ? result.value : undefined;
+  return { result: result.kind === "done" ? result.value : undefined, late: () => answer };
+}
+
+/** Whether this is the answer to a claim that took nothing and cannot be carried out any more. */
+function isRefusal(answer: AcquireAnswer | undefined): boolean {
+  if (answer === undefined || answer.kind === "acquired") return false;
+  return answer.kind !== "unknown" || !answer.mayHaveRun;
 }
 
 /** What the first look of a trip saw, when it is all that came of it. */
@@ -155,8 +162,7 @@ interface Note {
 }
 
 function record(
-  target: LockTarget,
-  answer: AcquireAnswer | undefined,
+  { target, answer, wasRefused }: Pick<TakenLock, "target" | "wasRefused"> & { answer: AcquireAnswer | undefined },
   { token, startedAt, taken, lease }: Note,
   { jobId, runId, events, clock }: ClaimScope,
 ): void {
@@ -166,7 +172,7 @@ function record(
     lease.add(lock, startedAt);
     events.emit("lock:acquired", { jobId, runId, place: target.place, token, at: clock.now() });
   } else if (answer?.kind === "unknown" && answer.mayHaveRun) {
-    taken.push({ target, token, certain: false });
+    taken.push({ target, token, certain: false, ...(wasRefused && { wasRefused }) });
   }
 }
 
@@ -194,7 +200,7 @@ async function resolveUnknown(
   }
   const uncertain = taken.findIndex((lock) => lock.target === target && !lock.certain);
   taken.splice(uncertain, 1);
-  record(target, { kind: "acquired" }, note, scope);
+  record({ target, answer: { kind: "acquired" } }, note, scope);
   return { kind: "acquired" };
 }
 

@@ -1,4 +1,5 @@
 import { abortReasonOf, type AbortReason } from "../../base/abort.ts";
+import { nextTurn } from "../../base/next-turn.ts";
 import type { Block } from "../../config/resolved.ts";
 import { hasExpired, lookWithin, pauseWatching, timedOut, timeLeft, waitUntilFree } from "./block-wait.ts";
 import { attemptClaim, takesOneTrip } from "./claim-attempt.ts";
@@ -10,7 +11,7 @@ import type { Lease } from "../lease/lease.ts";
 import { backoffDelay } from "../lock-timings.ts";
 import { describePlace, describeSight, type Sight } from "../look.ts";
 import type { OrphanReaper } from "../recovery/orphan-reaper.ts";
-import { releaseLocks, type TakenLock } from "../release-locks.ts";
+import { isGone, releaseLocks, type TakenLock } from "../release-locks.ts";
 import { eachOnce } from "../transport/transport-pool.ts";
 
 export type ClaimOutcome =
@@ -113,14 +114,14 @@ async function withdraw(
   const { jobId, runId, events, clock } = scope;
   // Writers are started by jobs that hold all their locks.
   const outcomes = await releaseLocks(taken, { ...scope, withoutWriters: true });
-  const isGone = (lock: TakenLock, index: number) =>
-    outcomes[index]?.kind === "released" || (lock.certain && outcomes[index]?.kind !== "stuck");
-  noteLeft(taken, (index) => !isGone(taken[index] as TakenLock, index), scope);
+  // A host answers in turn: the answer to a claim that was given up is there before the one to its release.
+  if (taken.some(({ certain }) => !certain)) await nextTurn();
+  const gone = taken.map((lock, index) => isGone(lock, outcomes[index]?.kind ?? "stuck"));
+  noteLeft(taken, (index) => gone[index] === false, scope);
   for (const [index, lock] of taken.entries()) {
     const outcome = outcomes[index];
     const { place } = lock.target;
-    const gone = isGone(lock, index);
-    if (!gone) reaper.add({ lock, jobId, runId });
+    if (gone[index] === false) reaper.add({ lock, jobId, runId });
     if (!lock.certain) continue;
     if (outcome?.kind === "stuck") {
       reportStuck(lock, outcome.detail, scope);

@@ -1,7 +1,7 @@
 import type { CancelTimer } from "../../base/clock.ts";
 import { lockFields } from "../lock-fields.ts";
 import type { LockDeps } from "../claim/claim-scope.ts";
-import { releaseLocks, type TakenLock } from "../release-locks.ts";
+import { isGone, releaseLocks, type TakenLock } from "../release-locks.ts";
 
 /** A lock that is to be given back later, and whose it was. */
 export interface Orphan {
@@ -49,7 +49,7 @@ export function createOrphanReaper(deps: LockDeps): OrphanReaper {
   const settle = (orphan: Orphan, outcome: "released" | "absent" | "lost" | "stuck") => {
     const { lock, jobId, runId } = orphan;
     const over = clock.monotonic() - (orphans.get(orphan) ?? 0) > timings.reapForMs;
-    const gone = outcome === "released" || (lock.certain && outcome !== "stuck");
+    const gone = isGone(lock, outcome);
     if (gone) {
       const place = lock.target.place;
       log.info({ ...lockFields({ jobId, runId }, place, lock.token), outcome }, "left-over lock is gone");
