@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { bundleScript } from "./bundled-script.ts";
 import { filesBelow, readChanges } from "./tracked-tree.ts";
 
-const program = join(import.meta.dirname, "../fixtures/changes/track-syncs.ts");
+const source = join(import.meta.dirname, "../fixtures/changes/track-syncs.ts");
+let program: Promise<string> | undefined;
 
 /** How a tracking program ended, and the rounds and steps that it told of. */
 export interface TrackerLife {
@@ -20,9 +22,8 @@ export async function liveOnce(
   onLine: (line: string, kill: () => void) => void = () => undefined,
 ): Promise<TrackerLife> {
   await mkdir(join(directory, "source", "sub"), { recursive: true });
-  const child = spawn(process.execPath, ["--import", "tsx", program, directory, ...words], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  program ??= bundleScript(source);
+  const child = spawn(process.execPath, [await program, directory, ...words], { stdio: ["ignore", "pipe", "inherit"] });
   const lines: string[] = [];
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {

@@ -5,18 +5,17 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadLibsqlDriver } from "../../src/store/libsql-driver.ts";
 import { openHistory, readHistory } from "../../src/store/open-history.ts";
+import { bundleScript } from "../support/bundled-script.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { newEvents } from "../support/history-samples.ts";
 import { createMemoryLog } from "../support/memory-log.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
-const writer = join(import.meta.dirname, "../fixtures/history/record-runs.ts");
+const writer = await bundleScript(join(import.meta.dirname, "../fixtures/history/record-runs.ts"));
 
 /** Lets a real writer work and kills it after some runs; returns the ids that it said were recorded. */
 async function writeAndKill(file: string, prefix: string, afterRuns: number, delayMs: number): Promise<string[]> {
-  const child = spawn(process.execPath, ["--import", "tsx", writer, file, prefix], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(process.execPath, [writer, file, prefix], { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;

@@ -12,7 +12,7 @@ const never = new AbortController().signal;
 // Many listen to it at the same time.
 setMaxListeners(0, never);
 const contenders = 20;
-const rounds = 25;
+const rounds = Number(process.env["STORM_ROUNDS"] ?? 25);
 const deadToken = "dead-owner-token-0123456";
 
 let shell: TestSshd;
