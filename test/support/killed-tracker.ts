@@ -6,8 +6,7 @@ import { expect } from "vitest";
 import { bundleScript } from "./bundled-script.ts";
 import { filesBelow, readChanges } from "./tracked-tree.ts";
 
-const source = join(import.meta.dirname, "../fixtures/changes/track-syncs.ts");
-let program: Promise<string> | undefined;
+const program = await bundleScript(join(import.meta.dirname, "../fixtures/changes/track-syncs.ts"));
 
 /** How a tracking program ended, and the rounds and steps that it told of. */
 export interface TrackerLife {
@@ -22,8 +21,7 @@ export async function liveOnce(
   onLine: (line: string, kill: () => void) => void = () => undefined,
 ): Promise<TrackerLife> {
   await mkdir(join(directory, "source", "sub"), { recursive: true });
-  program ??= bundleScript(source);
-  const child = spawn(process.execPath, [await program, directory, ...words], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [program, directory, ...words], { stdio: ["ignore", "pipe", "inherit"] });
   const lines: string[] = [];
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {

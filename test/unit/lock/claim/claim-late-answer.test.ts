@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { AbortReason } from "../../../../src/base/abort.ts";
+import type { Job } from "../../../../src/config/resolved.ts";
 import { buildJob } from "../../../support/build-job.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { blockOn, createDirector, lockContent, remoteLock } from "../../../support/lock-fixture.ts";
@@ -18,11 +19,11 @@ describe("an answer to a claim that comes when nobody waits for it any more", ()
     backup = new MemoryLockHost("backup", clock);
   });
 
-  const start = (blocksOn: Parameters<typeof buildJob>[0] = {}) => {
+  const start = (overrides: Partial<Job> = {}) => {
     const journal = createMemoryJournal();
     const director = createDirector({ hosts: [backup], clock, journal });
     const signal = new AbortController();
-    const job = buildJob({ lockFiles: [own], ...blocksOn });
+    const job = buildJob({ lockFiles: [own], ...overrides });
     const state = { kind: "waiting" };
     void director.locks.claim({ job, runId: "run", signal: signal.signal }).then(({ kind }) => (state.kind = kind));
     return { ...director, journal, signal, state };
